@@ -1,0 +1,28 @@
+using Microsoft.ML.Lacos.Bloom;
+
+namespace Microsoft.ML.Lacos.Hub;
+
+/// <summary>What a model folder says about turning token vectors into sentence vectors.</summary>
+public sealed record SentenceSettings
+{
+    /// <summary>Token limit of a model that names none.</summary>
+    public const int DefaultMaximumTokenCount = 256;
+
+    /// <summary>How token vectors become one vector.</summary>
+    public PoolingModes Pooling { get; init; } = PoolingModes.Mean;
+
+    /// <summary>Whether the vector is divided by its Euclidean norm.</summary>
+    public bool Normalize { get; init; } = true;
+
+    /// <summary>Tokens a text may have, prompt included; the rest is treated as the caller's long-text option says.</summary>
+    public int MaximumTokenCount { get; init; } = DefaultMaximumTokenCount;
+
+    /// <summary>Texts put before a sentence, by name.</summary>
+    public IReadOnlyDictionary<string, string> Prompts { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+
+    /// <summary>Name of the prompt used when the caller names none; <see langword="null"/> for no prompt.</summary>
+    public string? DefaultPromptName { get; init; }
+
+    /// <summary>Whether the prompt's tokens are pooled too.</summary>
+    public bool IncludePrompt { get; init; } = true;
+}

@@ -1,0 +1,14 @@
+namespace Microsoft.ML.Lacos;
+
+/// <summary>What to do with a text of more tokens than the limit.</summary>
+public enum LongText
+{
+    /// <summary>Keep the first tokens up to the limit.</summary>
+    Truncate = 0,
+
+    /// <summary>Encode windows of at most the limit and take their mean, weighted by their token counts.</summary>
+    Window = 1,
+
+    /// <summary>Throw <see cref="ArgumentException"/>.</summary>
+    Throw = 2,
+}

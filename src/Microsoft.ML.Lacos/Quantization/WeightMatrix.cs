@@ -1,0 +1,110 @@
+using System.Numerics.Tensors;
+
+namespace Microsoft.ML.Lacos.Quantization;
+
+/// <summary>
+/// A row-major weight matrix [<see cref="Rows"/>, <see cref="Columns"/>] (out features, in features) in unmanaged memory, quantised or not.
+/// </summary>
+/// <remarks>The matrix does not own its memory: <see cref="Owner"/> does, and is kept alive by this object. Instances are immutable and safe to read from many threads.</remarks>
+public sealed unsafe class WeightMatrix
+{
+    /// <summary>Describes a matrix over memory that <paramref name="owner"/> keeps alive.</summary>
+    /// <param name="scheme">How the elements are stored.</param>
+    /// <param name="rows">Out features, or the vocabulary size of an embedding table.</param>
+    /// <param name="columns">In features.</param>
+    /// <param name="data">float*, sbyte* (row-wise) or byte* (block-wise codes), rows * columns elements, row-major.</param>
+    /// <param name="scales">Absolute maxima: one a row (row-wise), one a block (block-wise), none otherwise.</param>
+    /// <param name="codeBook">The 256 values of a block-wise scheme; empty otherwise.</param>
+    /// <param name="blockSize">Elements a block of a block-wise scheme; 0 otherwise.</param>
+    /// <param name="owner">Whatever keeps <paramref name="data"/> valid.</param>
+    public WeightMatrix(QuantizationScheme scheme, int rows, int columns, void* data, float[] scales, float[] codeBook, int blockSize, object owner)
+    {
+        ArgumentNullException.ThrowIfNull(owner);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(rows);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(columns);
+        long elements = (long)rows * columns;
+        long expectedScales = scheme switch
+        {
+            QuantizationScheme.None => 0,
+            QuantizationScheme.Rowwise => rows,
+            _ => (elements + ValidBlockSize(blockSize) - 1) / blockSize,
+        };
+        if (scales.LongLength != expectedScales)
+        {
+            throw new ArgumentException($"A {scheme} matrix of {rows} x {columns} needs {expectedScales} scales, got {scales.LongLength}.", nameof(scales));
+        }
+        int expectedBook = scheme is QuantizationScheme.BlockwiseDynamic or QuantizationScheme.BlockwiseLinear ? 256 : 0;
+        if (codeBook.Length != expectedBook)
+        {
+            throw new ArgumentException($"A {scheme} matrix needs a code book of {expectedBook} values, got {codeBook.Length}.", nameof(codeBook));
+        }
+        Scheme = scheme;
+        Rows = rows;
+        Columns = columns;
+        Data = data;
+        Scales = scales;
+        CodeBook = codeBook;
+        BlockSize = blockSize;
+        Owner = owner;
+    }
+
+    /// <summary>How the elements are stored.</summary>
+    public QuantizationScheme Scheme { get; }
+
+    /// <summary>Out features.</summary>
+    public int Rows { get; }
+
+    /// <summary>In features.</summary>
+    public int Columns { get; }
+
+    /// <summary>First element: float*, sbyte* or byte* by <see cref="Scheme"/>.</summary>
+    public void* Data { get; }
+
+    /// <summary>Absolute maxima of rows or blocks.</summary>
+    public float[] Scales { get; }
+
+    /// <summary>Values of the codes of a block-wise scheme.</summary>
+    public float[] CodeBook { get; }
+
+    /// <summary>Elements a block of a block-wise scheme; 0 otherwise.</summary>
+    public int BlockSize { get; }
+
+    /// <summary>Keeps the memory valid.</summary>
+    public object Owner { get; }
+
+    /// <summary>Bytes that the elements and scales take.</summary>
+    public long ByteSize => ((long)Rows * Columns * (Scheme == QuantizationScheme.None ? sizeof(float) : 1)) + (Scales.LongLength * sizeof(float));
+
+    /// <summary>Writes row <paramref name="row"/> as floats.</summary>
+    /// <param name="row">Row index, from 0.</param>
+    /// <param name="destination">At least <see cref="Columns"/> elements.</param>
+    /// <remarks>Row-wise: <c>code * (absmax / 127)</c> with the quotient rounded to fp32 first. Block-wise: <c>book[code] * absmax</c>.</remarks>
+    public void DequantizeRow(int row, Span<float> destination)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(row);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(row, Rows);
+        destination = destination[..Columns];
+        long start = (long)row * Columns;
+        switch (Scheme)
+        {
+            case QuantizationScheme.None:
+                new ReadOnlySpan<float>((float*)Data + start, Columns).CopyTo(destination);
+                break;
+            case QuantizationScheme.Rowwise:
+                TensorPrimitives.ConvertTruncating(new ReadOnlySpan<sbyte>((sbyte*)Data + start, Columns), destination);
+                TensorPrimitives.Multiply(destination, Scales[row] / 127f, destination);
+                break;
+            default:
+                byte* codes = (byte*)Data + start;
+                for (int column = 0; column < destination.Length; column++)
+                {
+                    destination[column] = CodeBook[codes[column]] * Scales[(start + column) / BlockSize];
+                }
+                break;
+        }
+        GC.KeepAlive(Owner);
+    }
+
+    private static int ValidBlockSize(int blockSize) =>
+        blockSize > 0 ? blockSize : throw new ArgumentOutOfRangeException(nameof(blockSize), blockSize, "A block-wise matrix needs a positive block size.");
+}

@@ -1,0 +1,40 @@
+using Microsoft.ML.Lacos.Bloom;
+
+namespace Microsoft.ML.Lacos;
+
+/// <summary>Options of <see cref="SentenceEncoder"/>. A value left out is the model's own.</summary>
+public sealed record SentenceEncoderOptions
+{
+    /// <summary>How token vectors become one vector; <see langword="null"/> for the model's own.</summary>
+    public PoolingModes? Pooling { get; init; }
+
+    /// <summary>Whether vectors are divided by their Euclidean norm; <see langword="null"/> for the model's own.</summary>
+    public bool? Normalize { get; init; }
+
+    /// <summary>Text put before every sentence; <see langword="null"/> for the model's default prompt, empty for none.</summary>
+    public string? Prompt { get; init; }
+
+    /// <summary>Leading dimensions to keep, before normalising; 0 keeps all.</summary>
+    public int Dimension { get; init; }
+
+    /// <summary>Token limit of a text, prompt included; 0 for the model's own.</summary>
+    public int MaximumTokenCount { get; init; }
+
+    /// <summary>What to do with longer texts.</summary>
+    public LongText LongText { get; init; }
+
+    /// <summary>Arithmetic of the linear layers.</summary>
+    public BloomCompute Compute { get; init; }
+
+    /// <summary>
+    /// Outlier threshold of LLM.int8: feature columns with a magnitude of at least this much are computed in fp32, decided sentence by sentence.
+    /// 0 (default) turns it off; the reference's value is 6.0. Only for <see cref="BloomCompute.Int8"/>.
+    /// </summary>
+    public float OutlierThreshold { get; init; }
+
+    /// <summary>Threads of the native encoder; 0 for the processor's own count.</summary>
+    public int ThreadCount { get; init; }
+
+    /// <summary>Tokens encoded together, at most; a longer text is a batch of its own.</summary>
+    public int BatchTokens { get; init; } = 4096;
+}

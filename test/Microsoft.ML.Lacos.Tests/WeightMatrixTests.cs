@@ -1,0 +1,36 @@
+using System.Runtime.InteropServices;
+using Microsoft.ML.Lacos.Quantization;
+
+namespace Microsoft.ML.Lacos.Tests;
+
+[TestClass]
+public sealed unsafe class WeightMatrixTests
+{
+    [TestMethod]
+    public void RowwiseRowIsCodeTimesAbsmaxOver127()
+    {
+        sbyte[] codes = [127, -64, 0, 1, 2, -127];
+        fixed (sbyte* data = codes)
+        {
+            var matrix = new WeightMatrix(QuantizationScheme.Rowwise, 2, 3, data, [1f, 254f], [], 0, codes);
+            var row = new float[3];
+            matrix.DequantizeRow(1, row);
+            CollectionAssert.AreEqual(new[] { 2f, 4f, -254f }, row);
+        }
+    }
+
+    [TestMethod]
+    public void WrongNumberOfScalesIsRefusedWithTheNumbers()
+    {
+        using var memory = new SafeMemory();
+        ArgumentException error = Assert.ThrowsExactly<ArgumentException>(() => new WeightMatrix(QuantizationScheme.BlockwiseDynamic, 3, 3, memory.Pointer, [1f], new float[256], 4, memory));
+        StringAssert.Contains(error.Message, "3 scales, got 1");
+    }
+
+    private sealed class SafeMemory : IDisposable
+    {
+        public void* Pointer { get; } = NativeMemory.AllocZeroed(64);
+
+        public void Dispose() => NativeMemory.Free(Pointer);
+    }
+}
