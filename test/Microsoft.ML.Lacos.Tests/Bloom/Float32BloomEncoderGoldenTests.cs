@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Quantization;
 using Microsoft.ML.Lacos.Safetensors;
 
 namespace Microsoft.ML.Lacos.Tests.Bloom;
@@ -83,7 +84,7 @@ public sealed unsafe class Float32BloomEncoderGoldenTests
     {
         string folder = TestData.Golden("bloom", "outliers-fp32");
         using BloomCheckpoint exact = BloomCheckpoint.Load(folder);
-        using BloomCheckpoint coded = BloomCheckpoint.Load(folder, Quantization.QuantizationScheme.Rowwise);
+        using BloomCheckpoint coded = BloomCheckpoint.Load(folder, QuantizationScheme.Rowwise);
         using SafetensorsFile expected = SafetensorsFile.Open(Path.Combine(folder, "expected.safetensors"));
         (int[] Ids, int[] Offsets) batch = Padded.Read(expected, "right").Batch;
         using var oracle = new Float32BloomEncoder(exact.Weights);
