@@ -6,7 +6,8 @@ namespace Microsoft.ML.Lacos.Hub;
 public sealed record LacosModelLoadOptions
 {
     /// <summary>
-    /// Scheme of the linear layers. <see langword="null"/> (default) keeps what the file holds: a <c>.lacos</c> file's own scheme, 32-bit floats for a checkpoint folder.
+    /// Scheme of the linear layers. <see langword="null"/> (default) keeps what the file holds: a <c>.lacos</c> file's own scheme; a checkpoint folder
+    /// is quantised row by row, the scheme that is executed in int8. <see cref="QuantizationScheme.None"/> keeps a checkpoint in 32-bit floats.
     /// A model that is quantised already cannot be given another scheme.
     /// </summary>
     public QuantizationScheme? Scheme { get; init; }

@@ -17,7 +17,7 @@ internal static class ModelFolder
             ? SentenceTransformersFolder.Read(folder)
             : (folder, new SentenceSettings { MaximumTokenCount = TokenLimit(folder) ?? SentenceSettings.DefaultMaximumTokenCount }, null);
         byte[] tokenizer = ReadTokenizer(checkpointFolder);
-        QuantizationScheme scheme = options.Scheme ?? QuantizationScheme.None;
+        QuantizationScheme scheme = options.Scheme ?? QuantizationScheme.Rowwise;
         QuantizationScheme embeddingScheme = options.EmbeddingScheme ?? (scheme == QuantizationScheme.None ? QuantizationScheme.None : QuantizationScheme.Rowwise);
         BloomCheckpoint checkpoint = BloomCheckpoint.Load(checkpointFolder, scheme, options.BlockSize, embeddingScheme);
         try

@@ -67,7 +67,7 @@ public sealed unsafe class LacosModelTests
     {
         using var folder = new TemporaryFolder();
         new TinyModel().WriteTo(folder.Path);
-        using LacosModel floats = LacosModel.Load(folder.Path);
+        using LacosModel floats = LacosModel.Load(folder.Path, new LacosModelLoadOptions { Scheme = QuantizationScheme.None });
         using LacosModel later = floats.Quantize(QuantizationScheme.BlockwiseDynamic, 32);
         using LacosModel atLoad = LacosModel.Load(folder.Path, new LacosModelLoadOptions { Scheme = QuantizationScheme.BlockwiseDynamic, BlockSize = 32 });
         Assert.AreEqual(atLoad.Fingerprint, later.Fingerprint);
@@ -82,7 +82,7 @@ public sealed unsafe class LacosModelTests
     public void LeaseKeepsTheWeightsReadableAfterDispose()
     {
         using var folder = new TemporaryFolder();
-        LacosModel model = LacosModel.Load(new TinyModel().WriteTo(folder.Path));
+        LacosModel model = LacosModel.Load(new TinyModel().WriteTo(folder.Path), new LacosModelLoadOptions { Scheme = QuantizationScheme.None });
         WeightMatrix matrix = model.Weights.WordEmbeddings;
         using (model.Lease())
         {
