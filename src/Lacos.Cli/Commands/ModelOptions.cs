@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Lacos.Cli.Models;
 using Lacos.Cli.Terminal;
 using Microsoft.ML.Lacos;
@@ -94,9 +95,10 @@ internal sealed class ModelOptions
         var option = new Option<int>(name) { Description = description, HelpName = helpName };
         option.Validators.Add(result =>
         {
-            if (result.GetValueOrDefault<int>() < least)
+            // What is no number at all is the parser's to refuse.
+            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, NumberStyles.Integer, CultureInfo.InvariantCulture, out int value) && value < least)
             {
-                result.AddError($"{name} is {result.GetValueOrDefault<int>()}; it must be at least {least}.");
+                result.AddError($"{name} is {value}; it must be at least {least}.");
             }
         });
         return option;

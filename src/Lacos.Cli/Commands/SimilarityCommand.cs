@@ -9,15 +9,24 @@ namespace Lacos.Cli.Commands;
 /// <summary><c>lacos similarity</c>: the cosine of two texts, or of every pair of several.</summary>
 internal sealed class SimilarityCommand(ToolStreams streams, IModelSource source)
 {
+    private const int MostTexts = 1000;
+
     private readonly ModelOptions _model = new();
 
-    private readonly Argument<string[]> _texts = new("texts") { Description = "Two or more texts", Arity = new ArgumentArity(2, 1000) };
+    private readonly Argument<string[]> _texts = new("texts") { Description = "Two or more texts", Arity = ArgumentArity.ZeroOrMore };
 
     /// <summary>Makes the command.</summary>
     public Command Create()
     {
         var command = new Command("similarity", "Print the cosine of two texts, or a matrix for more. Put -- before a text that begins with a dash.");
         command.Arguments.Add(_texts);
+        _texts.Validators.Add(result =>
+        {
+            if (result.Tokens.Count is < 2 or > MostTexts)
+            {
+                result.AddError($"There are {result.Tokens.Count} texts to compare. Give 2 to {MostTexts} texts, each in quotation marks.");
+            }
+        });
         _model.AddTo(command);
         command.SetAction((parse, cancellationToken) => Task.FromResult(Run(parse, cancellationToken)));
         return command;
