@@ -188,7 +188,7 @@ void Forward::RunPooled(const int32_t* pool_from, const Pooling& pooling, float*
     const int first = batch_.offsets[s] - batch_.offsets[0];
     const int count = batch_.offsets[s + 1] - batch_.offsets[s];
     const int skip = pool_from == nullptr ? 0 : std::min(pool_from[s], count);
-    Pool(pooling, w_.normed.data() + static_cast<size_t>(first + skip) * hidden_, count - skip,
+    Pool(pooling, w_.normed.data() + static_cast<size_t>(first) * hidden_, count, skip,
          w_.pooled.data() + width * thread, vectors + static_cast<size_t>(s) * pooling.dimension);
   });
 }
