@@ -43,7 +43,7 @@ internal static unsafe partial class NativeMethods
     public static partial void lacos_int8_linear_destroy(nint linear);
 
     [LibraryImport(Library)]
-    public static partial int lacos_int8_linear_forward(NativeInt8LinearHandle linear, float* input, long m, float* bias, int activation, float* residual, float* output);
+    public static partial int lacos_int8_linear_forward(NativeInt8LinearHandle linear, float* input, long m, float outlierThreshold, float* bias, int activation, float* residual, float* output);
 
     [LibraryImport(Library)]
     public static partial int lacos_kernel_count();
