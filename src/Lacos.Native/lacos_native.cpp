@@ -193,7 +193,8 @@ lacos_status lacos_int8_linear_create(int32_t rows, int32_t columns, const int8_
 void lacos_int8_linear_destroy(lacos_int8_linear* linear) { delete linear; }
 
 lacos_status lacos_int8_linear_forward(const lacos_int8_linear* linear, const float* input, int64_t m,
-                                       const float* bias, int32_t activation, const float* residual, float* output) {
+                                       float outlier_threshold, const float* bias, int32_t activation,
+                                       const float* residual, float* output) {
   return Guard([&] {
     NotNull(linear, "linear");
     if (m < 0 || m > (1 << 24)) {
@@ -202,10 +203,14 @@ lacos_status lacos_int8_linear_forward(const lacos_int8_linear* linear, const fl
     if (activation != LACOS_ACTIVATION_NONE && activation != LACOS_ACTIVATION_GELU) {
       Fail(LACOS_INVALID_ARGUMENT, "activation is %d; known are 0 (none) and 1 (GELU).", activation);
     }
+    if (!(outlier_threshold >= 0)) {
+      Fail(LACOS_INVALID_ARGUMENT, "outlier_threshold is %g; it must not be negative, 0 for none.",
+           static_cast<double>(outlier_threshold));
+    }
     if (m == 0) return;
     NotNull(input, "input");
     NotNull(output, "output");
-    const_cast<lacos_int8_linear*>(linear)->layer.Run(input, static_cast<int>(m), bias,
+    const_cast<lacos_int8_linear*>(linear)->layer.Run(input, static_cast<int>(m), outlier_threshold, bias,
                                                       activation == LACOS_ACTIVATION_GELU, residual, output);
   });
 }
