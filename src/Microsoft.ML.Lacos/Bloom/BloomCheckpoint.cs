@@ -1,0 +1,95 @@
+using Microsoft.ML.Lacos.Quantization;
+using Microsoft.ML.Lacos.Safetensors;
+
+namespace Microsoft.ML.Lacos.Bloom;
+
+/// <summary>A BLOOM read from a Hugging Face folder: <c>config.json</c> and safetensors weights, one file or shards, fp32, fp16 or bf16.</summary>
+/// <remarks>
+/// Names with and without the <c>transformer.</c> prefix; <c>lm_head</c> and other tensors the encoder does not need are ignored.
+/// The weights are copied into memory of their own, quantised tensor by tensor when asked for, so that a large fp16 checkpoint needs little more than its quantised size;
+/// the files are closed when <see cref="Load"/> returns.
+/// </remarks>
+internal sealed class BloomCheckpoint : IDisposable
+{
+    private readonly List<NativeBuffer> _memory;
+
+    private BloomCheckpoint(BloomWeights weights, List<NativeBuffer> memory)
+    {
+        Weights = weights;
+        _memory = memory;
+    }
+
+    /// <summary>The weights; valid until disposed.</summary>
+    public BloomWeights Weights { get; }
+
+    /// <summary>Reads a folder.</summary>
+    /// <param name="folder">Folder of <c>config.json</c> and the weights.</param>
+    /// <param name="scheme">How the linear layers are stored.</param>
+    /// <param name="blockSize">Elements a block of a block-wise scheme.</param>
+    /// <param name="embeddingScheme">How the embedding table is stored; <see langword="null"/> for <paramref name="scheme"/>.</param>
+    /// <exception cref="FileNotFoundException">A file is missing.</exception>
+    /// <exception cref="NotSupportedException">The model is no BLOOM, or its weights are in another format.</exception>
+    /// <exception cref="InvalidDataException">A file is damaged, a tensor is missing, has another shape, or holds NaN or infinity.</exception>
+    public static BloomCheckpoint Load(
+        string folder, QuantizationScheme scheme = QuantizationScheme.None, int blockSize = BlockwiseQuantizer.DefaultBlockSize, QuantizationScheme? embeddingScheme = null)
+    {
+        IWeightQuantizer? quantizer = WeightMatrixBuilder.QuantizerOf(scheme, blockSize);
+        IWeightQuantizer? embeddingQuantizer = WeightMatrixBuilder.QuantizerOf(embeddingScheme ?? scheme, blockSize);
+        string configPath = Path.Combine(folder, "config.json");
+        if (!File.Exists(configPath))
+        {
+            throw new FileNotFoundException($"'{folder}' holds no 'config.json'. Name the folder of a Hugging Face BLOOM checkpoint.", configPath);
+        }
+        BloomConfig config = BloomConfigJson.Read(File.ReadAllBytes(configPath), configPath);
+        using SafetensorsFolder files = SafetensorsFolder.Open(folder);
+        var source = new Source(files, quantizer, embeddingQuantizer);
+        try
+        {
+            return new BloomCheckpoint(BloomAssembly.Assemble(config, source), source.Memory);
+        }
+        catch
+        {
+            source.Memory.ForEach(buffer => buffer.Dispose());
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _memory.ForEach(buffer => buffer.Dispose());
+
+    private sealed class Source(SafetensorsFolder files, IWeightQuantizer? quantizer, IWeightQuantizer? embeddingQuantizer) : IBloomTensorSource
+    {
+        public List<NativeBuffer> Memory { get; } = [];
+
+        public float[] Vector(string name, int length)
+        {
+            (SafetensorsFile file, SafetensorsEntry entry) = Find(name, length);
+            return file.ReadFloats(entry.Name);
+        }
+
+        public WeightMatrix Matrix(string name, int rows, int columns)
+        {
+            (SafetensorsFile file, SafetensorsEntry entry) = Find(name + ".weight", rows, columns);
+            IWeightQuantizer? chosen = name == BloomTensorNames.WordEmbeddings ? embeddingQuantizer : quantizer;
+            WeightMatrix matrix = WeightMatrixBuilder.Build(file.Floats(entry), rows, columns, chosen, entry.Name, out NativeBuffer memory);
+            Memory.Add(memory);
+            return matrix;
+        }
+
+        private (SafetensorsFile File, SafetensorsEntry Entry) Find(string name, params ReadOnlySpan<long> shape)
+        {
+            if (!files.Tensors.TryGetValue(name, out SafetensorsFile? file))
+            {
+                name = BloomTensorNames.OptionalPrefix + name;
+                if (!files.Tensors.TryGetValue(name, out file))
+                {
+                    throw new InvalidDataException($"The weights in '{files.Folder}' lack the tensor '{name[BloomTensorNames.OptionalPrefix.Length..]}' that config.json calls for. Check that both belong together.");
+                }
+            }
+            SafetensorsEntry entry = file.Entries[name];
+            return shape.SequenceEqual(entry.Shape)
+                ? (file, entry)
+                : throw new InvalidDataException($"Tensor '{name}' of '{file.Source}' is {entry.Describe()}, expected [{string.Join(", ", shape.ToArray())}] by config.json. Check that both belong together.");
+        }
+    }
+}

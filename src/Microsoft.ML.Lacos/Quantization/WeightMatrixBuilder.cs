@@ -1,0 +1,103 @@
+using Microsoft.ML.Lacos.Safetensors;
+
+namespace Microsoft.ML.Lacos.Quantization;
+
+/// <summary>Makes weight matrices from float tensors, quantising on the way, in memory of their own.</summary>
+/// <remarks>A unit (row or block) at a time on all cores: beside the result only one unit a core is in memory.</remarks>
+internal static unsafe class WeightMatrixBuilder
+{
+    // Work handed to one thread at a time, in elements: enough to hide the cost of handing it out.
+    private const int ElementsPerTask = 1 << 18;
+
+    /// <summary>The quantiser of a scheme; <see langword="null"/> for <see cref="QuantizationScheme.None"/>.</summary>
+    public static IWeightQuantizer? QuantizerOf(QuantizationScheme scheme, int blockSize) => scheme switch
+    {
+        QuantizationScheme.None => null,
+        QuantizationScheme.Rowwise => new RowwiseQuantizer(),
+        QuantizationScheme.BlockwiseDynamic or QuantizationScheme.BlockwiseLinear => new BlockwiseQuantizer(scheme, blockSize),
+        _ => throw new ArgumentOutOfRangeException(nameof(scheme), scheme, "Not a quantisation scheme."),
+    };
+
+    /// <summary>Makes a matrix.</summary>
+    /// <param name="source">rows * columns elements, row-major.</param>
+    /// <param name="rows">Rows.</param>
+    /// <param name="columns">Columns.</param>
+    /// <param name="quantizer">How to quantise; <see langword="null"/> to keep 32-bit floats.</param>
+    /// <param name="name">Name for messages.</param>
+    /// <param name="memory">Memory of the result, to be disposed with it.</param>
+    /// <exception cref="InvalidDataException">An element is NaN or infinite.</exception>
+    public static WeightMatrix Build(TensorFloats source, int rows, int columns, IWeightQuantizer? quantizer, string name, out NativeBuffer memory)
+    {
+        long count = (long)rows * columns;
+        ArgumentOutOfRangeException.ThrowIfNotEqual(source.Count, count);
+        int unit = quantizer is null or { BlockSize: 0 } ? columns : quantizer.BlockSize;
+        long units = (count + unit - 1) / unit;
+        if (units > Array.MaxLength)
+        {
+            throw new NotSupportedException($"'{name}' would have {units} blocks of {unit} elements. Choose a larger block size.");
+        }
+        var scales = new float[quantizer is null ? 0 : units];
+        var buffer = new NativeBuffer(count * (quantizer is null ? sizeof(float) : 1));
+        try
+        {
+            Fill(source, unit, units, quantizer, scales, buffer, name);
+        }
+        catch
+        {
+            buffer.Dispose();
+            throw;
+        }
+        memory = buffer;
+        return new WeightMatrix(
+            quantizer?.Scheme ?? QuantizationScheme.None, rows, columns, buffer.Pointer, scales, quantizer is null ? [] : quantizer.CodeBook.ToArray(), quantizer?.BlockSize ?? 0, buffer);
+    }
+
+    private static void Fill(TensorFloats source, int unit, long units, IWeightQuantizer? quantizer, float[] scales, NativeBuffer buffer, string name)
+    {
+        long unitsPerTask = Math.Max(1, ElementsPerTask / unit);
+        long tasks = (units + unitsPerTask - 1) / unitsPerTask;
+        long bad = long.MaxValue;
+        byte* target = buffer.Pointer;
+        Parallel.For(0L, tasks, () => new float[unit], (task, _, row) =>
+        {
+            for (long index = task * unitsPerTask; index < Math.Min(units, (task + 1) * unitsPerTask); index++)
+            {
+                long start = index * unit;
+                int length = (int)Math.Min(unit, source.Count - start);
+                Span<float> values = quantizer is null ? new Span<float>((float*)target + start, length) : row.AsSpan(0, length);
+                source.Read(start, values);
+                int position = TensorFloats.IndexOfNonFinite(values);
+                if (position >= 0)
+                {
+                    InterlockedMinimum(ref bad, start + position);
+                    return row;
+                }
+                if (quantizer is not null)
+                {
+                    scales[index] = quantizer.Quantize(values, new Span<byte>(target + start, length));
+                }
+            }
+            return row;
+        }, static _ => { });
+        if (bad != long.MaxValue)
+        {
+            var value = new float[1];
+            source.Read(bad, value);
+            throw new InvalidDataException($"Tensor '{name}' holds {value[0]} at element {bad}. The weights are damaged: fetch or convert them again.");
+        }
+    }
+
+    private static void InterlockedMinimum(ref long location, long value)
+    {
+        long seen = Volatile.Read(ref location);
+        while (value < seen)
+        {
+            long before = Interlocked.CompareExchange(ref location, value, seen);
+            if (before == seen)
+            {
+                return;
+            }
+            seen = before;
+        }
+    }
+}

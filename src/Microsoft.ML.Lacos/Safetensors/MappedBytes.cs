@@ -1,0 +1,136 @@
+using System.IO.MemoryMappedFiles;
+
+namespace Microsoft.ML.Lacos.Safetensors;
+
+/// <summary>Bytes at a fixed address, read-only by convention: a mapped file, memory that somebody else owns, or a copy.</summary>
+/// <remarks>A mapped file must not be shortened while it is mapped: the operating system then ends the process at the first touch of a lost page.</remarks>
+internal sealed unsafe class MappedBytes : IDisposable
+{
+    private readonly IDisposable[] _owners;
+    private byte* _pointer;
+
+    private MappedBytes(byte* pointer, long length, params IDisposable[] owners)
+    {
+        _pointer = pointer;
+        Length = length;
+        _owners = owners;
+    }
+
+    /// <summary>First byte.</summary>
+    /// <exception cref="ObjectDisposedException">The bytes are no longer mapped.</exception>
+    public byte* Pointer
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_pointer is null, this);
+            return _pointer;
+        }
+    }
+
+    /// <summary>Bytes.</summary>
+    public long Length { get; }
+
+    /// <summary>Maps a file.</summary>
+    /// <param name="path">File, which may be replaced but not shortened while mapped.</param>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">The file is empty, and no file read here may be.</exception>
+    public static MappedBytes OpenFile(string path)
+    {
+        if (!File.Exists(path))
+        {
+            throw new FileNotFoundException($"File '{path}' does not exist. Check the path.", path);
+        }
+        var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 1);
+        MemoryMappedFile? map = null;
+        try
+        {
+            long length = stream.Length;
+            if (length == 0)
+            {
+                throw new InvalidDataException($"'{path}' is empty. Fetch or convert it again.");
+            }
+            map = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
+            MemoryMappedViewAccessor view = map.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
+            byte* pointer = null;
+            view.SafeMemoryMappedViewHandle.AcquirePointer(ref pointer);
+            var release = new PointerRelease(view);
+            return new MappedBytes(pointer + view.PointerOffset, length, release, view, map);
+        }
+        catch
+        {
+            map?.Dispose();
+            stream.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The rest of a stream: its own memory where it is an <see cref="UnmanagedMemoryStream"/>, else a copy.</summary>
+    /// <param name="stream">Any readable stream; read from its position to its end and not disposed. Unmanaged memory must outlive the result.</param>
+    public static MappedBytes ReadStream(Stream stream)
+    {
+        if (stream is UnmanagedMemoryStream unmanaged)
+        {
+            return new MappedBytes(unmanaged.PositionPointer, unmanaged.Length - unmanaged.Position);
+        }
+        long known = stream.CanSeek ? Math.Max(stream.Length - stream.Position, 0) : 0;
+        var buffer = new NativeBuffer(stream.CanSeek ? known : 1 << 20);
+        try
+        {
+            long filled = 0;
+            while (true)
+            {
+                if (filled == buffer.ByteLength)
+                {
+                    int next = stream.ReadByte();
+                    if (next < 0)
+                    {
+                        break;
+                    }
+                    buffer = Grown(buffer, filled);
+                    buffer.Pointer[filled++] = (byte)next;
+                }
+                int read = stream.Read(new Span<byte>(buffer.Pointer + filled, (int)Math.Min(buffer.ByteLength - filled, 1 << 24)));
+                if (read == 0 && filled < buffer.ByteLength)
+                {
+                    break;
+                }
+                filled += read;
+            }
+            return new MappedBytes(buffer.Pointer, filled, buffer);
+        }
+        catch
+        {
+            buffer.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _pointer = null;
+        foreach (IDisposable owner in _owners)
+        {
+            owner.Dispose();
+        }
+    }
+
+    private static NativeBuffer Grown(NativeBuffer buffer, long filled)
+    {
+        var larger = new NativeBuffer((buffer.ByteLength * 2) + 4096);
+        Buffer.MemoryCopy(buffer.Pointer, larger.Pointer, larger.ByteLength, filled);
+        buffer.Dispose();
+        return larger;
+    }
+
+    private sealed class PointerRelease(MemoryMappedViewAccessor view) : IDisposable
+    {
+        private MemoryMappedViewAccessor? _view = view;
+
+        public void Dispose()
+        {
+            _view?.SafeMemoryMappedViewHandle.ReleasePointer();
+            _view = null;
+        }
+    }
+}

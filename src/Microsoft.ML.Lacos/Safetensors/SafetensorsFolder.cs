@@ -1,0 +1,121 @@
+using System.Text.Json;
+
+namespace Microsoft.ML.Lacos.Safetensors;
+
+/// <summary>The weights of a Hugging Face model folder: <c>model.safetensors</c>, or the shards that <c>model.safetensors.index.json</c> names.</summary>
+internal sealed class SafetensorsFolder : IDisposable
+{
+    private const string SingleName = "model.safetensors";
+    private const string IndexName = "model.safetensors.index.json";
+    private readonly List<SafetensorsFile> _files = [];
+    private readonly Dictionary<string, SafetensorsFile> _fileOfTensor = new(StringComparer.Ordinal);
+
+    private SafetensorsFolder(string folder) => Folder = folder;
+
+    /// <summary>The folder, for messages.</summary>
+    public string Folder { get; }
+
+    /// <summary>File that holds each tensor, by name.</summary>
+    public IReadOnlyDictionary<string, SafetensorsFile> Tensors => _fileOfTensor;
+
+    /// <summary>Opens and checks all files.</summary>
+    /// <exception cref="FileNotFoundException">The folder holds no safetensors weights, or a shard is missing.</exception>
+    /// <exception cref="NotSupportedException">The folder holds only weights in another format.</exception>
+    /// <exception cref="InvalidDataException">The index or a file is damaged or names a file outside the folder.</exception>
+    public static SafetensorsFolder Open(string folder)
+    {
+        var result = new SafetensorsFolder(folder);
+        try
+        {
+            if (File.Exists(Path.Combine(folder, SingleName)))
+            {
+                result.AddFile(SingleName);
+            }
+            else if (File.Exists(Path.Combine(folder, IndexName)))
+            {
+                result.AddShards();
+            }
+            else
+            {
+                throw WithoutWeights(folder);
+            }
+            return result;
+        }
+        catch
+        {
+            result.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (SafetensorsFile file in _files)
+        {
+            file.Dispose();
+        }
+    }
+
+    private static Exception WithoutWeights(string folder)
+    {
+        string? pickle = Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "pytorch_model*.bin").Order(StringComparer.Ordinal).FirstOrDefault() : null;
+        return pickle is null
+            ? new FileNotFoundException($"'{folder}' holds neither '{SingleName}' nor '{IndexName}'. Name a folder with weights in safetensors format.", Path.Combine(folder, SingleName))
+            : new NotSupportedException($"'{folder}' holds its weights only as '{Path.GetFileName(pickle)}', a pickle, which can run code when opened and is never read. Save the model with safe_serialization=True in transformers, or take its safetensors files.");
+    }
+
+    private void AddFile(string name)
+    {
+        SafetensorsFile file = OpenShard(name);
+        foreach (string tensor in file.Entries.Keys)
+        {
+            _fileOfTensor.Add(tensor, file);
+        }
+    }
+
+    private SafetensorsFile OpenShard(string name)
+    {
+        SafetensorsFile file = SafetensorsFile.Open(Path.Combine(Folder, name));
+        _files.Add(file);
+        return file;
+    }
+
+    private void AddShards()
+    {
+        string index = Path.Combine(Folder, IndexName);
+        var shards = new Dictionary<string, SafetensorsFile>(StringComparer.Ordinal);
+        foreach ((string tensor, string shard) in ReadIndex(index))
+        {
+            if (!IsPlainName(shard))
+            {
+                throw new InvalidDataException($"'{index}' places tensor '{tensor}' in '{shard}', which is not a plain .safetensors file name. Weights outside the folder are never read; correct the index.");
+            }
+            if (!shards.TryGetValue(shard, out SafetensorsFile? file))
+            {
+                file = OpenShard(shard);
+                shards.Add(shard, file);
+            }
+            _fileOfTensor[tensor] = file.Entries.ContainsKey(tensor)
+                ? file
+                : throw new InvalidDataException($"'{index}' places tensor '{tensor}' in '{shard}', which does not hold it. Fetch the files again, all of one revision.");
+        }
+    }
+
+    private static List<(string Tensor, string Shard)> ReadIndex(string path)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path), new JsonDocumentOptions { AllowDuplicateProperties = false });
+            return [.. document.RootElement.GetProperty("weight_map").EnumerateObject().Select(pair => (pair.Name, pair.Value.GetString() ?? ""))];
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException or KeyNotFoundException)
+        {
+            throw new InvalidDataException($"'{path}' is not an index of shards: {error.Message} Fetch it again.", error);
+        }
+    }
+
+    // Both separators on every system: an index written for one must not escape on another. A colon is a drive or a stream on Windows.
+    private static bool IsPlainName(string name) =>
+        name.EndsWith(".safetensors", StringComparison.Ordinal) && name[0] != '.' && name.AsSpan().IndexOfAny("/\\:\0") < 0;
+}
