@@ -1,0 +1,207 @@
+using System.Collections.Concurrent;
+using System.Numerics.Tensors;
+
+namespace Microsoft.ML.Lacos.Bloom;
+
+/// <summary>The 8-bit BLOOM encoder without native code: vectorised .NET for machines that the native library is not built for.</summary>
+/// <remarks>
+/// <para>
+/// <see cref="BloomCompute.Int8"/>: row-wise weights used in place, token rows quantised as they come (<c>round_half_even(x * (127 / absmax))</c>), exact int32 sums, everything else in fp32.
+/// The integers equal the native encoder's; vectors agree with it to 1e-5 in cosine. <see cref="BloomCompute.Int8WeightOnly"/>: weights of any scheme, dequantised panel by panel, fp32 arithmetic.
+/// </para>
+/// <para>
+/// A batch is cut into groups of about <c>128</c> tokens, which threads take one after the other; threads left over share the panels of a layer. No sum is ever split, so a sentence's bits are
+/// the same in any batch, order and thread count. A NaN or infinity in the weights gives NaN elements, never an exception.
+/// </para>
+/// </remarks>
+public sealed class ManagedBloomEncoder : IBloomEncoder
+{
+    /// <summary>Enough tokens to use each weight many times, few enough for the activations to stay in the second-level cache.</summary>
+    private const int GroupTokens = 128;
+
+    private readonly BloomWeights _weights;
+    private readonly Block[] _blocks;
+    private readonly float[] _slopes;
+    private readonly int _threads;
+    private readonly ConcurrentBag<EncoderBuffers> _buffers = [];
+    private volatile bool _disposed;
+
+    /// <summary>Prepares an encoder.</summary>
+    /// <param name="weights">Weights, used in place; whatever holds them must outlive the encoder.</param>
+    /// <param name="compute"><see cref="BloomCompute.Int8"/> (row-wise weights only) or <see cref="BloomCompute.Int8WeightOnly"/> (any scheme).</param>
+    /// <param name="outlierThreshold">
+    /// Feature columns in which a sentence has a magnitude of at least this much are computed in fp32, decided sentence by sentence (LLM.int8; the reference's value is 6.0). 0 for none.
+    /// Only for <see cref="BloomCompute.Int8"/>.
+    /// </param>
+    /// <param name="threadCount">Threads to use at most; 0 for the processor's own count.</param>
+    /// <exception cref="ArgumentException">The arithmetic does not go with the weights, a weight's shape does not fit the configuration, or a number is out of range.</exception>
+    public ManagedBloomEncoder(BloomWeights weights, BloomCompute compute = BloomCompute.Int8, float outlierThreshold = 0, int threadCount = 0)
+    {
+        BloomShapes.Check(weights);
+        if (compute is not (BloomCompute.Int8 or BloomCompute.Int8WeightOnly))
+        {
+            throw new ArgumentException($"Compute is {compute}; this encoder does {BloomCompute.Int8} and {BloomCompute.Int8WeightOnly}. Use {nameof(Float32BloomEncoder)} for fp32.", nameof(compute));
+        }
+        if (!(outlierThreshold >= 0) || float.IsInfinity(outlierThreshold))
+        {
+            throw new ArgumentOutOfRangeException(nameof(outlierThreshold), outlierThreshold, "The outlier threshold must be a positive number, or 0 for none.");
+        }
+        if (outlierThreshold > 0 && compute != BloomCompute.Int8)
+        {
+            throw new ArgumentException($"The outlier threshold is {outlierThreshold} and compute is {compute}, which has no int8 activations to protect from outliers. Leave the threshold at 0.", nameof(outlierThreshold));
+        }
+        _weights = weights;
+        _threads = EncoderThreads.Resolve(threadCount);
+        _slopes = Alibi.Slopes(weights.Config.HeadCount);
+        Compute = compute;
+        _blocks = [.. weights.Blocks.Select(block => new Block(block, linear => compute == BloomCompute.Int8 ? new Int8Linear(linear, outlierThreshold) : new Float32Linear(linear)))];
+    }
+
+    /// <inheritdoc/>
+    public BloomConfig Config => _weights.Config;
+
+    /// <inheritdoc/>
+    public BloomCompute Compute { get; }
+
+    /// <inheritdoc/>
+    public string Description => $"managed {(Compute == BloomCompute.Int8 ? "int8" : "int8 weight-only")}, {_threads} threads";
+
+    /// <inheritdoc/>
+    public unsafe void Encode(ReadOnlySpan<int> tokenIds, ReadOnlySpan<int> rowOffsets, ReadOnlySpan<int> poolFrom, PoolingOptions options, Span<float> vectors)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        int rows = RaggedBatch.Check(Config, tokenIds, rowOffsets);
+        int dimension = RaggedBatch.CheckPooling(Config, rows, poolFrom, options, vectors);
+        int[] from = poolFrom.Length == 0 ? new int[rows] : poolFrom.ToArray(), offsets = rowOffsets.ToArray();
+        int hidden = Config.HiddenSize;
+        fixed (float* output = vectors)
+        {
+            float* result = output;
+            ForEachGroup(tokenIds, offsets, (firstRow, endRow, states) =>
+            {
+                for (int row = firstRow; row < endRow; row++)
+                {
+                    ReadOnlySpan<float> tokens = states.Slice((offsets[row] - offsets[firstRow]) * hidden, (offsets[row + 1] - offsets[row]) * hidden);
+                    Pooling.Apply(tokens, hidden, from[row], options, new Span<float>(result + ((long)row * dimension), dimension));
+                }
+            });
+        }
+    }
+
+    /// <inheritdoc/>
+    public unsafe void EncodeTokens(ReadOnlySpan<int> tokenIds, ReadOnlySpan<int> rowOffsets, Span<float> hiddenStates)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        RaggedBatch.Check(Config, tokenIds, rowOffsets);
+        RaggedBatch.CheckLength(hiddenStates.Length, tokenIds.Length, Config.HiddenSize, nameof(hiddenStates));
+        int[] offsets = rowOffsets.ToArray();
+        fixed (float* output = hiddenStates)
+        {
+            float* result = output;
+            ForEachGroup(tokenIds, offsets, (firstRow, _, states) =>
+                states.CopyTo(new Span<float>(result + ((long)offsets[firstRow] * Config.HiddenSize), states.Length)));
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _disposed = true;
+        _buffers.Clear();
+    }
+
+    private delegate void GroupResult(int firstRow, int endRow, ReadOnlySpan<float> states);
+
+    private void ForEachGroup(ReadOnlySpan<int> tokenIds, int[] offsets, GroupResult result)
+    {
+        int[] ids = tokenIds.ToArray();
+        int[] groups = RaggedBatch.Groups(offsets, GroupTokens);
+        int count = groups.Length - 1;
+        int threadsPerGroup = Math.Max(1, _threads / Math.Max(1, count));
+        EncoderThreads.Run(count, _threads, group =>
+        {
+            int first = groups[group], end = groups[group + 1];
+            int[] local = [.. offsets.AsSpan(first, end - first + 1)];
+            int start = local[0];
+            for (int i = 0; i < local.Length; i++)
+            {
+                local[i] -= start;
+            }
+            EncoderBuffers buffers = _buffers.TryTake(out EncoderBuffers? used) ? used : new EncoderBuffers(Config);
+            buffers.Reserve(local[^1]);
+            result(first, end, Forward(ids.AsSpan(start, local[^1]), local, buffers, threadsPerGroup));
+            _buffers.Add(buffers);
+        });
+        GC.KeepAlive(_weights.WordEmbeddings.Owner);
+    }
+
+    /// <summary>A group of sentences, from token ids to the vectors after the final layer norm.</summary>
+    private Span<float> Forward(ReadOnlySpan<int> ids, int[] offsets, EncoderBuffers buffers, int threads)
+    {
+        int tokens = ids.Length, hidden = Config.HiddenSize;
+        float epsilon = Config.LayerNormEpsilon;
+        Span<float> x = buffers.States(tokens), normed = buffers.Normed(tokens), projected = buffers.Projected(tokens);
+        Span<float> residual = Config.ResidualPostLayerNorm ? normed : x;
+        Memory<float> queryKeyValue = buffers.QueryKeyValue(tokens), context = buffers.Context(tokens);
+        Span<float> inner = buffers.FeedForward(tokens);
+        for (int token = 0; token < tokens; token++)
+        {
+            _weights.WordEmbeddings.DequantizeRow(ids[token], x.Slice(token * hidden, hidden));
+        }
+        LayerNorm.Apply(x, _weights.WordEmbeddingsLayerNorm, epsilon, x);
+        foreach (Block block in _blocks)
+        {
+            LayerNorm.Apply(x, block.Weights.InputLayerNorm, epsilon, normed);
+            block.QueryKeyValue.Apply(normed, offsets, queryKeyValue.Span, buffers, threads);
+            Attend(queryKeyValue, offsets, context, threads);
+            block.Dense.Apply(context.Span, offsets, projected, buffers, threads);
+            TensorPrimitives.Add(residual, projected, x);
+
+            LayerNorm.Apply(x, block.Weights.PostAttentionLayerNorm, epsilon, normed);
+            block.DenseHTo4H.Apply(normed, offsets, inner, buffers, threads);
+            Gelu.ApplyInPlace(inner, Config.FeedForwardSize);
+            block.Dense4HToH.Apply(inner, offsets, projected, buffers, threads);
+            TensorPrimitives.Add(residual, projected, x);
+        }
+        LayerNorm.Apply(x, _weights.FinalLayerNorm, epsilon, x);
+        return x;
+    }
+
+    private void Attend(Memory<float> queryKeyValue, int[] offsets, Memory<float> context, int threads)
+    {
+        int hidden = Config.HiddenSize;
+        int longest = 0;
+        for (int row = 1; row < offsets.Length; row++)
+        {
+            longest = Math.Max(longest, offsets[row] - offsets[row - 1]);
+        }
+        EncoderThreads.Run(_slopes.Length, threads, head =>
+        {
+            float[] scores = System.Buffers.ArrayPool<float>.Shared.Rent(longest);
+            for (int row = 0; row < offsets.Length - 1; row++)
+            {
+                int start = offsets[row], count = offsets[row + 1] - start;
+                if (count > 0)
+                {
+                    Attention.ApplyHead(
+                        queryKeyValue.Span.Slice(3 * start * hidden, 3 * count * hidden), head, Config.HeadSize, _slopes[head],
+                        context.Span.Slice(start * hidden, count * hidden), hidden, scores);
+                }
+            }
+            System.Buffers.ArrayPool<float>.Shared.Return(scores);
+        });
+    }
+
+    private sealed class Block(BloomBlockWeights weights, Func<LinearWeights, LinearLayer> linear)
+    {
+        public BloomBlockWeights Weights { get; } = weights;
+
+        public LinearLayer QueryKeyValue { get; } = linear(weights.QueryKeyValue);
+
+        public LinearLayer Dense { get; } = linear(weights.Dense);
+
+        public LinearLayer DenseHTo4H { get; } = linear(weights.DenseHTo4H);
+
+        public LinearLayer Dense4HToH { get; } = linear(weights.Dense4HToH);
+    }
+}
