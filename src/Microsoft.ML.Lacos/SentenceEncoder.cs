@@ -1,14 +1,52 @@
+using System.Numerics;
+using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Hub;
+using Microsoft.ML.Lacos.Tokenization;
 
 namespace Microsoft.ML.Lacos;
 
-/// <summary>Turns texts into vectors without ML.NET: tokenizer, encoder, pooling.</summary>
-public sealed partial class SentenceEncoder
+/// <summary>Turns texts into vectors without ML.NET: tokenizer, BLOOM, pooling.</summary>
+/// <remarks>
+/// Thread-safe. A text's vector is the same bits alone, in any batch, in any order and at any thread count.
+/// A text without tokens (missing or empty, no prompt) gives a zero vector; white space has tokens and is encoded.
+/// </remarks>
+/// <example><code>
+/// using LacosModel model = LacosModel.LoadDefault();
+/// using SentenceEncoder encoder = SentenceEncoder.Create(model);
+/// float[] vector = encoder.Encode("Un homme joue de la guitare.");
+/// </code></example>
+public sealed partial class SentenceEncoder : ITextEncoder
 {
-    private SentenceEncoder(LacosModel model, SentenceEncoderOptions options)
+    private readonly BloomTokenizer _tokenizer;
+    private readonly IBloomEncoder _encoder;
+    private readonly PoolingOptions _pooling;
+    private readonly string _prompt;
+    private readonly int[] _promptIds;
+    private readonly int _poolFrom;
+
+    private SentenceEncoder(LacosModel model, SentenceEncoderOptions options, BloomTokenizer tokenizer, IBloomEncoder encoder)
     {
         Model = model;
         Options = options;
+        _tokenizer = tokenizer;
+        _encoder = encoder;
+        PoolingModes pooling = options.Pooling ?? model.Settings.Pooling;
+        int fullDimension = model.Weights.Config.HiddenSize * BitOperations.PopCount((uint)pooling);
+        if (options.Dimension > fullDimension)
+        {
+            throw new ArgumentOutOfRangeException(nameof(options), options.Dimension, $"Dimension must be at most {fullDimension}, the length of this model's {pooling} vector; 0 keeps all of it.");
+        }
+        Dimension = options.Dimension == 0 ? fullDimension : options.Dimension;
+        IsNormalized = options.Normalize ?? model.Settings.Normalize;
+        MaximumTokenCount = options.MaximumTokenCount == 0 ? model.Settings.MaximumTokenCount : options.MaximumTokenCount;
+        _pooling = new PoolingOptions(pooling, Dimension, IsNormalized);
+        _prompt = options.Prompt ?? DefaultPrompt(model.Settings);
+        _promptIds = _prompt.Length == 0 ? [] : [.. tokenizer.EncodeToIds(_prompt)];
+        if (_promptIds.Length >= MaximumTokenCount)
+        {
+            throw new ArgumentException($"The prompt has {_promptIds.Length} tokens and the limit of a text is {MaximumTokenCount}, prompt included. Shorten the prompt or raise MaximumTokenCount.", nameof(options));
+        }
+        _poolFrom = model.Settings.IncludePrompt ? 0 : _promptIds.Length;
     }
 
     /// <summary>The model.</summary>
@@ -16,4 +54,69 @@ public sealed partial class SentenceEncoder
 
     /// <summary>The options given.</summary>
     public SentenceEncoderOptions Options { get; }
+
+    /// <summary>Elements of a vector.</summary>
+    public int Dimension { get; }
+
+    /// <summary>Whether every vector has norm 1 (0 for a text without tokens).</summary>
+    public bool IsNormalized { get; }
+
+    /// <summary>Tokens a text may have, prompt included.</summary>
+    public int MaximumTokenCount { get; }
+
+    /// <summary>Text put before every sentence; empty for none.</summary>
+    public string Prompt => _prompt;
+
+    /// <summary>Pooling in force.</summary>
+    public PoolingModes Pooling => _pooling.Pooling;
+
+    /// <summary>What runs the model: for example <c>native avx512vnni, 2 threads</c>.</summary>
+    public string Description => _encoder.Description;
+
+    /// <summary>Prepares a model for encoding.</summary>
+    /// <param name="model">The model; it must stay undisposed while the encoder is in use.</param>
+    /// <param name="options">Options; <see langword="null"/> for the model's own settings.</param>
+    /// <exception cref="ArgumentException">An option does not fit the model; the message names it and its value.</exception>
+    /// <exception cref="InvalidDataException">The tokenizer cannot be used.</exception>
+    public static SentenceEncoder Create(LacosModel model, SentenceEncoderOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        options ??= new SentenceEncoderOptions();
+        options.Validate();
+        BloomTokenizer tokenizer = BloomTokenizer.FromJson(model.TokenizerJson.Span);
+        IBloomEncoder encoder = BloomEncoders.Create(model.Weights, options.Compute, options.OutlierThreshold, options.ThreadCount);
+        try
+        {
+            return new SentenceEncoder(model, options, tokenizer, encoder);
+        }
+        catch
+        {
+            encoder.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Encodes one text.</summary>
+    /// <param name="text">The text.</param>
+    /// <returns>A vector of <see cref="Dimension"/> elements.</returns>
+    public float[] Encode(string? text)
+    {
+        var vector = new float[Dimension];
+        Encode([text], vector, [], CancellationToken.None);
+        return vector;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _encoder.Dispose();
+
+    private static string DefaultPrompt(SentenceSettings settings)
+    {
+        if (settings.DefaultPromptName is null)
+        {
+            return "";
+        }
+        return settings.Prompts.TryGetValue(settings.DefaultPromptName, out string? prompt)
+            ? prompt
+            : throw new InvalidDataException($"The model's default prompt '{settings.DefaultPromptName}' is not among its prompts ({string.Join(", ", settings.Prompts.Keys)}). Name a prompt text in the options, or an empty one for none.");
+    }
 }

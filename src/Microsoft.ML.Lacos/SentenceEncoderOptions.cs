@@ -37,4 +37,41 @@ public sealed record SentenceEncoderOptions
 
     /// <summary>Tokens encoded together, at most; a longer text is a batch of its own.</summary>
     public int BatchTokens { get; init; } = 4096;
+
+    internal void Validate()
+    {
+        const PoolingModes All = PoolingModes.FirstToken | PoolingModes.Max | PoolingModes.Mean | PoolingModes.MeanSqrtLength | PoolingModes.WeightedMean | PoolingModes.LastToken;
+        if (Pooling is PoolingModes pooling && (pooling == PoolingModes.None || (pooling & ~All) != 0))
+        {
+            throw new ArgumentOutOfRangeException(nameof(Pooling), pooling, "Pooling must be one or more of the modes, or null for the model's own.");
+        }
+        RequireAtLeast(nameof(Dimension), Dimension, 0, "0 keeps all dimensions");
+        RequireAtLeast(nameof(MaximumTokenCount), MaximumTokenCount, 0, "0 takes the model's own limit");
+        RequireAtLeast(nameof(ThreadCount), ThreadCount, 0, "0 takes the processor's own count");
+        RequireAtLeast(nameof(BatchTokens), BatchTokens, 1, "4096 is the default");
+        if (!Enum.IsDefined(LongText))
+        {
+            throw new ArgumentOutOfRangeException(nameof(LongText), LongText, "LongText must be Truncate, Window or Throw.");
+        }
+        if (!Enum.IsDefined(Compute))
+        {
+            throw new ArgumentOutOfRangeException(nameof(Compute), Compute, "Compute must be Int8, Int8WeightOnly or Float32.");
+        }
+        if (!(OutlierThreshold >= 0) || float.IsInfinity(OutlierThreshold))
+        {
+            throw new ArgumentOutOfRangeException(nameof(OutlierThreshold), OutlierThreshold, "OutlierThreshold must be a positive number (6.0 is the reference's), or 0 for none.");
+        }
+        if (OutlierThreshold > 0 && Compute != BloomCompute.Int8)
+        {
+            throw new ArgumentException($"OutlierThreshold is {OutlierThreshold} but Compute is {Compute}: only Int8 quantises activations. Leave the threshold at 0 or choose Int8.", nameof(OutlierThreshold));
+        }
+    }
+
+    private static void RequireAtLeast(string name, int value, int least, string hint)
+    {
+        if (value < least)
+        {
+            throw new ArgumentOutOfRangeException(name, value, $"{name} must be at least {least}; {hint}.");
+        }
+    }
 }

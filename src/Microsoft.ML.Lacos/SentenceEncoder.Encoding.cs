@@ -1,0 +1,210 @@
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
+
+namespace Microsoft.ML.Lacos;
+
+public sealed partial class SentenceEncoder
+{
+    /// <summary>Texts tokenised before any of them is encoded: enough to sort by length, few enough to hold.</summary>
+    private const int TextsPerRound = 4096;
+
+    /// <summary>Encodes texts.</summary>
+    /// <param name="texts">Texts; <see langword="null"/> counts as empty.</param>
+    /// <param name="vectors">Output, [texts, <see cref="Dimension"/>] row-major.</param>
+    /// <param name="tokenCounts">
+    /// Output: tokens of each text before truncation, prompt included; counting stops where the rest of a very long text cannot matter. Empty when not wanted.
+    /// </param>
+    /// <param name="cancellationToken">Checked between batches.</param>
+    /// <returns>How many texts had more tokens than <see cref="MaximumTokenCount"/>.</returns>
+    /// <exception cref="ArgumentException">A span has the wrong length, or a text is too long and the options say to throw.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled; the output is then incomplete.</exception>
+    public int Encode(ReadOnlySpan<string?> texts, Span<float> vectors, Span<int> tokenCounts, CancellationToken cancellationToken = default)
+    {
+        if (vectors.Length != (long)texts.Length * Dimension)
+        {
+            throw new ArgumentException($"{texts.Length} texts of {Dimension} dimensions need {(long)texts.Length * Dimension} elements, got {vectors.Length}.", nameof(vectors));
+        }
+        if (!tokenCounts.IsEmpty && tokenCounts.Length != texts.Length)
+        {
+            throw new ArgumentException($"{texts.Length} texts need as many token counts, got room for {tokenCounts.Length}. Pass an empty span to leave them out.", nameof(tokenCounts));
+        }
+        int longTexts = 0;
+        for (int start = 0; start < texts.Length; start += TextsPerRound)
+        {
+            int count = Math.Min(TextsPerRound, texts.Length - start);
+            longTexts += EncodeRound(texts.Slice(start, count), start, vectors.Slice(start * Dimension, count * Dimension), tokenCounts.IsEmpty ? [] : tokenCounts.Slice(start, count), cancellationToken);
+        }
+        return longTexts;
+    }
+
+    private int EncodeRound(ReadOnlySpan<string?> texts, int firstIndex, Span<float> vectors, Span<int> tokenCounts, CancellationToken cancellationToken)
+    {
+        TokenizedText[] tokenized = Tokenize(texts, firstIndex, cancellationToken);
+        var sequences = new List<TokenSequence>(texts.Length);
+        bool[]? windowed = null;
+        int longTexts = 0;
+        for (int row = 0; row < tokenized.Length; row++)
+        {
+            TokenizedText text = tokenized[row];
+            if (!tokenCounts.IsEmpty)
+            {
+                tokenCounts[row] = text.FullCount;
+            }
+            longTexts += text.FullCount > MaximumTokenCount ? 1 : 0;
+            if (text.Ids.Length > MaximumTokenCount)
+            {
+                (windowed ??= new bool[texts.Length])[row] = true;
+                AddWindows(text.Ids, row, sequences);
+            }
+            else
+            {
+                sequences.Add(new TokenSequence(text.Ids, row, _poolFrom, text.Ids.Length));
+            }
+        }
+        if (windowed is null)
+        {
+            EncodeSequences(sequences, vectors, cancellationToken);
+        }
+        else
+        {
+            EncodeWithWindows(sequences, windowed, vectors, cancellationToken);
+        }
+        return longTexts;
+    }
+
+    private TokenizedText[] Tokenize(ReadOnlySpan<string?> texts, int firstIndex, CancellationToken cancellationToken)
+    {
+        var tokenized = new TokenizedText[texts.Length];
+        if (texts.Length < 64)
+        {
+            for (int row = 0; row < texts.Length; row++)
+            {
+                tokenized[row] = TokenizeOne(texts[row], firstIndex + row);
+            }
+            return tokenized;
+        }
+        string?[] copy = texts.ToArray();
+        try
+        {
+            var parallel = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = Options.ThreadCount > 0 ? Options.ThreadCount : Environment.ProcessorCount };
+            Parallel.For(0, copy.Length, parallel, row => tokenized[row] = TokenizeOne(copy[row], firstIndex + row));
+        }
+        catch (AggregateException failures) when (failures.InnerExceptions.Count > 0)
+        {
+            // The caller gets the error of the earliest text, as it would without threads.
+            throw failures.Flatten().InnerExceptions[0];
+        }
+        return tokenized;
+    }
+
+    private TokenizedText TokenizeOne(string? text, int index)
+    {
+        text ??= "";
+        if (_prompt.Length > 0)
+        {
+            text = _prompt + text;
+        }
+        if (text.Length == 0)
+        {
+            return new TokenizedText([], 0);
+        }
+        var ids = new List<int>(Math.Min(text.Length, MaximumTokenCount));
+        int limit = Options.LongText == LongText.Window ? int.MaxValue : MaximumTokenCount;
+        int fullCount = _tokenizer.Encode(text, limit, ids);
+        if (Options.LongText == LongText.Throw && fullCount > MaximumTokenCount)
+        {
+            throw new ArgumentException(
+                $"Text {index} ('{Shorten(text)}') has more than {MaximumTokenCount} tokens. Shorten it, raise MaximumTokenCount, or choose LongText.Truncate or LongText.Window.");
+        }
+        return new TokenizedText([.. ids], fullCount);
+    }
+
+    /// <summary>Cuts ids into windows of at most the limit; every window after the first starts with the prompt again.</summary>
+    private void AddWindows(int[] ids, int row, List<TokenSequence> sequences)
+    {
+        sequences.Add(new TokenSequence(ids[..MaximumTokenCount], row, _poolFrom, MaximumTokenCount - _poolFrom));
+        int step = MaximumTokenCount - _promptIds.Length;
+        for (int start = MaximumTokenCount; start < ids.Length; start += step)
+        {
+            int length = Math.Min(step, ids.Length - start);
+            var window = new int[_promptIds.Length + length];
+            _promptIds.CopyTo(window, 0);
+            Array.Copy(ids, start, window, _promptIds.Length, length);
+            sequences.Add(new TokenSequence(window, row, _poolFrom, length));
+        }
+    }
+
+    /// <summary>Encodes sequences in batches of similar length; each row appears once.</summary>
+    private void EncodeSequences(List<TokenSequence> sequences, Span<float> vectors, CancellationToken cancellationToken)
+    {
+        foreach (TokenBatch batch in TokenBatch.Plan(sequences, Options.BatchTokens))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var output = new float[batch.Sequences.Count * Dimension];
+            _encoder.Encode(batch.Ids, batch.Offsets, batch.PoolFrom, _pooling, output);
+            for (int i = 0; i < batch.Sequences.Count; i++)
+            {
+                output.AsSpan(i * Dimension, Dimension).CopyTo(vectors.Slice(batch.Sequences[i].Row * Dimension, Dimension));
+            }
+        }
+    }
+
+    private void EncodeWithWindows(List<TokenSequence> sequences, bool[] windowed, Span<float> vectors, CancellationToken cancellationToken)
+    {
+        EncodeSequences(sequences.FindAll(sequence => !windowed[sequence.Row]), vectors, cancellationToken);
+
+        // Windows are summed in double and in text order, so that the result does not depend on how they were batched.
+        List<TokenSequence> windows = sequences.FindAll(sequence => windowed[sequence.Row]);
+        for (int first = 0; first < windows.Count;)
+        {
+            int last = first;
+            while (last < windows.Count && windows[last].Row == windows[first].Row)
+            {
+                last++;
+            }
+            WeightedMean(windows[first..last], vectors.Slice(windows[first].Row * Dimension, Dimension), cancellationToken);
+            first = last;
+        }
+    }
+
+    private void WeightedMean(List<TokenSequence> windows, Span<float> vector, CancellationToken cancellationToken)
+    {
+        var unnormalized = _pooling with { Normalize = false };
+        TokenSequence[] numbered = [.. windows.Select((window, index) => window with { Row = index })];
+        var parts = new float[windows.Count * Dimension];
+        foreach (TokenBatch batch in TokenBatch.Plan(numbered, Options.BatchTokens))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var output = new float[batch.Sequences.Count * Dimension];
+            _encoder.Encode(batch.Ids, batch.Offsets, batch.PoolFrom, unnormalized, output);
+            for (int i = 0; i < batch.Sequences.Count; i++)
+            {
+                output.AsSpan(i * Dimension, Dimension).CopyTo(parts.AsSpan(batch.Sequences[i].Row * Dimension));
+            }
+        }
+        var sum = new double[Dimension];
+        double weights = 0;
+        for (int i = 0; i < windows.Count; i++)
+        {
+            weights += windows[i].Weight;
+            for (int d = 0; d < Dimension; d++)
+            {
+                sum[d] += (double)windows[i].Weight * parts[(i * Dimension) + d];
+            }
+        }
+        double scale = weights == 0 ? 0 : 1 / weights;
+        if (IsNormalized)
+        {
+            scale /= Math.Max(Math.Sqrt(TensorPrimitives.SumOfSquares<double>(sum)) * scale, 1e-12);
+        }
+        for (int d = 0; d < Dimension; d++)
+        {
+            vector[d] = (float)(sum[d] * scale);
+        }
+    }
+
+    private static string Shorten(string text) => text.Length <= 40 ? text : text[..40] + "…";
+
+    [StructLayout(LayoutKind.Auto)]
+    private readonly record struct TokenizedText(int[] Ids, int FullCount);
+}

@@ -1,0 +1,59 @@
+namespace Microsoft.ML.Lacos;
+
+/// <summary>Token ids of one text, or of one window of it.</summary>
+/// <param name="Ids">Token ids, prompt included.</param>
+/// <param name="Row">Where the vector belongs.</param>
+/// <param name="PoolFrom">Leading tokens left out of pooling.</param>
+/// <param name="Weight">Tokens of the text in this window.</param>
+internal sealed record TokenSequence(int[] Ids, int Row, int PoolFrom, int Weight);
+
+/// <summary>Sequences encoded together, concatenated without padding.</summary>
+internal sealed class TokenBatch
+{
+    private TokenBatch(List<TokenSequence> sequences)
+    {
+        Sequences = sequences;
+        Offsets = new int[sequences.Count + 1];
+        PoolFrom = new int[sequences.Count];
+        for (int i = 0; i < sequences.Count; i++)
+        {
+            Offsets[i + 1] = Offsets[i] + sequences[i].Ids.Length;
+            PoolFrom[i] = sequences[i].PoolFrom;
+        }
+        Ids = new int[Offsets[^1]];
+        for (int i = 0; i < sequences.Count; i++)
+        {
+            sequences[i].Ids.CopyTo(Ids, Offsets[i]);
+        }
+    }
+
+    public List<TokenSequence> Sequences { get; }
+
+    public int[] Ids { get; }
+
+    public int[] Offsets { get; }
+
+    public int[] PoolFrom { get; }
+
+    /// <summary>Groups sequences of similar length into batches of at most <paramref name="tokens"/> tokens; a longer sequence is a batch of its own.</summary>
+    public static IEnumerable<TokenBatch> Plan(IReadOnlyCollection<TokenSequence> sequences, int tokens)
+    {
+        var batch = new List<TokenSequence>();
+        int filled = 0;
+        foreach (TokenSequence sequence in sequences.OrderByDescending(sequence => sequence.Ids.Length))
+        {
+            if (batch.Count > 0 && filled + sequence.Ids.Length > tokens)
+            {
+                yield return new TokenBatch(batch);
+                batch = [];
+                filled = 0;
+            }
+            batch.Add(sequence);
+            filled += sequence.Ids.Length;
+        }
+        if (batch.Count > 0)
+        {
+            yield return new TokenBatch(batch);
+        }
+    }
+}
