@@ -6,7 +6,7 @@ namespace Microsoft.ML.Lacos.Bloom;
 
 /// <summary>Sums of fp32 products whose order of additions depends on the length alone.</summary>
 /// <remarks>
-/// <c>TensorPrimitives.Dot</c> and <c>Sum</c> start with as many elements as it takes to reach an aligned address, so the same numbers at another address can give other bits.
+/// <c>TensorPrimitives.Dot</c> and <c>Sum</c> promise no order of additions: it may change with the address, the length and the version of the library.
 /// A sentence's bits may not depend on where its row lies in a batch; hence these. One vector of lanes is added up along the row, then its lanes, then the remaining elements one by one:
 /// every function of this class keeps to that, so the tiled products equal the single ones to the bit.
 /// </remarks>

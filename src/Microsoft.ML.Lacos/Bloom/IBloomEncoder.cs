@@ -26,7 +26,8 @@ public interface IBloomEncoder : IDisposable
     /// <param name="tokenIds">Token ids of all rows, concatenated.</param>
     /// <param name="rowOffsets">rows + 1 ascending offsets into <paramref name="tokenIds"/>; the first is 0, the last its length.</param>
     /// <param name="poolFrom">How many leading tokens of each row pooling leaves out (a prompt that is not pooled); empty means none.
-    /// A row all of whose tokens are left out gives a zero vector.</param>
+    /// A row all of whose tokens are left out gives a zero vector. First token means the first that is not left out; in the weighted mean a token keeps the weight of its position
+    /// in the row, left-out tokens counted (sentence-transformers' <c>include_prompt: false</c>, which masks the prompt and weighs by absolute position).</param>
     /// <param name="options">Pooling, dimension, normalisation.</param>
     /// <param name="vectors">Output, [rows, dimension] row-major.</param>
     /// <exception cref="ArgumentException">Offsets not ascending, an id outside the vocabulary, or a span of the wrong length.</exception>

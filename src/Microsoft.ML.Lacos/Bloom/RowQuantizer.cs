@@ -6,13 +6,14 @@ namespace Microsoft.ML.Lacos.Bloom;
 /// <summary>Quantises activation rows to int8 as they come (absmax, LLM.int8, arXiv 2208.07339).</summary>
 /// <remarks>
 /// <c>code = round_half_even(x * (127 / absmax))</c> with the quotient rounded to fp32 first, so that every implementation gives the same integers; <c>x ≈ code * (absmax / 127)</c>.
-/// A row of zeros, or one so small that 127 / absmax overflows, has codes 0 and factor 0. A row with a NaN or an infinity has codes 0 and factor NaN: the error stays visible, in its own row.
+/// A row whose absmax is below 1e-36, where 127 / absmax would overflow, has codes 0 and factor 0. A row with a NaN or an infinity has codes 0 and factor NaN: the error stays visible, in its own row.
 /// </remarks>
 internal static class RowQuantizer
 {
     /// <summary>1.5 * 2^23: added to an fp32 number below 2^22, it leaves the number rounded half to even in the low bits.</summary>
     private const float Rounder = 12582912f;
     private const int RounderBits = 0x4B400000;
+    private const float SmallestAbsmax = 1e-36f;
 
     /// <summary>Quantises one row.</summary>
     /// <param name="x">The row.</param>
@@ -24,12 +25,12 @@ internal static class RowQuantizer
     /// <summary>Quantises one row by a given absolute maximum, which no element may exceed.</summary>
     public static float Quantize(ReadOnlySpan<float> x, float absmax, Span<short> codes)
     {
-        float factor = 127f / absmax;
-        if (!float.IsFinite(absmax) || !float.IsFinite(factor))
+        if (!(absmax >= SmallestAbsmax && absmax <= float.MaxValue))
         {
             codes.Clear();
             return float.IsFinite(absmax) ? 0f : float.NaN;
         }
+        float factor = 127f / absmax;
         int k = 0;
         for (; k <= x.Length - Vector<short>.Count; k += Vector<short>.Count)
         {

@@ -1,0 +1,72 @@
+#include "attention.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace lacos {
+namespace {
+constexpr size_t kScorePadding = 64;
+
+size_t RoundUp(size_t n, size_t multiple) { return (n + multiple - 1) / multiple * multiple; }
+}  // namespace
+
+std::vector<float> AlibiSlopes(int heads) {
+  int whole = 1;
+  while (whole * 2 <= heads) whole *= 2;
+  std::vector<float> slopes;
+  const double base = std::pow(2.0, -std::pow(2.0, -(std::log2(whole) - 3)));
+  for (int i = 1; i <= whole; i++) slopes.push_back(static_cast<float>(std::pow(base, i)));
+  const double extra = std::pow(2.0, -std::pow(2.0, -(std::log2(2.0 * whole) - 3)));
+  for (int i = 0; i < heads - whole; i++) slopes.push_back(static_cast<float>(std::pow(extra, 2 * i + 1)));
+  return slopes;
+}
+
+void AttentionScratch::Reserve(const FloatGemmKernel& gemm, int tokens, int head_size) {
+  const size_t width = static_cast<size_t>(gemm.columns);
+  keys.Reserve(RoundUp(tokens, width) * head_size);
+  scores.Reserve(RoundUp(tokens, kScorePadding) * gemm.rows);
+  out.Reserve(width * gemm.rows);
+}
+
+void RunAttentionHead(const KernelSet& kernels, const AttentionHead& head, AttentionScratch& scratch) {
+  const FloatGemmKernel& gemm = *kernels.float_gemm;
+  const int width = gemm.columns;
+  const int size = head.head_size;
+  const float* key = head.query + size;
+  const float* value = head.query + 2 * size;
+  float* keys = scratch.keys.data();
+  for (int j = 0; j < head.tokens; j++) {
+    float* to = keys + static_cast<size_t>(j / width) * width * size + j % width;
+    const float* from = key + head.stride * j;
+    for (int d = 0; d < size; d++) to[static_cast<size_t>(d) * width] = from[d];
+  }
+  const size_t score_stride = RoundUp(head.tokens, kScorePadding);
+  const float scale = 1.0f / std::sqrt(static_cast<float>(size));
+  float* scores = scratch.scores.data();
+  float* out = scratch.out.data();
+  for (int first = 0; first < head.tokens; first += gemm.rows) {
+    const int rows = std::min(gemm.rows, head.tokens - first);
+    const int seen = first + rows;
+    for (int j = 0; j < seen; j += width) {
+      const int vectors = (std::min(width, seen - j) + gemm.lanes - 1) / gemm.lanes;
+      gemm.tile({rows, vectors, size, false, head.query + head.stride * first, head.stride,
+                 keys + static_cast<size_t>(j) * size, static_cast<size_t>(width), scores + j, score_stride});
+    }
+    float inverse[16];
+    const int padded = static_cast<int>(RoundUp(seen, 16));
+    for (int i = 0; i < rows; i++) {
+      inverse[i] = kernels.vector->softmax(scores + score_stride * i, first + i + 1, padded, scale, head.slope);
+    }
+    for (int d = 0; d < size; d += width) {
+      const int columns = std::min(width, size - d);
+      gemm.tile({rows, (columns + gemm.lanes - 1) / gemm.lanes, seen, false, scores, score_stride, value + d,
+                 head.stride, out, static_cast<size_t>(width)});
+      for (int i = 0; i < rows; i++) {
+        kernels.vector->scale(out + static_cast<size_t>(width) * i, columns, inverse[i],
+                              head.context + head.context_stride * (first + i) + d);
+      }
+    }
+  }
+}
+
+}  // namespace lacos

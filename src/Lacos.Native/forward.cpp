@@ -1,0 +1,196 @@
+#include "forward.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace lacos {
+namespace {
+// Below this many elements a loop over rows is done before other threads have noticed it.
+constexpr int kSerialElements = 8192;
+constexpr int kElementsATask = 8192;
+}  // namespace
+
+Forward::Forward(const Model& model, Workspace& workspace, LoopRunner& runner, const TokenBatch& batch)
+    : model_(model),
+      w_(workspace),
+      runner_(runner),
+      batch_(batch),
+      tokens_(batch.tokens()),
+      hidden_(model.hidden()),
+      // One cache line more than needed: with a power of two all tokens of a head would fall into the same cache sets.
+      qkv_stride_(static_cast<size_t>(3) * model.hidden() + 16),
+      int8_(model.config_.compute == LACOS_COMPUTE_INT8),
+      outliers_(int8_ && model.config_.outlier_threshold > 0),
+      keep_normed_(!int8_ || outliers_ || model.config_.residual_post_layer_norm != 0) {
+  Reserve();
+}
+
+void Forward::Reserve() {
+  const KernelSet& kernels = *model_.kernels_;
+  const size_t n = static_cast<size_t>(tokens_) * hidden_;
+  const int threads = runner_.thread_count();
+  w_.hidden.Reserve(n);
+  w_.normed.Reserve(n);
+  w_.qkv.Reserve(tokens_ * qkv_stride_ + static_cast<size_t>(kernels.float_gemm->columns));
+  w_.context.Reserve(n);
+  w_.feed.Reserve(4 * n);
+  if (int8_) w_.rows.Reserve(*kernels.int8_gemm, tokens_, 4 * hidden_);
+  w_.linear.Reserve(kernels, std::max<int>(threads, static_cast<int>(w_.linear.panels.size())));
+  int longest = 0;
+  for (int s = 0; s < batch_.sentences; s++) longest = std::max(longest, batch_.offsets[s + 1] - batch_.offsets[s]);
+  if (static_cast<int>(w_.attention.size()) < threads) w_.attention.resize(threads);
+  if (static_cast<int>(w_.row.size()) < threads) w_.row.resize(threads);
+  for (int t = 0; t < threads; t++) {
+    w_.attention[t].Reserve(*kernels.float_gemm, longest, hidden_ / model_.config_.head_count);
+    w_.row[t].Reserve(static_cast<size_t>(4) * hidden_ + 64);
+  }
+  if (outliers_) {
+    w_.outliers.resize(std::max<size_t>(w_.outliers.size(), batch_.sentences));
+    for (int s = 0; s < batch_.sentences; s++) w_.outliers[s].reserve(static_cast<size_t>(4) * hidden_);
+    w_.spans.resize(batch_.sentences);
+  }
+}
+
+template <class Function>
+void Forward::ForRows(int cost, const Function& function) {
+  if (static_cast<int64_t>(tokens_) * cost <= kSerialElements) {
+    for (int row = 0; row < tokens_; row++) function(row, 0);
+    return;
+  }
+  const int rows = std::max(1, kElementsATask / cost);
+  runner_.For((tokens_ + rows - 1) / rows, [&](int task, int thread) {
+    for (int row = task * rows; row < std::min(tokens_, (task + 1) * rows); row++) function(row, thread);
+  });
+}
+
+void Forward::Embed() {
+  const LayerNormParameters& norm = model_.embeddings_norm_;
+  const int32_t* ids = batch_.ids + batch_.offsets[0];
+  ForRows(hidden_, [&](int row, int) {
+    float* x = w_.hidden.data() + static_cast<size_t>(row) * hidden_;
+    model_.embeddings_->Dequantize(ids[row], 0, hidden_, x, 1);
+    model_.kernels_->vector->layer_norm(x, hidden_, norm.weight.data(), norm.bias.data(),
+                                        model_.config_.layer_norm_epsilon, x);
+  });
+}
+
+void Forward::Normalize(const LayerNormParameters& norm) {
+  const bool quantize = int8_ && !outliers_;
+  if (quantize) w_.rows.Reserve(*model_.kernels_->int8_gemm, tokens_, hidden_);
+  ForRows(hidden_, [&](int row, int thread) {
+    const size_t at = static_cast<size_t>(row) * hidden_;
+    float* y = keep_normed_ ? w_.normed.data() + at : w_.row[thread].data();
+    model_.kernels_->vector->layer_norm(w_.hidden.data() + at, hidden_, norm.weight.data(), norm.bias.data(),
+                                        model_.config_.layer_norm_epsilon, y);
+    if (quantize) w_.rows.Set(*model_.kernels_, row, y, hidden_, std::numeric_limits<float>::infinity(), nullptr);
+  });
+  if (outliers_) PrepareWithOutliers(w_.normed.data(), hidden_);
+}
+
+void Forward::Prepare(const float* x, int n) {
+  if (!int8_) return;
+  if (outliers_) return PrepareWithOutliers(x, n);
+  w_.rows.Reserve(*model_.kernels_->int8_gemm, tokens_, n);
+  ForRows(n, [&](int row, int) {
+    w_.rows.Set(*model_.kernels_, row, x + static_cast<size_t>(row) * n, n, std::numeric_limits<float>::infinity(),
+                nullptr);
+  });
+}
+
+void Forward::PrepareWithOutliers(const float* x, int n) {
+  w_.rows.Reserve(*model_.kernels_->int8_gemm, tokens_, n);
+  const float threshold = model_.config_.outlier_threshold;
+  runner_.For(batch_.sentences, [&](int s, int thread) {
+    const int first = batch_.offsets[s] - batch_.offsets[0];
+    const int last = batch_.offsets[s + 1] - batch_.offsets[0];
+    float* keep = w_.row[thread].data();
+    std::fill_n(keep, (n + 15) / 16 * 16, 1.0f);
+    for (int row = first; row < last; row++) {
+      const float* from = x + static_cast<size_t>(row) * n;
+      for (int i = 0; i < n; i++) keep[i] = std::fabs(from[i]) >= threshold ? 0.0f : keep[i];
+    }
+    std::vector<int>& columns = w_.outliers[s];
+    columns.clear();
+    for (int i = 0; i < n; i++) {
+      if (keep[i] == 0.0f) columns.push_back(i);
+    }
+    for (int row = first; row < last; row++) {
+      w_.rows.Set(*model_.kernels_, row, x + static_cast<size_t>(row) * n, n, threshold, keep);
+    }
+    w_.spans[s] = {first, last, columns.data(), static_cast<int>(columns.size())};
+  });
+}
+
+void Forward::Apply(const LinearLayer& layer, const float* x, int n, const LinearOutput& output) {
+  if (layer.int8 != nullptr) {
+    layer.int8->Run(runner_, w_.linear, w_.rows, tokens_, layer.int8->bias(), outliers_ ? &w_.spans : nullptr, x,
+                    static_cast<size_t>(n), output);
+  } else {
+    layer.floats->Run(runner_, w_.linear, x, static_cast<size_t>(n), tokens_, output);
+  }
+}
+
+void Forward::Attend() {
+  const int heads = model_.config_.head_count;
+  const int size = hidden_ / heads;
+  runner_.For(batch_.sentences * heads, [&](int task, int thread) {
+    const int head = task % heads;
+    const int sentence = task / heads;
+    const int first = batch_.offsets[sentence] - batch_.offsets[0];
+    const int count = batch_.offsets[sentence + 1] - batch_.offsets[sentence];
+    RunAttentionHead(
+        *model_.kernels_,
+        {w_.qkv.data() + first * qkv_stride_ + static_cast<size_t>(head) * 3 * size, qkv_stride_, count, size,
+         model_.slopes_[head], w_.context.data() + static_cast<size_t>(first) * hidden_ + head * size,
+         static_cast<size_t>(hidden_)},
+        w_.attention[thread]);
+  });
+}
+
+void Forward::Block(const BlockParameters& block) {
+  const size_t h = static_cast<size_t>(hidden_);
+  float* x = w_.hidden.data();
+  const float* normed = w_.normed.data();
+  const float* residual = model_.config_.residual_post_layer_norm != 0 ? normed : x;
+  Normalize(block.input_norm);
+  Apply(block.query_key_value, normed, hidden_, {w_.qkv.data(), qkv_stride_});
+  Attend();
+  Prepare(w_.context.data(), hidden_);
+  Apply(block.dense, w_.context.data(), hidden_, {x, h, false, residual, h});
+  Normalize(block.post_attention_norm);
+  Apply(block.up, normed, hidden_, {w_.feed.data(), 4 * h, true});
+  Prepare(w_.feed.data(), 4 * hidden_);
+  Apply(block.down, w_.feed.data(), 4 * hidden_, {x, h, false, residual, h});
+}
+
+void Forward::FinalNorm(float* y) {
+  const LayerNormParameters& norm = model_.final_norm_;
+  ForRows(hidden_, [&](int row, int) {
+    const size_t at = static_cast<size_t>(row) * hidden_;
+    model_.kernels_->vector->layer_norm(w_.hidden.data() + at, hidden_, norm.weight.data(), norm.bias.data(),
+                                        model_.config_.layer_norm_epsilon, y + at);
+  });
+}
+
+void Forward::Run(float* hidden_states) {
+  if (tokens_ == 0) return;
+  Embed();
+  for (const BlockParameters& block : model_.blocks_) Block(block);
+  FinalNorm(hidden_states);
+}
+
+void Forward::RunPooled(const int32_t* pool_from, const Pooling& pooling, float* vectors) {
+  Run(w_.normed.data());
+  const size_t width = static_cast<size_t>(PoolingModeCount(pooling.modes)) * hidden_;
+  w_.pooled.Reserve(width * runner_.thread_count());
+  runner_.For(batch_.sentences, [&](int s, int thread) {
+    const int first = batch_.offsets[s] - batch_.offsets[0];
+    const int count = batch_.offsets[s + 1] - batch_.offsets[s];
+    const int skip = pool_from == nullptr ? 0 : std::min(pool_from[s], count);
+    Pool(pooling, w_.normed.data() + static_cast<size_t>(first + skip) * hidden_, count - skip,
+         w_.pooled.data() + width * thread, vectors + static_cast<size_t>(s) * pooling.dimension);
+  });
+}
+
+}  // namespace lacos

@@ -1,0 +1,44 @@
+// One pass of a batch through the layers.
+#ifndef LACOS_FORWARD_H_
+#define LACOS_FORWARD_H_
+
+#include "model.h"
+
+namespace lacos {
+
+class Forward {
+ public:
+  Forward(const Model& model, Workspace& workspace, LoopRunner& runner, const TokenBatch& batch);
+
+  // Final layer norm of every token, [tokens, hidden].
+  void Run(float* hidden_states);
+  void RunPooled(const int32_t* pool_from, const Pooling& pooling, float* vectors);
+
+ private:
+  void Reserve();
+  void Embed();
+  void Block(const BlockParameters& block);
+  void Normalize(const LayerNormParameters& norm);
+  void Attend();
+  void Prepare(const float* x, int n);
+  void PrepareWithOutliers(const float* x, int n);
+  void Apply(const LinearLayer& layer, const float* x, int n, const LinearOutput& output);
+  void FinalNorm(float* y);
+  template <class Function>
+  void ForRows(int cost, const Function& function);
+
+  const Model& model_;
+  Workspace& w_;
+  LoopRunner& runner_;
+  TokenBatch batch_;
+  int tokens_;
+  int hidden_;
+  size_t qkv_stride_;
+  bool int8_;
+  bool outliers_;
+  bool keep_normed_;
+};
+
+}  // namespace lacos
+
+#endif  // LACOS_FORWARD_H_

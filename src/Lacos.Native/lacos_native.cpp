@@ -1,0 +1,257 @@
+// The C boundary: checks arguments, turns errors into statuses. Nothing else decides anything here.
+#include "lacos_native.h"
+
+#include <cstdio>
+#include <exception>
+#include <new>
+
+#include "int8_layer.h"
+#include "kernel_selection.h"
+#include "model.h"
+#include "status.h"
+#include "thread_count.h"
+
+struct lacos_model {
+  lacos::Model model;
+};
+
+struct lacos_int8_linear {
+  lacos::Int8Layer layer;
+};
+
+namespace {
+
+using lacos::Fail;
+
+thread_local char last_error[lacos::kMessageLength];
+
+lacos_status Report(lacos_status status, const char* message) noexcept {
+  std::snprintf(last_error, sizeof last_error, "%s", message);
+  return status;
+}
+
+template <class Function>
+lacos_status Guard(const Function& function) noexcept {
+  try {
+    function();
+    return LACOS_OK;
+  } catch (const lacos::Error& error) {
+    return Report(error.status, error.message);
+  } catch (const std::bad_alloc&) {
+    return Report(LACOS_OUT_OF_MEMORY, "Out of memory; use a smaller model or batch, or free memory.");
+  } catch (const std::exception& error) {
+    return Report(LACOS_INTERNAL, error.what());
+  } catch (...) {
+    return Report(LACOS_INTERNAL, "An unknown exception reached the C boundary.");
+  }
+}
+
+void NotNull(const void* pointer, const char* name) {
+  if (pointer == nullptr) Fail(LACOS_INVALID_ARGUMENT, "%s is null.", name);
+}
+
+lacos::TokenBatch CheckBatch(const lacos_model* model, const int32_t* ids, int64_t token_count, const int32_t* offsets,
+                             int64_t rows) {
+  NotNull(model, "model");
+  NotNull(offsets, "row_offsets");
+  if (rows < 0 || rows > INT32_MAX - 1) {
+    Fail(LACOS_INVALID_ARGUMENT, "row_count is %lld; it must be from 0 to 2^31 - 2.", static_cast<long long>(rows));
+  }
+  if (token_count < 0 || token_count > INT32_MAX) {
+    Fail(LACOS_INVALID_ARGUMENT, "token_count is %lld; it must be from 0 to 2^31 - 1.",
+         static_cast<long long>(token_count));
+  }
+  if (token_count > 0) NotNull(ids, "token_ids");
+  if (offsets[0] != 0) Fail(LACOS_INVALID_ARGUMENT, "row_offsets[0] is %d; it must be 0.", offsets[0]);
+  for (int64_t i = 0; i < rows; i++) {
+    if (offsets[i + 1] < offsets[i]) {
+      Fail(LACOS_INVALID_ARGUMENT, "row_offsets[%lld] is %d, less than the %d before it; offsets must ascend.",
+           static_cast<long long>(i + 1), offsets[i + 1], offsets[i]);
+    }
+  }
+  if (offsets[rows] != token_count) {
+    Fail(LACOS_INVALID_ARGUMENT, "row_offsets[%lld] is %d; the last offset must be the token count, %lld.",
+         static_cast<long long>(rows), offsets[rows], static_cast<long long>(token_count));
+  }
+  const int vocabulary = model->model.vocabulary();
+  for (int64_t i = 0; i < token_count; i++) {
+    if (ids[i] < 0 || ids[i] >= vocabulary) {
+      Fail(LACOS_INVALID_ARGUMENT,
+           "token_ids[%lld] is %d; the model's vocabulary is 0 to %d. The tokenizer belongs to another model.",
+           static_cast<long long>(i), ids[i], vocabulary - 1);
+    }
+  }
+  return {ids, offsets, static_cast<int>(rows)};
+}
+
+}  // namespace
+
+extern "C" {
+
+int32_t lacos_abi_version(void) { return LACOS_ABI_VERSION; }
+
+const char* lacos_last_error(void) { return last_error; }
+
+lacos_status lacos_model_create(const lacos_model_config* config, const lacos_matrix* word_embeddings,
+                                const lacos_layer_norm* word_embeddings_layer_norm, const lacos_block* blocks,
+                                const lacos_layer_norm* final_layer_norm, lacos_model** model) {
+  return Guard([&] {
+    NotNull(model, "model");
+    *model = nullptr;
+    NotNull(config, "config");
+    NotNull(word_embeddings, "word_embeddings");
+    NotNull(word_embeddings_layer_norm, "word_embeddings_layer_norm");
+    NotNull(blocks, "blocks");
+    NotNull(final_layer_norm, "final_layer_norm");
+    if (config->struct_size != static_cast<int32_t>(sizeof *config)) {
+      Fail(LACOS_INVALID_ARGUMENT, "struct_size is %d; this library's lacos_model_config has %d bytes.",
+           config->struct_size, static_cast<int>(sizeof *config));
+    }
+    *model = new lacos_model{{*config, *word_embeddings, *word_embeddings_layer_norm, blocks, *final_layer_norm}};
+  });
+}
+
+void lacos_model_destroy(lacos_model* model) { delete model; }
+
+const char* lacos_model_isa(const lacos_model* model) { return model == nullptr ? "" : model->model.kernels().name; }
+
+int32_t lacos_model_thread_count(const lacos_model* model) {
+  return model == nullptr ? 0 : model->model.thread_count();
+}
+
+int64_t lacos_model_memory(const lacos_model* model) {
+  return model == nullptr ? 0 : static_cast<int64_t>(model->model.bytes());
+}
+
+lacos_status lacos_encode(const lacos_model* model, const int32_t* token_ids, int64_t token_count,
+                          const int32_t* row_offsets, int64_t row_count, const int32_t* pool_from, int32_t pooling,
+                          int32_t dimension, int32_t normalize, float* vectors, int64_t vector_length) {
+  return Guard([&] {
+    const lacos::TokenBatch batch = CheckBatch(model, token_ids, token_count, row_offsets, row_count);
+    if (pooling <= 0 || pooling >= 2 * LACOS_POOL_LAST) {
+      Fail(LACOS_INVALID_ARGUMENT, "pooling is %d; it must be one or more of the flags 1 to 32.", pooling);
+    }
+    const int full = lacos::PoolingModeCount(pooling) * model->model.hidden();
+    if (dimension < 0 || dimension > full) {
+      Fail(LACOS_INVALID_ARGUMENT, "dimension is %d; it must be from 0 (all) to %d.", dimension, full);
+    }
+    const int kept = dimension == 0 ? full : dimension;
+    if (vector_length != row_count * kept) {
+      Fail(LACOS_INVALID_ARGUMENT, "vector_length is %lld; %lld rows of %d elements need %lld.",
+           static_cast<long long>(vector_length), static_cast<long long>(row_count), kept,
+           static_cast<long long>(row_count * kept));
+    }
+    if (row_count > 0) NotNull(vectors, "vectors");
+    for (int64_t i = 0; pool_from != nullptr && i < row_count; i++) {
+      if (pool_from[i] < 0) {
+        Fail(LACOS_INVALID_ARGUMENT, "pool_from[%lld] is %d; it must not be negative.", static_cast<long long>(i),
+             pool_from[i]);
+      }
+    }
+    model->model.Encode(batch, pool_from, {pooling, model->model.hidden(), kept, normalize != 0}, vectors, nullptr);
+  });
+}
+
+lacos_status lacos_encode_tokens(const lacos_model* model, const int32_t* token_ids, int64_t token_count,
+                                 const int32_t* row_offsets, int64_t row_count, float* hidden_states,
+                                 int64_t hidden_states_length) {
+  return Guard([&] {
+    const lacos::TokenBatch batch = CheckBatch(model, token_ids, token_count, row_offsets, row_count);
+    const int64_t expected = token_count * model->model.hidden();
+    if (hidden_states_length != expected) {
+      Fail(LACOS_INVALID_ARGUMENT, "hidden_states_length is %lld; %lld tokens need %lld.",
+           static_cast<long long>(hidden_states_length), static_cast<long long>(token_count),
+           static_cast<long long>(expected));
+    }
+    if (token_count == 0) return;
+    NotNull(hidden_states, "hidden_states");
+    model->model.Encode(batch, nullptr, {}, nullptr, hidden_states);
+  });
+}
+
+lacos_status lacos_int8_linear_create(int32_t rows, int32_t columns, const int8_t* codes, const float* absmax,
+                                      int32_t thread_count, const char* isa, lacos_int8_linear** linear) {
+  return Guard([&] {
+    NotNull(linear, "linear");
+    *linear = nullptr;
+    if (rows < 1 || columns < 1 || columns > lacos::kMaximumColumns || thread_count < 0 ||
+        thread_count > lacos::kMaximumThreads) {
+      Fail(LACOS_INVALID_ARGUMENT,
+           "A linear layer of %d x %d with %d threads is not possible: rows from 1, columns from 1 to %d, threads from "
+           "0 "
+           "to %d.",
+           rows, columns, thread_count, lacos::kMaximumColumns, lacos::kMaximumThreads);
+    }
+    const lacos::KernelSet& kernels = lacos::SelectKernels(isa);
+    const lacos::WeightView weight({LACOS_SCHEME_ROWWISE, rows, columns, 0, codes, absmax, rows, nullptr}, rows,
+                                   columns, "codes", -1);
+    const int threads = thread_count > 0 ? thread_count : lacos::DefaultThreadCount().count;
+    *linear = new lacos_int8_linear{{kernels, weight, threads}};
+  });
+}
+
+void lacos_int8_linear_destroy(lacos_int8_linear* linear) { delete linear; }
+
+lacos_status lacos_int8_linear_forward(const lacos_int8_linear* linear, const float* input, int64_t m,
+                                       const float* bias, int32_t activation, const float* residual, float* output) {
+  return Guard([&] {
+    NotNull(linear, "linear");
+    if (m < 0 || m > (1 << 24)) {
+      Fail(LACOS_INVALID_ARGUMENT, "m is %lld; it must be from 0 to 2^24.", static_cast<long long>(m));
+    }
+    if (activation != LACOS_ACTIVATION_NONE && activation != LACOS_ACTIVATION_GELU) {
+      Fail(LACOS_INVALID_ARGUMENT, "activation is %d; known are 0 (none) and 1 (GELU).", activation);
+    }
+    if (m == 0) return;
+    NotNull(input, "input");
+    NotNull(output, "output");
+    const_cast<lacos_int8_linear*>(linear)->layer.Run(input, static_cast<int>(m), bias,
+                                                      activation == LACOS_ACTIVATION_GELU, residual, output);
+  });
+}
+
+int32_t lacos_kernel_count(void) {
+  int32_t count = 0;
+  Guard([&] { count = static_cast<int32_t>(lacos::Kernels().states.size()); });
+  return count;
+}
+
+lacos_status lacos_kernel_get(int32_t index, lacos_kernel_info* info) {
+  return Guard([&] {
+    NotNull(info, "info");
+    const auto& states = lacos::Kernels().states;
+    if (index < 0 || index >= static_cast<int32_t>(states.size())) {
+      Fail(LACOS_INVALID_ARGUMENT, "Kernel set %d asked for; there are %d.", index, static_cast<int>(states.size()));
+    }
+    const lacos::KernelState& state = states[index];
+    *info = {state.set->name,           state.set->description,
+             state.requirement.c_str(), state.set->built ? state.set->int8_gemm->name : "",
+             state.set->built,          state.supported,
+             state.is_default,          state.state.c_str()};
+  });
+}
+
+const char* lacos_cpu_name(void) {
+  const char* name = "";
+  Guard([&] { name = lacos::Kernels().cpu_name.c_str(); });
+  return name;
+}
+
+const char* lacos_cpu_features(void) {
+  const char* names = "";
+  Guard([&] { names = lacos::Kernels().feature_names.c_str(); });
+  return names;
+}
+
+int32_t lacos_default_thread_count(const char** reason) {
+  int32_t count = 1;
+  if (reason != nullptr) *reason = "";
+  Guard([&] {
+    static const lacos::ThreadCount threads = lacos::DefaultThreadCount();
+    count = threads.count;
+    if (reason != nullptr) *reason = threads.reason.c_str();
+  });
+  return count;
+}
+
+}  // extern "C"

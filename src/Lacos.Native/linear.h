@@ -1,0 +1,108 @@
+// A linear layer y = activation(x W^T + b) + residual, in int8 or in fp32.
+//
+// Work is cut into tiles by rows and columns, never inside a sum that is kept in floats: fp32 sums run over k in order,
+// and integer sums are exact in any order. So neither the batch nor the threads can change a bit.
+#ifndef LACOS_LINEAR_H_
+#define LACOS_LINEAR_H_
+
+#include <vector>
+
+#include "aligned_buffer.h"
+#include "kernel.h"
+#include "loop_runner.h"
+#include "weight_view.h"
+
+namespace lacos {
+
+// What comes after the product.
+struct LinearOutput {
+  float* y;
+  size_t y_stride;
+  bool gelu = false;
+  const float* residual = nullptr;  // may be y
+  size_t residual_stride = 0;
+};
+
+// Columns of some rows that are computed in fp32 (LLM.int8): rows first..last share the list of columns.
+struct OutlierSpan {
+  int first_row;
+  int last_row;
+  const int* columns;  // ascending
+  int column_count;
+};
+
+// Quantised rows of one layer's input.
+struct QuantizedRows {
+  AlignedBuffer<uint8_t> codes;
+  AlignedBuffer<float> scales;
+  AlignedBuffer<int32_t> offsets;  // what each row's integer sums exceed the product by
+  size_t stride = 0;               // bytes a row
+
+  // Room for rows of n columns.
+  void Reserve(const Int8GemmKernel& kernel, int rows, int n);
+  // Quantises one row. keep as in QuantizeRow.
+  void Set(const KernelSet& kernels, int row, const float* x, int n, float limit, const float* keep);
+};
+
+// Memory that the threads of a running layer need; kept between calls.
+struct LinearScratch {
+  std::vector<AlignedBuffer<float>> panels;  // one a thread
+  std::vector<AlignedBuffer<float>> sums;    // one a thread; integers or floats
+  std::vector<AlignedBuffer<float>> extras;  // one a thread
+
+  void Reserve(const KernelSet& kernels, int threads);
+};
+
+class Int8Linear {
+ public:
+  // Reserves memory only; call PackPanel for every panel.
+  Int8Linear(const KernelSet& kernels, const WeightView& weight, std::vector<float> bias);
+
+  int panel_count() const { return panel_count_; }
+  void PackPanel(const WeightView& weight, int panel);
+  int rows() const { return n_; }
+  int columns() const { return k_; }
+  size_t bytes() const { return packed_.bytes() + column_scales_.bytes() + bias_.bytes(); }
+
+  // x: the m rows that `rows` was made of, read only where spans say. A span list that is given covers all m rows in
+  // order, also those without outliers.
+  void Run(LoopRunner& runner, LinearScratch& scratch, const QuantizedRows& rows, int m, const float* bias,
+           const std::vector<OutlierSpan>* spans, const float* x, size_t x_stride, const LinearOutput& output) const;
+  const float* bias() const { return bias_.data(); }
+
+ private:
+  struct Job;
+  void RunTask(const Job& job, int task, int thread) const;
+  void AddOutliers(const Job& job, int panel, int first_row, int rows, float* extra) const;
+
+  const KernelSet* kernels_;
+  int n_;
+  int k_;
+  int k_groups_;
+  int panel_count_;
+  size_t panel_bytes_;
+  AlignedBuffer<uint8_t> packed_;
+  AlignedBuffer<float> column_scales_;  // absmax / 127, zeros in the padding
+  AlignedBuffer<float> bias_;           // zeros in the padding
+};
+
+class FloatLinear {
+ public:
+  FloatLinear(const KernelSet& kernels, WeightView weight, std::vector<float> bias);
+
+  int rows() const { return weight_.rows(); }
+  int columns() const { return weight_.columns(); }
+  size_t bytes() const { return weight_.bytes() + bias_.bytes(); }
+
+  void Run(LoopRunner& runner, LinearScratch& scratch, const float* x, size_t x_stride, int m,
+           const LinearOutput& output) const;
+
+ private:
+  const KernelSet* kernels_;
+  WeightView weight_;
+  AlignedBuffer<float> bias_;
+};
+
+}  // namespace lacos
+
+#endif  // LACOS_LINEAR_H_

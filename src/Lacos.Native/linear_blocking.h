@@ -1,0 +1,28 @@
+// How a product is cut so that what is reused stays in the second-level cache.
+#ifndef LACOS_LINEAR_BLOCKING_H_
+#define LACOS_LINEAR_BLOCKING_H_
+
+#include <algorithm>
+
+namespace lacos {
+
+// Columns of k that are done at once; a panel of 64 columns is then 256 KiB.
+constexpr int kDepthBlock = 4096;
+// Bytes of quantised rows that stay cached while panels of weights pass by.
+constexpr int kRowBlockBytes = 384 * 1024;
+// Rows of integer or float sums that a thread keeps at most.
+constexpr int kRowBlockMaximum = 384;
+
+// Rows of one block: about what fits, a multiple of the tile, equal blocks, and blocks enough that with few panels
+// every thread has work.
+inline int RowBlock(int m, int fitting, int tile_rows, int panels, int threads) {
+  fitting = std::clamp(fitting, tile_rows, kRowBlockMaximum / tile_rows * tile_rows);
+  int blocks = (m + fitting - 1) / fitting;
+  while (blocks * panels < threads * 2 && m / (blocks + 1) >= 4 * tile_rows) blocks++;
+  const int rows = (m + blocks - 1) / blocks;
+  return std::min(kRowBlockMaximum / tile_rows * tile_rows, (rows + tile_rows - 1) / tile_rows * tile_rows);
+}
+
+}  // namespace lacos
+
+#endif  // LACOS_LINEAR_BLOCKING_H_

@@ -1,0 +1,199 @@
+#include <algorithm>
+#include <cstring>
+
+#include "linear.h"
+#include "linear_blocking.h"
+
+namespace lacos {
+
+void QuantizedRows::Reserve(const Int8GemmKernel& kernel, int rows, int n) {
+  // One cache line more than needed, so that rows of a power of two do not all fall into the same cache sets.
+  stride = (static_cast<size_t>(n) * kernel.activation_bytes + 63) / 64 * 64 + 64;
+  codes.Reserve(stride * rows);
+  scales.Reserve(static_cast<size_t>(rows));
+  offsets.Reserve(static_cast<size_t>(rows));
+}
+
+void QuantizedRows::Set(const KernelSet& kernels, int row, const float* x, int n, float limit, const float* keep) {
+  const Int8GemmKernel& gemm = *kernels.int8_gemm;
+  QuantizeRow job{x, n, limit, keep, codes.data() + stride * row, gemm.activation_bytes, 0, 0};
+  kernels.vector->quantize_row(job);
+  scales[row] = job.scale;
+  offsets[row] = gemm.compensation * job.sum;
+}
+
+void LinearScratch::Reserve(const KernelSet& kernels, int threads) {
+  const size_t columns = std::max(kernels.int8_gemm->columns, kernels.float_gemm->columns);
+  panels.resize(threads);
+  sums.resize(threads);
+  extras.resize(threads);
+  for (auto& buffer : panels) buffer.Reserve(columns * 256);
+  for (auto& buffer : sums) buffer.Reserve(columns * kRowBlockMaximum);
+  for (auto& buffer : extras) buffer.Reserve(columns * (kernels.int8_gemm->rows + 1));
+}
+
+Int8Linear::Int8Linear(const KernelSet& kernels, const WeightView& weight, std::vector<float> bias)
+    : kernels_(&kernels), n_(weight.rows()), k_(weight.columns()) {
+  const Int8GemmKernel& gemm = *kernels.int8_gemm;
+  k_groups_ = (k_ + gemm.k_group - 1) / gemm.k_group;
+  panel_count_ = (n_ + gemm.columns - 1) / gemm.columns;
+  panel_bytes_ = static_cast<size_t>(k_groups_) * gemm.k_group * gemm.columns;
+  packed_.Reserve(panel_bytes_ * panel_count_);
+  const size_t padded = static_cast<size_t>(panel_count_) * gemm.columns;
+  column_scales_.Reserve(padded);
+  bias_.Reserve(padded);
+  std::fill_n(column_scales_.data(), padded, 0.0f);
+  std::fill_n(bias_.data(), padded, 0.0f);
+  for (int i = 0; i < n_; i++) column_scales_[i] = weight.scales()[i] / 127.0f;
+  std::copy(bias.begin(), bias.end(), bias_.data());
+}
+
+void Int8Linear::PackPanel(const WeightView& weight, int panel) {
+  const Int8GemmKernel& gemm = *kernels_->int8_gemm;
+  const int group = gemm.k_group;
+  uint8_t* to = packed_.data() + panel_bytes_ * panel;
+  std::memset(to, gemm.weight_xor, panel_bytes_);
+  const int columns = std::min(gemm.columns, n_ - panel * gemm.columns);
+  // A few columns at a time keep both sides of the transposition in the first-level cache.
+  constexpr int kChunk = 256;
+  for (int first = 0; first < k_; first += kChunk) {
+    const int last = std::min(k_, first + kChunk);
+    for (int j = 0; j < columns; j++) {
+      const int8_t* row = weight.codes() + static_cast<size_t>(panel * gemm.columns + j) * k_;
+      int k = first;
+      if (group == 4) {
+        const uint32_t flip = gemm.weight_xor * 0x01010101u;
+        for (; k + 4 <= last; k += 4) {
+          uint32_t four;
+          std::memcpy(&four, row + k, 4);
+          four ^= flip;
+          std::memcpy(to + (static_cast<size_t>(k / 4) * gemm.columns + j) * 4, &four, 4);
+        }
+      }
+      for (; k < last; k++) {
+        const size_t at = (static_cast<size_t>(k / group) * gemm.columns + j) * group + k % group;
+        to[at] = static_cast<uint8_t>(static_cast<uint8_t>(row[k]) ^ gemm.weight_xor);
+      }
+    }
+  }
+}
+
+struct Int8Linear::Job {
+  const QuantizedRows& rows;
+  LinearScratch& scratch;
+  const LinearOutput& output;
+  const float* bias;
+  const std::vector<OutlierSpan>* spans;
+  const float* x;
+  size_t x_stride;
+  int m;
+  int row_block;
+  int panels_a_task;
+  int tasks_a_block;
+};
+
+void Int8Linear::Run(LoopRunner& runner, LinearScratch& scratch, const QuantizedRows& rows, int m, const float* bias,
+                     const std::vector<OutlierSpan>* spans, const float* x, size_t x_stride,
+                     const LinearOutput& output) const {
+  const Int8GemmKernel& gemm = *kernels_->int8_gemm;
+  const int threads = runner.thread_count();
+  const int depth = std::min(k_, kDepthBlock);
+  Job job{rows, scratch, output, bias, spans, x, x_stride, m, 0, 1, 0};
+  job.row_block = RowBlock(m, kRowBlockBytes / (depth * gemm.activation_bytes), gemm.rows, panel_count_, threads);
+  // Neighbouring panels go to one thread, as long as there are tasks enough to even the threads out.
+  const int blocks = (m + job.row_block - 1) / job.row_block;
+  job.panels_a_task = std::max(1, panel_count_ * blocks / (threads * 8));
+  job.tasks_a_block = (panel_count_ + job.panels_a_task - 1) / job.panels_a_task;
+  runner.For(blocks * job.tasks_a_block, [&](int task, int thread) { RunTask(job, task, thread); });
+}
+
+void Int8Linear::RunTask(const Job& job, int task, int thread) const {
+  const Int8GemmKernel& gemm = *kernels_->int8_gemm;
+  const int first_row = task / job.tasks_a_block * job.row_block;
+  const int block_rows = std::min(job.row_block, job.m - first_row);
+  const int first_panel = task % job.tasks_a_block * job.panels_a_task;
+  const int last_panel = std::min(panel_count_, first_panel + job.panels_a_task);
+  const int tiles = (block_rows + gemm.rows - 1) / gemm.rows;
+  // Equal tiles: 16 rows become 6, 5, 5 and not 6, 6, 4.
+  const int tile_base = block_rows / tiles;
+  const int tile_more = block_rows % tiles;
+  const int depth_groups = kDepthBlock / gemm.k_group;
+  const int depth_blocks = (k_groups_ + depth_groups - 1) / depth_groups;
+  int32_t* sums = reinterpret_cast<int32_t*>(job.scratch.sums[thread].data());
+  float* extra = job.scratch.extras[thread].data();
+  const size_t group_bytes = static_cast<size_t>(gemm.k_group) * gemm.columns;
+  const int group_lines = static_cast<int>((group_bytes + 63) / 64);
+  for (int panel = first_panel; panel < last_panel; panel++) {
+    const uint8_t* weights = packed_.data() + panel_bytes_ * panel;
+    const int column = panel * gemm.columns;
+    for (int depth = 0; depth < depth_blocks; depth++) {
+      const int first_group = depth * depth_groups;
+      const int groups = std::min(depth_groups, k_groups_ - first_group);
+      const size_t block_bytes = group_bytes * groups;
+      // The next stretch of this task's weights is fetched while the tiles of this one are computed. A single tile
+      // cannot hide it: it runs at the speed of memory, and fetches a little ahead of itself.
+      const bool streaming = tiles == 1;
+      const bool has_next = depth + 1 < depth_blocks || panel + 1 < last_panel;
+      const uint8_t* here = weights + group_bytes * first_group;
+      for (int tile = 0, row = 0; tile < tiles; tile++) {
+        const int rows = tile_base + (tile < tile_more ? 1 : 0);
+        const bool last_depth = depth + 1 == depth_blocks;
+        int32_t* c = sums + (depth_blocks > 1 ? static_cast<size_t>(row) * gemm.columns : 0);
+        Int8Tile t{rows, groups, depth > 0, nullptr, job.rows.stride, here, c, here, 0};
+        t.a = job.rows.codes.data() + job.rows.stride * (first_row + row) +
+              static_cast<size_t>(first_group) * gemm.k_group * gemm.activation_bytes;
+        if (streaming) {
+          t.ahead = here + 4096;
+          t.ahead_lines = group_lines;
+        } else if (has_next && tile < group_lines) {
+          const int lines = tiles >= group_lines ? 1 : group_lines / 2;
+          t.ahead = here + block_bytes + static_cast<size_t>(tile) * lines * 64 * groups;
+          t.ahead_lines = static_cast<size_t>(tile) * lines < static_cast<size_t>(group_lines) ? lines : 0;
+        }
+        gemm.tile(t);
+        if (last_depth) {
+          const int at = first_row + row;
+          const bool with_extra = job.spans != nullptr;
+          if (with_extra) AddOutliers(job, panel, at, rows, extra);
+          const LinearOutput& o = job.output;
+          kernels_->vector->finish({rows, std::min(gemm.columns, n_ - column), gemm.columns, c, nullptr,
+                                    job.rows.offsets.data() + at, job.rows.scales.data() + at,
+                                    column_scales_.data() + column, job.bias + column, with_extra ? extra : nullptr,
+                                    o.gelu,
+                                    o.residual == nullptr ? nullptr : o.residual + o.residual_stride * at + column,
+                                    o.residual_stride, o.y + o.y_stride * at + column, o.y_stride});
+        }
+        row += rows;
+      }
+    }
+  }
+}
+
+void Int8Linear::AddOutliers(const Job& job, int panel, int first_row, int rows, float* extra) const {
+  const Int8GemmKernel& gemm = *kernels_->int8_gemm;
+  const int width = gemm.columns;
+  std::fill_n(extra, static_cast<size_t>(rows) * width, 0.0f);
+  float* weights = extra + static_cast<size_t>(gemm.rows) * width;
+  const uint8_t* packed = packed_.data() + panel_bytes_ * panel;
+  const float* scales = column_scales_.data() + static_cast<size_t>(panel) * width;
+  for (const OutlierSpan& span : *job.spans) {
+    const int first = std::max(first_row, span.first_row);
+    const int last = std::min(first_row + rows, span.last_row);
+    if (first >= last) continue;
+    for (int i = 0; i < span.column_count; i++) {
+      const int k = span.columns[i];
+      const uint8_t* group = packed + static_cast<size_t>(k / gemm.k_group) * width * gemm.k_group + k % gemm.k_group;
+      for (int j = 0; j < width; j++) {
+        const int8_t code = static_cast<int8_t>(group[static_cast<size_t>(j) * gemm.k_group] ^ gemm.weight_xor);
+        weights[j] = static_cast<float>(code) * scales[j];
+      }
+      for (int row = first; row < last; row++) {
+        const float value = job.x[job.x_stride * row + k];
+        float* sums = extra + static_cast<size_t>(row - first_row) * width;
+        for (int j = 0; j < width; j++) sums[j] += value * weights[j];
+      }
+    }
+  }
+}
+
+}  // namespace lacos

@@ -1,0 +1,157 @@
+#include "model.h"
+
+#include <cmath>
+#include <cstdlib>
+
+#include "forward.h"
+#include "kernel_selection.h"
+#include "status.h"
+#include "thread_count.h"
+
+namespace lacos {
+namespace {
+
+// Tokens that go through the layers at once: enough to run at full speed, few enough that the buffers stay small.
+constexpr int kTokensAtOnce = 1024;
+// Workspaces kept for the next calls; more callers at once than this allocate anew.
+constexpr size_t kWorkspacesKept = 8;
+
+void CheckRange(int value, int low, int high, const char* name) {
+  if (value < low || value > high) {
+    Fail(LACOS_INVALID_ARGUMENT, "%s is %d; it must be from %d to %d.", name, value, low, high);
+  }
+}
+
+LayerNormParameters CopyNorm(const lacos_layer_norm& norm, int hidden, const char* weight, const char* bias,
+                             int layer) {
+  return {CopyFinite(norm.weight, hidden, weight, layer), CopyFinite(norm.bias, hidden, bias, layer)};
+}
+
+const lacos_model_config& Checked(const lacos_model_config& config) {
+  CheckRange(config.hidden_size, 1, kMaximumColumns / 4, "hidden_size");
+  CheckRange(config.layer_count, 1, 4096, "layer_count");
+  CheckRange(config.head_count, 1, config.hidden_size, "head_count");
+  CheckRange(config.vocabulary_size, 1, 1 << 24, "vocabulary_size");
+  CheckRange(config.compute, LACOS_COMPUTE_INT8, LACOS_COMPUTE_FLOAT32, "compute");
+  CheckRange(config.thread_count, 0, kMaximumThreads, "thread_count");
+  if (config.hidden_size % config.head_count != 0) {
+    Fail(LACOS_INVALID_ARGUMENT, "hidden_size %d is not a multiple of head_count %d.", config.hidden_size,
+         config.head_count);
+  }
+  if (!(config.layer_norm_epsilon >= 0) || !std::isfinite(config.layer_norm_epsilon)) {
+    Fail(LACOS_INVALID_ARGUMENT, "layer_norm_epsilon is %g; it must be a finite number from 0 on.",
+         static_cast<double>(config.layer_norm_epsilon));
+  }
+  if (!(config.outlier_threshold >= 0) || !std::isfinite(config.outlier_threshold)) {
+    Fail(LACOS_INVALID_ARGUMENT, "outlier_threshold is %g; it must be a finite number, 0 for none.",
+         static_cast<double>(config.outlier_threshold));
+  }
+  return config;
+}
+
+}  // namespace
+
+Model::Model(const lacos_model_config& config, const lacos_matrix& embeddings, const lacos_layer_norm& embeddings_norm,
+             const lacos_block* blocks, const lacos_layer_norm& final_norm)
+    : config_(Checked(config)), kernels_(&SelectKernels(config.isa)) {
+  const int h = config.hidden_size;
+  const int threads = config.thread_count > 0 ? config.thread_count : DefaultThreadCount().count;
+  embeddings_ = std::make_unique<WeightView>(embeddings, config.vocabulary_size, h, "word_embeddings.weight", -1);
+  embeddings_norm_ =
+      CopyNorm(embeddings_norm, h, "word_embeddings_layernorm.weight", "word_embeddings_layernorm.bias", -1);
+  final_norm_ = CopyNorm(final_norm, h, "ln_f.weight", "ln_f.bias", -1);
+  slopes_ = AlibiSlopes(config.head_count);
+  for (int i = 0; i < config.layer_count; i++) {
+    const lacos_block& b = blocks[i];
+    BlockParameters p;
+    p.input_norm = CopyNorm(b.input_layer_norm, h, "input_layernorm.weight", "input_layernorm.bias", i);
+    p.query_key_value = MakeLinear(b.query_key_value, 3 * h, h, "self_attention.query_key_value", i);
+    p.dense = MakeLinear(b.dense, h, h, "self_attention.dense", i);
+    p.post_attention_norm =
+        CopyNorm(b.post_attention_layer_norm, h, "post_attention_layernorm.weight", "post_attention_layernorm.bias", i);
+    p.up = MakeLinear(b.dense_h_to_4h, 4 * h, h, "mlp.dense_h_to_4h", i);
+    p.down = MakeLinear(b.dense_4h_to_h, h, 4 * h, "mlp.dense_4h_to_h", i);
+    bytes_ += sizeof(float) * 4 * h;
+    blocks_.push_back(std::move(p));
+  }
+  bytes_ += embeddings_->bytes() + sizeof(float) * 4 * h;
+  pool_ = std::make_unique<ThreadPool>(threads);
+  std::vector<std::pair<int, int>> panels;
+  for (size_t i = 0; i < pending_.size(); i++) {
+    for (int panel = 0; panel < pending_[i].linear->panel_count(); panel++)
+      panels.emplace_back(static_cast<int>(i), panel);
+  }
+  pool_->For(static_cast<int>(panels.size()), [&](int task, int) {
+    pending_[panels[task].first].linear->PackPanel(pending_[panels[task].first].weight, panels[task].second);
+  });
+  pending_.clear();
+  pending_.shrink_to_fit();
+}
+
+LinearLayer Model::MakeLinear(const lacos_linear& linear, int rows, int columns, const char* name, int layer) {
+  WeightView weight(linear.weight, rows, columns, name, layer);
+  std::vector<float> bias = CopyFinite(linear.bias, rows, name, layer);
+  LinearLayer made;
+  if (config_.compute == LACOS_COMPUTE_INT8) {
+    if (weight.scheme() != LACOS_SCHEME_ROWWISE) {
+      Fail(LACOS_INVALID_ARGUMENT,
+           "h.%d.%s has scheme %d; int8 arithmetic needs row-wise weights (1). Use weight-only arithmetic or quantise "
+           "row-wise.",
+           layer, name, weight.scheme());
+    }
+    made.int8 = std::make_unique<Int8Linear>(*kernels_, weight, std::move(bias));
+    bytes_ += made.int8->bytes();
+    pending_.push_back({made.int8.get(), std::move(weight)});
+    return made;
+  }
+  if (config_.compute == LACOS_COMPUTE_FLOAT32 && weight.scheme() != LACOS_SCHEME_NONE) {
+    Fail(LACOS_INVALID_ARGUMENT,
+         "h.%d.%s has scheme %d; fp32 arithmetic needs fp32 weights (0). Use weight-only arithmetic.", layer, name,
+         weight.scheme());
+  }
+  made.floats = std::make_unique<FloatLinear>(*kernels_, std::move(weight), std::move(bias));
+  bytes_ += made.floats->bytes();
+  return made;
+}
+
+std::unique_ptr<Workspace> Model::TakeWorkspace() const {
+  {
+    std::lock_guard<std::mutex> lock(workspace_mutex_);
+    if (!workspaces_.empty()) {
+      std::unique_ptr<Workspace> workspace = std::move(workspaces_.back());
+      workspaces_.pop_back();
+      return workspace;
+    }
+  }
+  return std::make_unique<Workspace>();
+}
+
+void Model::ReturnWorkspace(std::unique_ptr<Workspace> workspace) const {
+  std::lock_guard<std::mutex> lock(workspace_mutex_);
+  if (workspaces_.size() < kWorkspacesKept) workspaces_.push_back(std::move(workspace));
+}
+
+void Model::Encode(const TokenBatch& batch, const int32_t* pool_from, const Pooling& pooling, float* vectors,
+                   float* hidden_states) const {
+  // One call has the threads; others at the same time run on their own.
+  std::unique_lock<std::mutex> pool_lock(pool_mutex_, std::try_to_lock);
+  SerialRunner serial;
+  LoopRunner& runner = pool_lock.owns_lock() ? static_cast<LoopRunner&>(*pool_) : serial;
+  std::unique_ptr<Workspace> workspace = TakeWorkspace();
+  for (int first = 0; first < batch.sentences;) {
+    int last = first + 1;
+    while (last < batch.sentences && batch.offsets[last + 1] - batch.offsets[first] <= kTokensAtOnce) last++;
+    const TokenBatch part{batch.ids, batch.offsets + first, last - first};
+    Forward forward(*this, *workspace, runner, part);
+    if (hidden_states != nullptr) {
+      forward.Run(hidden_states + static_cast<size_t>(batch.offsets[first] - batch.offsets[0]) * hidden());
+    } else {
+      forward.RunPooled(pool_from == nullptr ? nullptr : pool_from + first, pooling,
+                        vectors + static_cast<size_t>(first) * pooling.dimension);
+    }
+    first = last;
+  }
+  ReturnWorkspace(std::move(workspace));
+}
+
+}  // namespace lacos

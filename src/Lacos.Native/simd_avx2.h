@@ -1,0 +1,54 @@
+// One vector of floats on AVX2 with FMA. Included only by files compiled for it; everything has internal linkage.
+#ifndef LACOS_SIMD_AVX2_H_
+#define LACOS_SIMD_AVX2_H_
+
+#include <immintrin.h>
+
+#include <cstdint>
+
+namespace {
+
+constexpr int kLanes = 8;
+using Vec = __m256;
+
+inline __m256i FirstLanes(int n) {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+inline Vec Load(const float* p) { return _mm256_loadu_ps(p); }
+inline Vec LoadFirst(const float* p, int n) { return _mm256_maskload_ps(p, FirstLanes(n)); }
+inline void Store(float* p, Vec v) { _mm256_storeu_ps(p, v); }
+inline void StoreFirst(float* p, Vec v, int n) { _mm256_maskstore_ps(p, FirstLanes(n), v); }
+inline Vec ZeroAfter(Vec v, int n) { return _mm256_and_ps(v, _mm256_castsi256_ps(FirstLanes(n))); }
+inline Vec Set(float x) { return _mm256_set1_ps(x); }
+inline Vec Add(Vec a, Vec b) { return _mm256_add_ps(a, b); }
+inline Vec Sub(Vec a, Vec b) { return _mm256_sub_ps(a, b); }
+inline Vec Mul(Vec a, Vec b) { return _mm256_mul_ps(a, b); }
+inline Vec Div(Vec a, Vec b) { return _mm256_div_ps(a, b); }
+inline Vec MulAdd(Vec a, Vec b, Vec c) { return _mm256_fmadd_ps(a, b, c); }
+inline Vec Max(Vec a, Vec b) { return _mm256_max_ps(a, b); }
+inline Vec Min(Vec a, Vec b) { return _mm256_min_ps(a, b); }
+inline Vec Abs(Vec a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a); }
+inline Vec RoundEven(Vec a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+inline Vec ZeroUnlessBelow(Vec a, Vec limit) { return _mm256_and_ps(a, _mm256_cmp_ps(a, limit, _CMP_LT_OQ)); }
+inline Vec FromInt(const int32_t* p, int32_t offset) {
+  const __m256i sums = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+  return _mm256_cvtepi32_ps(_mm256_sub_epi32(sums, _mm256_set1_epi32(offset)));
+}
+// 2^n for whole n in -126..127.
+inline Vec PowerOfTwo(Vec n) {
+  const __m256i exponent = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
+  return _mm256_castsi256_ps(_mm256_slli_epi32(exponent, 23));
+}
+inline __m128i ToInt16(Vec v) {
+  const __m256i whole = _mm256_cvtps_epi32(v);
+  return _mm_packs_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1));
+}
+inline void StoreInt8(int8_t* p, Vec v) {
+  const __m128i words = ToInt16(v);
+  _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packs_epi16(words, words));
+}
+inline void StoreInt16(int16_t* p, Vec v) { _mm_storeu_si128(reinterpret_cast<__m128i*>(p), ToInt16(v)); }
+
+}  // namespace
+
+#endif  // LACOS_SIMD_AVX2_H_

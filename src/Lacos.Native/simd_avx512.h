@@ -1,0 +1,50 @@
+// One vector of floats on AVX-512. Included only by files compiled for it; everything has internal linkage.
+#ifndef LACOS_SIMD_AVX512_H_
+#define LACOS_SIMD_AVX512_H_
+
+#include <immintrin.h>
+
+#include <cstdint>
+
+namespace {
+
+constexpr int kLanes = 16;
+using Vec = __m512;
+
+inline __mmask16 FirstLanes(int n) { return static_cast<__mmask16>((1u << n) - 1); }
+inline Vec Load(const float* p) { return _mm512_loadu_ps(p); }
+inline Vec LoadFirst(const float* p, int n) { return _mm512_maskz_loadu_ps(FirstLanes(n), p); }
+inline void Store(float* p, Vec v) { _mm512_storeu_ps(p, v); }
+inline void StoreFirst(float* p, Vec v, int n) { _mm512_mask_storeu_ps(p, FirstLanes(n), v); }
+inline Vec ZeroAfter(Vec v, int n) { return _mm512_maskz_mov_ps(FirstLanes(n), v); }
+inline Vec Set(float x) { return _mm512_set1_ps(x); }
+inline Vec Add(Vec a, Vec b) { return _mm512_add_ps(a, b); }
+inline Vec Sub(Vec a, Vec b) { return _mm512_sub_ps(a, b); }
+inline Vec Mul(Vec a, Vec b) { return _mm512_mul_ps(a, b); }
+inline Vec Div(Vec a, Vec b) { return _mm512_div_ps(a, b); }
+inline Vec MulAdd(Vec a, Vec b, Vec c) { return _mm512_fmadd_ps(a, b, c); }
+inline Vec Max(Vec a, Vec b) { return _mm512_max_ps(a, b); }
+inline Vec Min(Vec a, Vec b) { return _mm512_min_ps(a, b); }
+inline Vec Abs(Vec a) { return _mm512_abs_ps(a); }
+inline Vec RoundEven(Vec a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+inline Vec ZeroUnlessBelow(Vec a, Vec limit) {
+  return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a, limit, _CMP_LT_OQ), a);
+}
+inline Vec FromInt(const int32_t* p, int32_t offset) {
+  return _mm512_cvtepi32_ps(_mm512_sub_epi32(_mm512_loadu_si512(p), _mm512_set1_epi32(offset)));
+}
+// 2^n for whole n in -126..127.
+inline Vec PowerOfTwo(Vec n) {
+  const __m512i exponent = _mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127));
+  return _mm512_castsi512_ps(_mm512_slli_epi32(exponent, 23));
+}
+inline void StoreInt8(int8_t* p, Vec v) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtsepi32_epi8(_mm512_cvtps_epi32(v)));
+}
+inline void StoreInt16(int16_t* p, Vec v) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtsepi32_epi16(_mm512_cvtps_epi32(v)));
+}
+
+}  // namespace
+
+#endif  // LACOS_SIMD_AVX512_H_

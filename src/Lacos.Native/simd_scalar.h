@@ -1,0 +1,95 @@
+// Eight floats in plain C++: the reference, and what runs where no x86 vectors are built.
+#ifndef LACOS_SIMD_SCALAR_H_
+#define LACOS_SIMD_SCALAR_H_
+
+#include <cstdint>
+#include <cstring>
+
+namespace {
+
+constexpr int kLanes = 8;
+struct Vec {
+  float lane[kLanes];
+};
+
+template <class Operation>
+inline Vec Each(Operation operation) {
+  Vec r;
+  for (int i = 0; i < kLanes; i++) r.lane[i] = operation(i);
+  return r;
+}
+inline Vec Load(const float* p) {
+  return Each([=](int i) { return p[i]; });
+}
+inline Vec LoadFirst(const float* p, int n) {
+  return Each([=](int i) { return i < n ? p[i] : 0.0f; });
+}
+inline void Store(float* p, const Vec& v) {
+  for (int i = 0; i < kLanes; i++) p[i] = v.lane[i];
+}
+inline void StoreFirst(float* p, const Vec& v, int n) {
+  for (int i = 0; i < n; i++) p[i] = v.lane[i];
+}
+inline Vec ZeroAfter(const Vec& v, int n) {
+  return Each([&](int i) { return i < n ? v.lane[i] : 0.0f; });
+}
+inline Vec Set(float x) {
+  return Each([=](int) { return x; });
+}
+inline Vec Add(const Vec& a, const Vec& b) {
+  return Each([&](int i) { return a.lane[i] + b.lane[i]; });
+}
+inline Vec Sub(const Vec& a, const Vec& b) {
+  return Each([&](int i) { return a.lane[i] - b.lane[i]; });
+}
+inline Vec Mul(const Vec& a, const Vec& b) {
+  return Each([&](int i) { return a.lane[i] * b.lane[i]; });
+}
+inline Vec Div(const Vec& a, const Vec& b) {
+  return Each([&](int i) { return a.lane[i] / b.lane[i]; });
+}
+inline Vec MulAdd(const Vec& a, const Vec& b, const Vec& c) {
+  return Each([&](int i) { return a.lane[i] * b.lane[i] + c.lane[i]; });
+}
+// As maxps and minps: the second operand when either is NaN.
+inline Vec Max(const Vec& a, const Vec& b) {
+  return Each([&](int i) { return a.lane[i] > b.lane[i] ? a.lane[i] : b.lane[i]; });
+}
+inline Vec Min(const Vec& a, const Vec& b) {
+  return Each([&](int i) { return a.lane[i] < b.lane[i] ? a.lane[i] : b.lane[i]; });
+}
+inline Vec Abs(const Vec& a) {
+  return Each([&](int i) { return a.lane[i] < 0.0f ? -a.lane[i] : a.lane[i]; });
+}
+// Adding and taking off 1.5 * 2^23 rounds to even; exact below 2^22, and everything rounded here is clamped before.
+inline Vec RoundEven(const Vec& a) {
+  return Each([&](int i) {
+    const volatile float shifted = a.lane[i] + 12582912.0f;
+    return shifted - 12582912.0f;
+  });
+}
+inline Vec ZeroUnlessBelow(const Vec& a, const Vec& limit) {
+  return Each([&](int i) { return a.lane[i] < limit.lane[i] ? a.lane[i] : 0.0f; });
+}
+inline Vec FromInt(const int32_t* p, int32_t offset) {
+  return Each([=](int i) { return static_cast<float>(p[i] - offset); });
+}
+// 2^n for whole n in -126..127.
+inline Vec PowerOfTwo(const Vec& n) {
+  return Each([&](int i) {
+    const uint32_t bits = static_cast<uint32_t>(static_cast<int32_t>(n.lane[i]) + 127) << 23;
+    float power;
+    std::memcpy(&power, &bits, sizeof power);
+    return power;
+  });
+}
+inline void StoreInt8(int8_t* p, const Vec& v) {
+  for (int i = 0; i < kLanes; i++) p[i] = static_cast<int8_t>(v.lane[i]);
+}
+inline void StoreInt16(int16_t* p, const Vec& v) {
+  for (int i = 0; i < kLanes; i++) p[i] = static_cast<int16_t>(v.lane[i]);
+}
+
+}  // namespace
+
+#endif  // LACOS_SIMD_SCALAR_H_

@@ -1,0 +1,94 @@
+#include "thread_count.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
+namespace lacos {
+namespace {
+
+int AffinityCount() {
+#if defined(__linux__)
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0) return CPU_COUNT(&set);
+#endif
+  return std::max(1u, std::thread::hardware_concurrency());
+}
+
+double Smaller(double a, double b) { return a == 0 || (b != 0 && b < a) ? b : a; }
+
+// cgroup v2: "max 100000" or "150000 100000".
+double QuotaV2(const std::string& folder) {
+  std::ifstream file(folder + "/cpu.max");
+  std::string quota;
+  double period = 0;
+  if (!(file >> quota >> period) || quota == "max" || period <= 0) return 0;
+  return std::max(0.0, std::atof(quota.c_str()) / period);
+}
+
+double QuotaV1(const std::string& folder) {
+  std::ifstream quota_file(folder + "/cpu.cfs_quota_us");
+  std::ifstream period_file(folder + "/cpu.cfs_period_us");
+  double quota = 0, period = 0;
+  if (!(quota_file >> quota) || !(period_file >> period) || quota <= 0 || period <= 0) return 0;
+  return quota / period;
+}
+
+}  // namespace
+
+double CgroupCpuQuota(const std::string& proc_self_cgroup, const std::string& cgroup_root) {
+  std::ifstream file(proc_self_cgroup);
+  double quota = 0;
+  for (std::string line; std::getline(file, line);) {
+    const size_t first = line.find(':');
+    const size_t second = line.find(':', first + 1);
+    if (first == std::string::npos || second == std::string::npos) continue;
+    const std::string controllers = line.substr(first + 1, second - first - 1);
+    std::string path = line.substr(second + 1);
+    const bool v2 = controllers.empty();
+    if (!v2 && ("," + controllers + ",").find(",cpu,") == std::string::npos) continue;
+    // A limit may stand at any level above the process. Inside a container the path may not exist; its root does.
+    for (;;) {
+      if (path == "/") path.clear();
+      quota = Smaller(quota, v2 ? QuotaV2(cgroup_root + path) : QuotaV1(cgroup_root + "/cpu" + path));
+      if (path.empty()) break;
+      const size_t slash = path.rfind('/');
+      path = slash == std::string::npos ? std::string() : path.substr(0, slash);
+    }
+  }
+  return quota;
+}
+
+ThreadCount DefaultThreadCount() {
+  const char* wish = std::getenv("LACOS_NUM_THREADS");
+  if (wish != nullptr && *wish != '\0') {
+    char* end = nullptr;
+    const long count = std::strtol(wish, &end, 10);
+    if (*end == '\0' && count >= 1 && count <= kMaximumThreads) {
+      return {static_cast<int>(count), "LACOS_NUM_THREADS"};
+    }
+  }
+  const int cpus = std::min(AffinityCount(), kMaximumThreads);
+  std::ostringstream reason;
+  reason << "affinity allows " << cpus << (cpus == 1 ? " CPU" : " CPUs");
+  int count = cpus;
+#if defined(__linux__)
+  const double quota = CgroupCpuQuota("/proc/self/cgroup", "/sys/fs/cgroup");
+  if (quota > 0 && quota < cpus) {
+    count = std::max(1, static_cast<int>(std::ceil(quota)));
+    reason << ", the cgroup's quota is " << quota;
+  }
+#endif
+  if (wish != nullptr && *wish != '\0') reason << "; LACOS_NUM_THREADS is not a number from 1 to 256";
+  return {count, reason.str()};
+}
+
+}  // namespace lacos

@@ -1,0 +1,25 @@
+// How many threads a model uses when nobody says.
+#ifndef LACOS_THREAD_COUNT_H_
+#define LACOS_THREAD_COUNT_H_
+
+#include <string>
+
+namespace lacos {
+
+constexpr int kMaximumThreads = 256;
+
+struct ThreadCount {
+  int count;
+  std::string reason;
+};
+
+// LACOS_NUM_THREADS where it is a number from 1 to 256, else the smaller of the CPUs in the affinity mask and the CPU
+// quota of the cgroup, rounded up.
+ThreadCount DefaultThreadCount();
+
+// The quota in CPUs of the cgroup tree that this process is in; 0 for none. Roots are parameters for tests.
+double CgroupCpuQuota(const std::string& proc_self_cgroup, const std::string& cgroup_root);
+
+}  // namespace lacos
+
+#endif  // LACOS_THREAD_COUNT_H_

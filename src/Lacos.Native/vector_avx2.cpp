@@ -1,0 +1,11 @@
+// Row operations, compiled for this instruction set.
+// clang-format off
+#include "simd_avx2.h"
+#include "vector_body.h"
+// clang-format on
+
+namespace lacos {
+
+extern const VectorKernels kVectorAvx2 = {"vector_avx2", LayerNorm, Quantize, FinishTile, Softmax, Scale};
+
+}  // namespace lacos

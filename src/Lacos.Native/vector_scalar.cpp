@@ -1,0 +1,11 @@
+// Row operations, compiled for this instruction set.
+// clang-format off
+#include "simd_scalar.h"
+#include "vector_body.h"
+// clang-format on
+
+namespace lacos {
+
+extern const VectorKernels kVectorScalar = {"vector_scalar", LayerNorm, Quantize, FinishTile, Softmax, Scale};
+
+}  // namespace lacos

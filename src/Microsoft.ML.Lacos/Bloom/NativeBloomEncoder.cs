@@ -1,0 +1,164 @@
+using System.Text;
+using Microsoft.ML.Lacos.Native;
+using Microsoft.ML.Lacos.Quantization;
+
+namespace Microsoft.ML.Lacos.Bloom;
+
+/// <summary>The encoder in <c>lacos_native</c>.</summary>
+/// <remarks>
+/// Thread-safe. One call at a time uses all threads; calls beside it run on the caller's thread, with the same bits.
+/// In <see cref="BloomCompute.Int8"/> the linear layers are packed at construction; in the other modes, and for the embedding table always, the weights are read from
+/// the memory of the <see cref="BloomWeights"/>, which this object keeps alive.
+/// </remarks>
+internal sealed unsafe class NativeBloomEncoder : IBloomEncoder
+{
+    private readonly NativeModelHandle _model;
+    private readonly BloomWeights _weights;
+
+    /// <summary>Packs a model.</summary>
+    /// <param name="weights">Weights; read as long as this object lives.</param>
+    /// <param name="compute">Arithmetic of the linear layers.</param>
+    /// <param name="outlierThreshold">LLM.int8: columns of a sentence in which any |x| reaches this run in fp32; 0 for none. Only for <see cref="BloomCompute.Int8"/>.</param>
+    /// <param name="threadCount">Threads of one call; 0 for <c>LACOS_NUM_THREADS</c>, else what affinity and the CPU quota allow.</param>
+    /// <param name="isa">Kernels to use, for example <c>avx2</c>; <see langword="null"/> for <c>LACOS_FORCE_ISA</c>, else the fastest that runs here.</param>
+    /// <exception cref="PlatformNotSupportedException">The native library or the kernels asked for are not available.</exception>
+    /// <exception cref="ArgumentException">A weight has the wrong shape, is not finite, or does not fit the arithmetic.</exception>
+    public NativeBloomEncoder(BloomWeights weights, BloomCompute compute, float outlierThreshold = 0f, int threadCount = 0, string? isa = null)
+    {
+        ArgumentNullException.ThrowIfNull(weights);
+        if (!NativeLibraryLoader.IsAvailable)
+        {
+            throw new PlatformNotSupportedException($"The native library is not available: {NativeLibraryLoader.UnavailableReason}");
+        }
+        if (weights.Blocks.Count != weights.Config.LayerCount)
+        {
+            throw new ArgumentException($"The weights hold {weights.Blocks.Count} blocks; the configuration names {weights.Config.LayerCount}.", nameof(weights));
+        }
+        _weights = weights;
+        Compute = compute;
+        _model = Create(weights, compute, outlierThreshold, threadCount, isa);
+        int threads = NativeMethods.lacos_model_thread_count(_model);
+        Isa = NativeKernelInfo.Text(NativeMethods.lacos_model_isa(_model));
+        Description = $"native {Isa}, {threads} {(threads == 1 ? "thread" : "threads")}";
+    }
+
+    /// <inheritdoc/>
+    public BloomConfig Config => _weights.Config;
+
+    /// <inheritdoc/>
+    public BloomCompute Compute { get; }
+
+    /// <inheritdoc/>
+    public string Description { get; }
+
+    /// <summary>Name of the kernels that run.</summary>
+    public string Isa { get; }
+
+    /// <summary>Bytes that the packed weights take.</summary>
+    public long PackedBytes => NativeMethods.lacos_model_memory(_model);
+
+    /// <inheritdoc/>
+    public void Encode(ReadOnlySpan<int> tokenIds, ReadOnlySpan<int> rowOffsets, ReadOnlySpan<int> poolFrom, PoolingOptions options, Span<float> vectors)
+    {
+        int rows = RowCount(rowOffsets);
+        if (!poolFrom.IsEmpty && poolFrom.Length != rows)
+        {
+            throw new ArgumentException($"{poolFrom.Length} values for {rows} rows; pass one a row, or none.", nameof(poolFrom));
+        }
+        fixed (int* ids = tokenIds)
+        fixed (int* offsets = rowOffsets)
+        fixed (int* from = poolFrom)
+        fixed (float* output = vectors)
+        {
+            NativeMethods.Check(NativeMethods.lacos_encode(_model, ids, tokenIds.Length, offsets, rows, from, (int)options.Pooling, options.Dimension, options.Normalize ? 1 : 0, output, vectors.Length));
+        }
+        GC.KeepAlive(this);
+    }
+
+    /// <inheritdoc/>
+    public void EncodeTokens(ReadOnlySpan<int> tokenIds, ReadOnlySpan<int> rowOffsets, Span<float> hiddenStates)
+    {
+        int rows = RowCount(rowOffsets);
+        fixed (int* ids = tokenIds)
+        fixed (int* offsets = rowOffsets)
+        fixed (float* output = hiddenStates)
+        {
+            NativeMethods.Check(NativeMethods.lacos_encode_tokens(_model, ids, tokenIds.Length, offsets, rows, output, hiddenStates.Length));
+        }
+        GC.KeepAlive(this);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _model.Dispose();
+
+    private static int RowCount(ReadOnlySpan<int> rowOffsets) =>
+        rowOffsets.Length > 0 ? rowOffsets.Length - 1 : throw new ArgumentException("No offsets; pass rows + 1 of them.", nameof(rowOffsets));
+
+    private static NativeModelHandle Create(BloomWeights weights, BloomCompute compute, float outlierThreshold, int threadCount, string? isa)
+    {
+        using var arrays = new PinnedArrays();
+        var blocks = new NativeBlock[weights.Blocks.Count];
+        for (int i = 0; i < blocks.Length; i++)
+        {
+            BloomBlockWeights block = weights.Blocks[i];
+            blocks[i] = new NativeBlock
+            {
+                InputLayerNorm = Norm(block.InputLayerNorm, weights.Config.HiddenSize, arrays),
+                QueryKeyValue = Linear(block.QueryKeyValue, arrays),
+                Dense = Linear(block.Dense, arrays),
+                PostAttentionLayerNorm = Norm(block.PostAttentionLayerNorm, weights.Config.HiddenSize, arrays),
+                DenseHTo4H = Linear(block.DenseHTo4H, arrays),
+                Dense4HToH = Linear(block.Dense4HToH, arrays),
+            };
+        }
+        NativeMatrix embeddings = Matrix(weights.WordEmbeddings, arrays);
+        NativeLayerNorm embeddingsNorm = Norm(weights.WordEmbeddingsLayerNorm, weights.Config.HiddenSize, arrays);
+        NativeLayerNorm finalNorm = Norm(weights.FinalLayerNorm, weights.Config.HiddenSize, arrays);
+        NativeModelHandle model;
+        fixed (byte* isaText = isa is null ? null : Encoding.UTF8.GetBytes(isa + '\0'))
+        fixed (NativeBlock* firstBlock = blocks)
+        {
+            BloomConfig config = weights.Config;
+            var native = new NativeModelConfig
+            {
+                StructSize = sizeof(NativeModelConfig),
+                HiddenSize = config.HiddenSize,
+                LayerCount = config.LayerCount,
+                HeadCount = config.HeadCount,
+                VocabularySize = config.VocabularySize,
+                ResidualPostLayerNorm = config.ResidualPostLayerNorm ? 1 : 0,
+                LayerNormEpsilon = config.LayerNormEpsilon,
+                Compute = (int)compute,
+                OutlierThreshold = outlierThreshold,
+                ThreadCount = threadCount,
+                Isa = isaText,
+            };
+            NativeMethods.Check(NativeMethods.lacos_model_create(&native, &embeddings, &embeddingsNorm, firstBlock, &finalNorm, out model));
+        }
+        GC.KeepAlive(weights);
+        return model;
+    }
+
+    private static NativeLayerNorm Norm(LayerNormWeights norm, int hidden, PinnedArrays arrays) =>
+        norm.Weight.Length == hidden && norm.Bias.Length == hidden
+            ? new NativeLayerNorm { Weight = arrays.Pin(norm.Weight), Bias = arrays.Pin(norm.Bias) }
+            : throw new ArgumentException($"A layer norm has {norm.Weight.Length} gains and {norm.Bias.Length} biases; the hidden size is {hidden}.");
+
+    private static NativeLinear Linear(LinearWeights linear, PinnedArrays arrays) =>
+        linear.Bias.Length == linear.Weight.Rows
+            ? new NativeLinear { Weight = Matrix(linear.Weight, arrays), Bias = arrays.Pin(linear.Bias) }
+            : throw new ArgumentException($"A linear layer with {linear.Weight.Rows} out features has {linear.Bias.Length} biases.");
+
+    private static NativeMatrix Matrix(WeightMatrix matrix, PinnedArrays arrays) => new()
+    {
+        // Both block-wise schemes differ only in their code book.
+        Scheme = matrix.Scheme == QuantizationScheme.BlockwiseLinear ? (int)QuantizationScheme.BlockwiseDynamic : (int)matrix.Scheme,
+        Rows = matrix.Rows,
+        Columns = matrix.Columns,
+        BlockSize = matrix.BlockSize,
+        Data = matrix.Data,
+        Scales = arrays.Pin(matrix.Scales),
+        ScaleCount = matrix.Scales.LongLength,
+        CodeBook = arrays.Pin(matrix.CodeBook),
+    };
+}

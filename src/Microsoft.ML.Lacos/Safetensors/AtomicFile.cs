@@ -1,0 +1,34 @@
+namespace Microsoft.ML.Lacos.Safetensors;
+
+/// <summary>Writes a file that appears under its name only when it is complete.</summary>
+internal static class AtomicFile
+{
+    /// <summary>Writes beside the target under a temporary name, flushes to the disk, then renames over whatever is there.</summary>
+    /// <param name="path">File to write; its folder must exist.</param>
+    /// <param name="write">Writes the content.</param>
+    /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
+    public static void Write(string path, Action<Stream> write)
+    {
+        string target = Path.GetFullPath(path);
+        string folder = Path.GetDirectoryName(target) ?? throw new ArgumentException($"'{path}' is no file name. Give the name of a file.", nameof(path));
+        if (!Directory.Exists(folder))
+        {
+            throw new DirectoryNotFoundException($"Cannot write '{path}': its folder does not exist. Create the folder first.");
+        }
+        string temporary = Path.Combine(folder, $".{Path.GetFileName(target)}.{Guid.NewGuid():N}.tmp");
+        try
+        {
+            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16))
+            {
+                write(stream);
+                stream.Flush(flushToDisk: true);
+            }
+            File.Move(temporary, target, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+}

@@ -1,0 +1,102 @@
+using System.Text.Json;
+
+namespace Microsoft.ML.Lacos.Tokenization;
+
+/// <summary>Reads the <c>tokenizer.json</c> of Hugging Face tokenizers and refuses what would be tokenised differently here.</summary>
+/// <remarks>The sections <c>truncation</c> and <c>padding</c> are ignored: length is the caller's business.</remarks>
+internal static partial class TokenizerJson
+{
+    private const string Advice = "Use the tokenizer.json saved with the model.";
+
+    /// <summary>Reads a definition.</summary>
+    /// <exception cref="InvalidDataException">The bytes are no tokenizer.json.</exception>
+    /// <exception cref="NotSupportedException">It declares something that is not supported.</exception>
+    public static TokenizerDefinition Read(ReadOnlySpan<byte> utf8Json)
+    {
+        try
+        {
+            ReadOnlySpan<byte> byteOrderMark = [0xEF, 0xBB, 0xBF];
+            var reader = new Utf8JsonReader(utf8Json.StartsWith(byteOrderMark) ? utf8Json[byteOrderMark.Length..] : utf8Json);
+            using JsonDocument document = JsonDocument.ParseValue(ref reader);
+            if (reader.Read())
+            {
+                throw Invalid($"has text behind its end at byte {reader.TokenStartIndex}");
+            }
+            return Read(document.RootElement);
+        }
+        catch (JsonException error)
+        {
+            throw new InvalidDataException($"tokenizer.json is not valid JSON ({utf8Json.Length} bytes): {error.Message} Copy the file again; it may be truncated.", error);
+        }
+        catch (InvalidOperationException error)
+        {
+            // What JsonElement throws for a name or string whose escapes are not valid UTF-16.
+            throw new InvalidDataException($"tokenizer.json has a text that is not valid Unicode: {error.Message} {Advice}", error);
+        }
+    }
+
+    private static TokenizerDefinition Read(JsonElement root)
+    {
+        Require(root, JsonValueKind.Object, "the whole file");
+        JsonElement model = Member(root, "model", JsonValueKind.Object) ?? throw Invalid("has no 'model'");
+        CheckModel(model);
+        Dictionary<string, int> vocabulary = ReadVocabulary(Member(model, "vocab", JsonValueKind.Object) ?? throw Invalid("has no 'model.vocab'"));
+        List<(string, string)> merges = ReadMerges(Member(model, "merges", JsonValueKind.Array) ?? throw Invalid("has no 'model.merges'"), vocabulary);
+        CheckUnknown(model, vocabulary);
+        CheckPostProcessor(Member(root, "post_processor", JsonValueKind.Object));
+        (PieceSplitter splitter, PrefixSpace prefix) = ReadPreTokenizer(Member(root, "pre_tokenizer", JsonValueKind.Object));
+        if (Member(root, "decoder", JsonValueKind.Object) is { } decoder && TypeOf(decoder, "decoder") is not "ByteLevel" and var type)
+        {
+            throw Unsupported($"decoder '{type}'", "Only 'ByteLevel' is");
+        }
+        return new TokenizerDefinition
+        {
+            Vocabulary = vocabulary,
+            Merges = merges,
+            AddedTokens = ReadAddedTokens(Member(root, "added_tokens", JsonValueKind.Array), vocabulary),
+            Splitter = splitter,
+            PrefixSpace = prefix,
+            NormalizeToFormC = ReadNormalizer(Member(root, "normalizer", JsonValueKind.Object)),
+        };
+    }
+
+    /// <summary>A member of an object; <see langword="null"/> where it is missing or null.</summary>
+    private static JsonElement? Member(JsonElement parent, string name, JsonValueKind kind)
+    {
+        if (!parent.TryGetProperty(name, out JsonElement member) || member.ValueKind == JsonValueKind.Null)
+        {
+            return null;
+        }
+        Require(member, kind, $"'{name}'");
+        return member;
+    }
+
+    private static bool Flag(JsonElement parent, string name, bool otherwise = false)
+    {
+        if (!parent.TryGetProperty(name, out JsonElement member) || member.ValueKind == JsonValueKind.Null)
+        {
+            return otherwise;
+        }
+        return member.ValueKind is JsonValueKind.True or JsonValueKind.False ? member.GetBoolean() : throw Invalid($"has a {member.ValueKind} where '{name}' should be true or false");
+    }
+
+    private static string Text(JsonElement parent, string name) =>
+        (Member(parent, name, JsonValueKind.String) ?? throw Invalid($"has no '{name}' where one is needed")).GetString()!;
+
+    private static string TypeOf(JsonElement part, string name) =>
+        (Member(part, "type", JsonValueKind.String) ?? throw Invalid($"has a '{name}' without 'type'")).GetString()!;
+
+    private static void Require(JsonElement element, JsonValueKind kind, string name)
+    {
+        if (element.ValueKind != kind)
+        {
+            throw Invalid($"has a {element.ValueKind} where {name} should be of kind {kind}");
+        }
+    }
+
+    private static InvalidDataException Invalid(string what) => new($"tokenizer.json {what}. {Advice}");
+
+    private static NotSupportedException Unsupported(string what, string only) => new($"tokenizer.json declares {what}, which is not supported. {only} supported; use a BLOOM checkpoint's own tokenizer.json.");
+
+    private static string Shorten(string text) => text.Length <= 60 ? text : text[..60] + "...";
+}
