@@ -13,14 +13,18 @@ internal sealed class BloomCheckpoint : IDisposable
 {
     private readonly List<NativeBuffer> _memory;
 
-    private BloomCheckpoint(BloomWeights weights, List<NativeBuffer> memory)
+    private BloomCheckpoint(BloomWeights weights, IReadOnlyList<string> files, List<NativeBuffer> memory)
     {
         Weights = weights;
+        Files = files;
         _memory = memory;
     }
 
     /// <summary>The weights; valid until disposed.</summary>
     public BloomWeights Weights { get; }
+
+    /// <summary>Paths of the files that held the weights.</summary>
+    public IReadOnlyList<string> Files { get; }
 
     /// <summary>Reads a folder.</summary>
     /// <param name="folder">Folder of <c>config.json</c> and the weights.</param>
@@ -45,7 +49,7 @@ internal sealed class BloomCheckpoint : IDisposable
         var source = new Source(files, quantizer, embeddingQuantizer);
         try
         {
-            return new BloomCheckpoint(BloomAssembly.Assemble(config, source), source.Memory);
+            return new BloomCheckpoint(BloomAssembly.Assemble(config, source), files.Files, source.Memory);
         }
         catch
         {

@@ -1,24 +1,44 @@
+using System.Text;
 using Microsoft.ML.Lacos.Bloom;
 
 namespace Microsoft.ML.Lacos.Hub;
 
 /// <summary>A sentence-embedding model in memory: BLOOM weights, tokenizer, settings and provenance.</summary>
-/// <remarks>Immutable after loading. The weights may lie in a mapped file, which stays mapped until the object is disposed.</remarks>
+/// <remarks>
+/// Immutable after loading and safe to use from many threads. The weights may lie in a mapped file, which stays mapped until the object
+/// and every encoder made from it are disposed, and which must not be shortened meanwhile.
+/// </remarks>
 public sealed partial class LacosModel : IDisposable
 {
+    /// <summary>Elements a block of the block-wise schemes unless said otherwise.</summary>
+    public const int DefaultBlockSize = 4096;
+
+    private readonly BloomWeights _weights;
     private readonly IDisposable? _memory;
+    private readonly Lazy<string> _fingerprint;
+    private int _users = 1;
+    private int _disposed;
 
     internal LacosModel(BloomWeights weights, byte[] tokenizerJson, SentenceSettings settings, IReadOnlyDictionary<string, string> provenance, IDisposable? memory)
     {
-        Weights = weights;
+        _weights = weights;
         TokenizerJson = tokenizerJson;
         Settings = settings;
         Provenance = provenance;
         _memory = memory;
+        _fingerprint = new Lazy<string>(ComputeFingerprint);
     }
 
     /// <summary>Weights of the encoder.</summary>
-    public BloomWeights Weights { get; }
+    /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
+    public BloomWeights Weights
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, this);
+            return _weights;
+        }
+    }
 
     /// <summary>The bytes of the model's <c>tokenizer.json</c>.</summary>
     public ReadOnlyMemory<byte> TokenizerJson { get; }
@@ -26,9 +46,64 @@ public sealed partial class LacosModel : IDisposable
     /// <summary>Pooling, normalisation, prompts, token limit.</summary>
     public SentenceSettings Settings { get; }
 
-    /// <summary>Name, licence, origin and whatever else the model's makers wrote down.</summary>
+    /// <summary>Name, licence, origin and whatever else the model's makers wrote down, by the keys of <see cref="ModelProvenance"/>.</summary>
     public IReadOnlyDictionary<string, string> Provenance { get; }
 
+    /// <summary>SHA-256 of the model's <c>.lacos</c> file, of the one it was read from or the one that <see cref="Save(string)"/> would write; lower-case hexadecimal.</summary>
+    /// <remarks>Computed when first asked for, over all the weights.</remarks>
+    public string Fingerprint => _fingerprint.Value;
+
+    /// <summary>Gives the same weights and tokenizer other settings or another provenance.</summary>
+    /// <param name="settings">New settings; <see langword="null"/> for this model's.</param>
+    /// <param name="provenance">New provenance, in place of all of the old; <see langword="null"/> for this model's.</param>
+    /// <returns>A model that shares the weights; they stay in memory until both are disposed.</returns>
+    /// <exception cref="InvalidDataException">The settings make no sense.</exception>
+    /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
+    public LacosModel With(SentenceSettings? settings = null, IReadOnlyDictionary<string, string>? provenance = null)
+    {
+        // Through the file's form and back: what could not be read from a file is refused here, not when somebody opens the file.
+        settings = settings is null ? Settings : SentenceSettingsJson.Read(Encoding.UTF8.GetBytes(SentenceSettingsJson.Write(settings)), nameof(settings));
+        return new LacosModel(_weights, TokenizerJson.ToArray(), settings, provenance ?? Provenance, Lease());
+    }
+
+    /// <summary>Keeps the weights in memory, whoever disposes the model, until the result is disposed.</summary>
+    /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
+    internal IDisposable Lease()
+    {
+        int users = Volatile.Read(ref _users);
+        while (true)
+        {
+            ObjectDisposedException.ThrowIf(users == 0 || Volatile.Read(ref _disposed) != 0, this);
+            int before = Interlocked.CompareExchange(ref _users, users + 1, users);
+            if (before == users)
+            {
+                return new ModelLease(this);
+            }
+            users = before;
+        }
+    }
+
     /// <inheritdoc/>
-    public void Dispose() => _memory?.Dispose();
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+        {
+            Release();
+        }
+    }
+
+    private void Release()
+    {
+        if (Interlocked.Decrement(ref _users) == 0)
+        {
+            _memory?.Dispose();
+        }
+    }
+
+    private sealed class ModelLease(LacosModel model) : IDisposable
+    {
+        private LacosModel? _model = model;
+
+        public void Dispose() => Interlocked.Exchange(ref _model, null)?.Release();
+    }
 }

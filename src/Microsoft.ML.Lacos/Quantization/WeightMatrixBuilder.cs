@@ -52,6 +52,28 @@ internal static unsafe class WeightMatrixBuilder
             quantizer?.Scheme ?? QuantizationScheme.None, rows, columns, buffer.Pointer, scales, quantizer is null ? [] : quantizer.CodeBook.ToArray(), quantizer?.BlockSize ?? 0, buffer);
     }
 
+    /// <summary>Refuses NaN and infinity.</summary>
+    /// <param name="source">Elements.</param>
+    /// <param name="columns">Elements read at a time.</param>
+    /// <param name="name">Name for messages.</param>
+    /// <exception cref="InvalidDataException">An element is NaN or infinite.</exception>
+    public static void CheckFinite(TensorFloats source, int columns, string name)
+    {
+        long bad = long.MaxValue;
+        Parallel.For(0L, (source.Count + columns - 1) / columns, () => new float[columns], (index, _, row) =>
+        {
+            Span<float> values = row.AsSpan(0, (int)Math.Min(columns, source.Count - (index * columns)));
+            source.Read(index * columns, values);
+            int position = TensorFloats.IndexOfNonFinite(values);
+            if (position >= 0)
+            {
+                InterlockedMinimum(ref bad, (index * columns) + position);
+            }
+            return row;
+        }, static _ => { });
+        ThrowIfBad(source, bad, name);
+    }
+
     private static void Fill(TensorFloats source, int unit, long units, IWeightQuantizer? quantizer, float[] scales, NativeBuffer buffer, string name)
     {
         long unitsPerTask = Math.Max(1, ElementsPerTask / unit);
@@ -79,6 +101,11 @@ internal static unsafe class WeightMatrixBuilder
             }
             return row;
         }, static _ => { });
+        ThrowIfBad(source, bad, name);
+    }
+
+    private static void ThrowIfBad(TensorFloats source, long bad, string name)
+    {
         if (bad != long.MaxValue)
         {
             var value = new float[1];

@@ -123,11 +123,20 @@ internal sealed unsafe class MappedBytes : IDisposable
         return larger;
     }
 
+    // The pointer holds a reference that the view's own finaliser does not give back, so a forgotten mapping would stay for good.
     private sealed class PointerRelease(MemoryMappedViewAccessor view) : IDisposable
     {
         private MemoryMappedViewAccessor? _view = view;
 
+        ~PointerRelease() => Release();
+
         public void Dispose()
+        {
+            Release();
+            GC.SuppressFinalize(this);
+        }
+
+        private void Release()
         {
             _view?.SafeMemoryMappedViewHandle.ReleasePointer();
             _view = null;

@@ -15,6 +15,9 @@ internal sealed class SafetensorsFolder : IDisposable
     /// <summary>The folder, for messages.</summary>
     public string Folder { get; }
 
+    /// <summary>Paths of all files.</summary>
+    public IReadOnlyList<string> Files => [.. _files.Select(file => file.Source)];
+
     /// <summary>File that holds each tensor, by name.</summary>
     public IReadOnlyDictionary<string, SafetensorsFile> Tensors => _fileOfTensor;
 

@@ -8,7 +8,7 @@ namespace Microsoft.ML.Lacos.Tests.Bloom;
 [TestClass]
 public sealed class BloomMiniFaithfulnessTests(TestContext context)
 {
-    private const int SentencesPerSet = 60;
+    private const int SentencesPerSet = 20;
 
     [TestMethod]
     public void Int8StaysAtAMeanCosineOf0999AndWeightOnlyOf09999()

@@ -1,0 +1,60 @@
+using Microsoft.ML.Lacos.Native;
+using Microsoft.ML.Lacos.Quantization;
+
+namespace Microsoft.ML.Lacos.Bloom;
+
+/// <summary>Picks the encoder for a model: native where the library is there, managed elsewhere.</summary>
+/// <remarks><c>LACOS_FORCE_ISA=managed</c> forces the managed encoder; any other value is the name of a native kernel set.</remarks>
+internal static class BloomEncoders
+{
+    /// <summary>Value of <c>LACOS_FORCE_ISA</c> that forces the managed encoder.</summary>
+    public const string Managed = "managed";
+
+    /// <summary>Why the native library is not used, or <see langword="null"/> when it is.</summary>
+    public static string? ManagedReason =>
+        string.Equals(Environment.GetEnvironmentVariable("LACOS_FORCE_ISA"), Managed, StringComparison.OrdinalIgnoreCase) ? "LACOS_FORCE_ISA is 'managed'"
+        : NativeLibraryLoader.IsAvailable ? null
+        : NativeLibraryLoader.UnavailableReason;
+
+    /// <summary>Prepares an encoder.</summary>
+    /// <param name="weights">Weights; whatever holds them must outlive the encoder.</param>
+    /// <param name="compute">
+    /// Arithmetic asked for. Block-wise weights cannot be executed in int8 and are run weight-only; quantised weights asked for in
+    /// <see cref="BloomCompute.Float32"/> are dequantised and run in fp32 arithmetic, which is the same thing.
+    /// </param>
+    /// <param name="outlierThreshold">Outlier threshold of LLM.int8; 0 for none.</param>
+    /// <param name="threadCount">Threads; 0 for the processor's own count.</param>
+    /// <exception cref="ArgumentException">The weights do not fit the arithmetic or each other.</exception>
+    public static IBloomEncoder Create(BloomWeights weights, BloomCompute compute, float outlierThreshold, int threadCount)
+    {
+        BloomCompute effective = Effective(weights, compute);
+        if (outlierThreshold > 0 && effective != BloomCompute.Int8)
+        {
+            throw new ArgumentException(
+                $"OutlierThreshold is {outlierThreshold}, but {Schemes(weights)} weights are not executed in int8. Leave the threshold at 0, or quantise the model row by row.", nameof(outlierThreshold));
+        }
+        if (ManagedReason is null)
+        {
+            return new NativeBloomEncoder(weights, effective, outlierThreshold, threadCount);
+        }
+        return effective == BloomCompute.Float32 ? new Float32BloomEncoder(weights, threadCount) : new ManagedBloomEncoder(weights, effective, outlierThreshold, threadCount);
+    }
+
+    private static BloomCompute Effective(BloomWeights weights, BloomCompute compute)
+    {
+        QuantizationScheme[] schemes = [.. LinearSchemes(weights)];
+        return compute switch
+        {
+            BloomCompute.Float32 => schemes.All(scheme => scheme == QuantizationScheme.None) ? BloomCompute.Float32 : BloomCompute.Int8WeightOnly,
+            BloomCompute.Int8 when schemes.Contains(QuantizationScheme.None) => throw new ArgumentException(
+                "Compute is Int8, but the model's weights are fp32. Load the model quantised (the default), or choose Compute.Float32.", nameof(compute)),
+            BloomCompute.Int8 when schemes.Any(scheme => scheme != QuantizationScheme.Rowwise) => BloomCompute.Int8WeightOnly,
+            _ => compute,
+        };
+    }
+
+    private static string Schemes(BloomWeights weights) => string.Join(" and ", LinearSchemes(weights).Distinct());
+
+    private static IEnumerable<QuantizationScheme> LinearSchemes(BloomWeights weights) =>
+        weights.Blocks.SelectMany(block => new[] { block.QueryKeyValue, block.Dense, block.DenseHTo4H, block.Dense4HToH }).Select(linear => linear.Weight.Scheme);
+}

@@ -1,0 +1,96 @@
+using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Mini;
+using Microsoft.ML.Lacos.Quantization;
+using Microsoft.ML.Lacos.Safetensors;
+
+namespace Microsoft.ML.Lacos.Hub;
+
+/// <content>Loading.</content>
+public sealed partial class LacosModel
+{
+    /// <summary>Opens the embedded default model.</summary>
+    /// <returns>A model over the memory of the assembly; nothing is copied where the runtime maps it.</returns>
+    /// <exception cref="InvalidOperationException">The package was built without the model.</exception>
+    public static LacosModel LoadDefault()
+    {
+        using Stream stream = BloomMini.Open();
+        return Load(stream, BloomMini.Name);
+    }
+
+    /// <summary>Loads a <c>.lacos</c> file, a Hugging Face BLOOM folder, or a sentence-transformers folder of one, weights as they are.</summary>
+    /// <inheritdoc cref="Load(string, LacosModelLoadOptions)"/>
+    public static LacosModel Load(string path) => Load(path, new LacosModelLoadOptions());
+
+    /// <summary>Loads a <c>.lacos</c> file, a Hugging Face BLOOM folder, or a sentence-transformers folder of one.</summary>
+    /// <param name="path">A file is read as <c>.lacos</c> and stays mapped; a folder with <c>modules.json</c> as sentence-transformers, any other as Hugging Face. Folders are read and closed.</param>
+    /// <param name="options">How to store the weights.</param>
+    /// <remarks>A Hugging Face folder says nothing of pooling: mean pooling and normalised vectors are taken, and 256 tokens unless its tokenizer names a limit.</remarks>
+    /// <exception cref="FileNotFoundException">The path, or a file the model needs, does not exist.</exception>
+    /// <exception cref="InvalidDataException">A file is damaged, parts do not belong together, or a weight is NaN or infinite.</exception>
+    /// <exception cref="NotSupportedException">The model is no BLOOM, has parts this library does not know, or is already quantised otherwise than asked.</exception>
+    public static LacosModel Load(string path, LacosModelLoadOptions options)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(options);
+        if (Directory.Exists(path))
+        {
+            return ModelFolder.Load(path, options);
+        }
+        if (!File.Exists(path))
+        {
+            throw new FileNotFoundException($"'{path}' is neither a file nor a folder. Name a .lacos file or a model folder.", path);
+        }
+        return LacosReader.Read(SafetensorsFile.Open(path)).Stored(options);
+    }
+
+    /// <summary>Loads a <c>.lacos</c> file from a stream.</summary>
+    /// <param name="stream">
+    /// Read from its position to its end, and not disposed. An <see cref="UnmanagedMemoryStream"/> is used in place and its memory must outlive the model; any other stream is copied.
+    /// </param>
+    /// <exception cref="InvalidDataException">The content is damaged.</exception>
+    /// <exception cref="NotSupportedException">The content was written by a newer version of this library.</exception>
+    public static LacosModel Load(Stream stream)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        return Load(stream, "stream");
+    }
+
+    /// <summary>Quantises a model of 32-bit floats.</summary>
+    /// <param name="scheme">Scheme of the linear layers, not <see cref="QuantizationScheme.None"/>.</param>
+    /// <param name="blockSize">Elements a block of the block-wise schemes.</param>
+    /// <param name="embeddingScheme">Scheme of the embedding table; <see langword="null"/> for row-wise.</param>
+    /// <returns>A new model with memory of its own; this one stays as it is.</returns>
+    /// <exception cref="NotSupportedException">The model is quantised already.</exception>
+    public LacosModel Quantize(QuantizationScheme scheme, int blockSize = DefaultBlockSize, QuantizationScheme? embeddingScheme = null)
+    {
+        using IDisposable lease = Lease();
+        var source = new QuantizingSource(_weights, scheme, blockSize, embeddingScheme ?? QuantizationScheme.Rowwise);
+        try
+        {
+            BloomWeights weights = source.Quantize();
+            var provenance = new Dictionary<string, string>(Provenance, StringComparer.Ordinal)
+            {
+                [ModelProvenance.Quantization] = QuantizationNames.Describe(weights),
+            };
+            return new LacosModel(weights, TokenizerJson.ToArray(), Settings, provenance, source);
+        }
+        catch
+        {
+            source.Dispose();
+            throw;
+        }
+    }
+
+    private static LacosModel Load(Stream stream, string source) => LacosReader.Read(SafetensorsFile.Read(stream, source));
+
+    private LacosModel Stored(LacosModelLoadOptions options)
+    {
+        QuantizationScheme stored = _weights.Blocks[0].QueryKeyValue.Weight.Scheme;
+        if (options.Scheme is null || options.Scheme == stored)
+        {
+            return this;
+        }
+        using LacosModel unquantized = this;
+        return unquantized.Quantize(options.Scheme.Value, options.BlockSize, options.EmbeddingScheme);
+    }
+}

@@ -1,0 +1,108 @@
+using System.Text;
+using System.Text.Json;
+using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Quantization;
+
+namespace Microsoft.ML.Lacos.Hub;
+
+/// <summary>Loads a model folder: Hugging Face's, or sentence-transformers' around one.</summary>
+internal static class ModelFolder
+{
+    private const string TokenizerName = "tokenizer.json";
+
+    /// <summary>Loads a folder.</summary>
+    public static LacosModel Load(string folder, LacosModelLoadOptions options)
+    {
+        (string checkpointFolder, SentenceSettings settings, int? width) = SentenceTransformersFolder.IsOne(folder)
+            ? SentenceTransformersFolder.Read(folder)
+            : (folder, new SentenceSettings { MaximumTokenCount = TokenLimit(folder) ?? SentenceSettings.DefaultMaximumTokenCount }, null);
+        byte[] tokenizer = ReadTokenizer(checkpointFolder);
+        QuantizationScheme scheme = options.Scheme ?? QuantizationScheme.Rowwise;
+        QuantizationScheme embeddingScheme = options.EmbeddingScheme ?? (scheme == QuantizationScheme.None ? QuantizationScheme.None : QuantizationScheme.Rowwise);
+        BloomCheckpoint checkpoint = BloomCheckpoint.Load(checkpointFolder, scheme, options.BlockSize, embeddingScheme);
+        try
+        {
+            BloomConfig config = checkpoint.Weights.Config;
+            if (width is not null && width != config.HiddenSize)
+            {
+                throw new InvalidDataException($"The pooling configuration of '{folder}' is for vectors of {width}, the model's have {config.HiddenSize}. Check that both belong together.");
+            }
+            TokenizerVocabulary.Check(tokenizer, config.VocabularySize, Path.Combine(checkpointFolder, TokenizerName));
+            return new LacosModel(checkpoint.Weights, tokenizer, settings, Provenance(folder, checkpoint), checkpoint);
+        }
+        catch
+        {
+            checkpoint.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The token limit that a folder's tokenizer names; <see langword="null"/> when it names none or one that means "none".</summary>
+    public static int? TokenLimit(string folder)
+    {
+        string path = Path.Combine(folder, "tokenizer_config.json");
+        if (!File.Exists(path))
+        {
+            return null;
+        }
+        using JsonDocument json = JsonFile.Open(path);
+        if (JsonFile.Optional(json.RootElement, "model_max_length", path) is not { } value)
+        {
+            return null;
+        }
+        if (value.ValueKind != JsonValueKind.Number || !value.TryGetDouble(out double limit))
+        {
+            throw JsonFile.Wrong(value, $"{path}: model_max_length", "a number");
+        }
+        // transformers writes 1e30 where there is no limit.
+        return limit is >= 1 and <= SentenceSettingsJson.LargestTokenCount ? (int)limit : null;
+    }
+
+    private static byte[] ReadTokenizer(string folder)
+    {
+        string path = Path.Combine(folder, TokenizerName);
+        if (!File.Exists(path))
+        {
+            throw new FileNotFoundException($"'{folder}' holds no '{TokenizerName}', without which there are no token ids. Save the model's fast tokenizer into the folder.", path);
+        }
+        return File.ReadAllBytes(path);
+    }
+
+    private static Dictionary<string, string> Provenance(string folder, BloomCheckpoint checkpoint)
+    {
+        // Only the folder's own name: a path would tell of the machine, and make the same model differ between two.
+        var result = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            [ModelProvenance.Name] = new DirectoryInfo(Path.GetFullPath(folder)).Name,
+            [ModelProvenance.BaseSha256] = WeightsHash.Of(checkpoint.Files),
+            [ModelProvenance.Quantization] = QuantizationNames.Describe(checkpoint.Weights),
+        };
+        if (License(Path.Combine(folder, "README.md")) is { } license)
+        {
+            result[ModelProvenance.License] = license;
+        }
+        return result;
+    }
+
+    // The model card's front matter: lines of "key: value" between two lines of dashes.
+    private static string? License(string card)
+    {
+        if (!File.Exists(card))
+        {
+            return null;
+        }
+        using var reader = new StreamReader(card, Encoding.UTF8);
+        if (reader.ReadLine()?.Trim() != "---")
+        {
+            return null;
+        }
+        for (int line = 0; line < 200 && reader.ReadLine() is { } text && text.Trim() != "---"; line++)
+        {
+            if (text.StartsWith("license:", StringComparison.Ordinal) && text["license:".Length..].Trim().Trim('"', '\'') is { Length: > 0 and <= 200 } license)
+            {
+                return license;
+            }
+        }
+        return null;
+    }
+}

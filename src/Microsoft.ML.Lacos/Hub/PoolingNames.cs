@@ -1,0 +1,69 @@
+using System.Text.Json;
+using Microsoft.ML.Lacos.Bloom;
+
+namespace Microsoft.ML.Lacos.Hub;
+
+/// <summary>The names that sentence-transformers gives the pooling modes.</summary>
+internal static class PoolingNames
+{
+    private static readonly (PoolingModes Mode, string Name, string OlderKey)[] Table =
+    [
+        (PoolingModes.FirstToken, "cls", "pooling_mode_cls_token"),
+        (PoolingModes.Max, "max", "pooling_mode_max_tokens"),
+        (PoolingModes.Mean, "mean", "pooling_mode_mean_tokens"),
+        (PoolingModes.MeanSqrtLength, "mean_sqrt_len_tokens", "pooling_mode_mean_sqrt_len_tokens"),
+        (PoolingModes.WeightedMean, "weightedmean", "pooling_mode_weightedmean_tokens"),
+        (PoolingModes.LastToken, "lasttoken", "pooling_mode_lasttoken"),
+    ];
+
+    /// <summary>Names of the modes, in the order of their vectors.</summary>
+    public static IEnumerable<string> Of(PoolingModes modes) => Table.Where(row => modes.HasFlag(row.Mode)).Select(row => row.Name);
+
+    /// <summary>Reads a name, or a list of names.</summary>
+    /// <exception cref="InvalidDataException">The value is neither.</exception>
+    /// <exception cref="NotSupportedException">A name is unknown.</exception>
+    public static PoolingModes Parse(JsonElement value, string where)
+    {
+        if (value.ValueKind == JsonValueKind.String)
+        {
+            return One(value, where);
+        }
+        if (value.ValueKind != JsonValueKind.Array || value.GetArrayLength() == 0)
+        {
+            throw JsonFile.Wrong(value, where, "the name of a pooling mode or a list of names");
+        }
+        return value.EnumerateArray().Aggregate(PoolingModes.None, (modes, element) => modes | One(element, where));
+    }
+
+    /// <summary>Reads a pooling module's configuration: <c>pooling_mode</c> since version 6, a flag a mode before.</summary>
+    public static PoolingModes FromModule(JsonElement config, string where)
+    {
+        if (JsonFile.Optional(config, "pooling_mode", where) is { } mode)
+        {
+            return Parse(mode, $"{where}: pooling_mode");
+        }
+        PoolingModes modes = PoolingModes.None;
+        foreach ((PoolingModes flag, _, string key) in Table)
+        {
+            // The reference's own defaults for keys that are left out.
+            bool isSet = JsonFile.Flag(config, key, where) ?? flag == PoolingModes.Mean;
+            modes |= isSet ? flag : PoolingModes.None;
+        }
+        return modes != PoolingModes.None
+            ? modes
+            : throw new InvalidDataException($"'{where}' turns every pooling mode off. Turn one on, for example 'pooling_mode_mean_tokens'.");
+    }
+
+    private static PoolingModes One(JsonElement value, string where)
+    {
+        string given = JsonFile.Text(value, where);
+        foreach ((PoolingModes mode, string name, _) in Table)
+        {
+            if (given == name || (mode == PoolingModes.MeanSqrtLength && given == "mean_sqrt_len"))
+            {
+                return mode;
+            }
+        }
+        throw new NotSupportedException($"'{where}' names the unknown pooling mode '{given}'. Known are {string.Join(", ", Table.Select(row => row.Name))}.");
+    }
+}

@@ -1,0 +1,112 @@
+using System.Text.Json;
+using Microsoft.ML.Lacos.Bloom;
+
+namespace Microsoft.ML.Lacos.Hub;
+
+/// <summary>Reads what a sentence-transformers folder says around its BLOOM: the layout of version 6 and those before it.</summary>
+/// <remarks>
+/// <c>modules.json</c> names a Transformer, a Pooling and perhaps a Normalize module; module types moved between versions, so only their last name counts.
+/// The token limit is <c>max_seq_length</c> of <c>sentence_bert_config.json</c> (before version 6), else <c>model_max_length</c> of <c>tokenizer_config.json</c>.
+/// </remarks>
+internal static class SentenceTransformersFolder
+{
+    private const string ModulesName = "modules.json";
+
+    /// <summary>Whether the folder is one.</summary>
+    public static bool IsOne(string folder) => File.Exists(Path.Combine(folder, ModulesName));
+
+    /// <summary>Reads a folder's settings.</summary>
+    /// <returns>Folder of the checkpoint, settings, and the width of token vectors that pooling expects, where it says.</returns>
+    /// <exception cref="FileNotFoundException">A file is missing.</exception>
+    /// <exception cref="InvalidDataException">A file is damaged or names a folder outside this one.</exception>
+    /// <exception cref="NotSupportedException">The model has a module or an option that this library does not know.</exception>
+    public static (string CheckpointFolder, SentenceSettings Settings, int? Width) Read(string folder)
+    {
+        List<(string Kind, string Folder)> modules = ReadModules(folder);
+        string[] kinds = [.. modules.Select(module => module.Kind)];
+        if (kinds is not (["Transformer", "Pooling"] or ["Transformer", "Pooling", "Normalize"]))
+        {
+            throw new NotSupportedException($"'{Path.Combine(folder, ModulesName)}' lists the modules {string.Join(", ", kinds)}; supported are Transformer, Pooling and, last, Normalize. Choose a model without the others.");
+        }
+        (PoolingModes pooling, bool includePrompt, int? width) = ReadPooling(modules[1].Folder);
+        SentenceSettings settings = ReadPrompts(folder) with
+        {
+            Pooling = pooling,
+            IncludePrompt = includePrompt,
+            Normalize = modules.Count == 3,
+            MaximumTokenCount = ReadTokenLimit(modules[0].Folder) ?? SentenceSettings.DefaultMaximumTokenCount,
+        };
+        return (modules[0].Folder, settings, width);
+    }
+
+    private static List<(string Kind, string Folder)> ReadModules(string folder)
+    {
+        string path = Path.Combine(folder, ModulesName);
+        using JsonDocument json = JsonFile.Open(path);
+        JsonFile.Require(json.RootElement, JsonValueKind.Array, path);
+        var modules = new List<(string, string)>();
+        foreach (JsonElement module in json.RootElement.EnumerateArray())
+        {
+            string type = JsonFile.String(module, "type", path) ?? throw new InvalidDataException($"'{path}' lists a module without a 'type'. Fetch it again.");
+            string subfolder = JsonFile.String(module, "path", path) ?? "";
+            modules.Add((type[(type.LastIndexOf('.') + 1)..], Inside(folder, subfolder, path)));
+        }
+        return modules;
+    }
+
+    // Backslash and colon on every system: a folder written for one must not escape on another.
+    private static string Inside(string folder, string subfolder, string path)
+    {
+        if (subfolder.AsSpan().IndexOfAny("\\:\0") >= 0 || subfolder.StartsWith('/') || subfolder.Split('/').Contains(".."))
+        {
+            throw new InvalidDataException($"'{path}' places a module in '{subfolder}', outside the model's folder. Such a file is never followed; correct it.");
+        }
+        return Path.Combine(folder, subfolder);
+    }
+
+    private static (PoolingModes Modes, bool IncludePrompt, int? Width) ReadPooling(string folder)
+    {
+        string path = Path.Combine(folder, "config.json");
+        using JsonDocument json = JsonFile.Open(path);
+        return (
+            PoolingNames.FromModule(json.RootElement, path),
+            JsonFile.Flag(json.RootElement, "include_prompt", path) ?? true,
+            JsonFile.Integer(json.RootElement, "embedding_dimension", path) ?? JsonFile.Integer(json.RootElement, "word_embedding_dimension", path));
+    }
+
+    private static SentenceSettings ReadPrompts(string folder)
+    {
+        string path = Path.Combine(folder, "config_sentence_transformers.json");
+        var settings = new SentenceSettings();
+        if (!File.Exists(path))
+        {
+            return settings;
+        }
+        using JsonDocument json = JsonFile.Open(path);
+        settings = settings with
+        {
+            Prompts = JsonFile.Optional(json.RootElement, "prompts", path) is { } prompts ? JsonFile.Strings(prompts, $"{path}: prompts") : settings.Prompts,
+            DefaultPromptName = JsonFile.String(json.RootElement, "default_prompt_name", path),
+        };
+        SentenceSettingsJson.CheckDefaultPrompt(settings, path);
+        return settings;
+    }
+
+    private static int? ReadTokenLimit(string folder)
+    {
+        string path = Path.Combine(folder, "sentence_bert_config.json");
+        if (!File.Exists(path))
+        {
+            return ModelFolder.TokenLimit(folder);
+        }
+        using JsonDocument json = JsonFile.Open(path);
+        if (JsonFile.Flag(json.RootElement, "do_lower_case", path) == true)
+        {
+            throw new NotSupportedException($"'{path}' asks for lower-casing, which BLOOM's cased tokenizer does not do here. Set 'do_lower_case' to false, or lower-case the texts yourself.");
+        }
+        int? limit = JsonFile.Integer(json.RootElement, "max_seq_length", path);
+        return limit is null or (>= 1 and <= SentenceSettingsJson.LargestTokenCount)
+            ? limit ?? ModelFolder.TokenLimit(folder)
+            : throw new InvalidDataException($"'{path}: max_seq_length' is {limit}, expected 1 to {SentenceSettingsJson.LargestTokenCount}. Correct the file.");
+    }
+}

@@ -1,0 +1,182 @@
+using Microsoft.ML.Lacos.Safetensors;
+
+namespace Microsoft.ML.Lacos.Tests.Safetensors;
+
+[TestClass]
+public sealed unsafe class SafetensorsFileTests
+{
+    private const string Good = """{"__metadata__":{"k":"v"},"a":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]},"b":{"dtype":"U8","shape":[3],"data_offsets":[8,11]},"c":{"dtype":"I8","shape":[0],"data_offsets":[11,11]}}""";
+
+    [TestMethod]
+    [DataRow(Good, 11, "")]
+    [DataRow("""{}   """, 0, "")]
+    [DataRow("""{"a":{"dtype":"F8_E4M3","shape":[2],"data_offsets":[0,2]}}""", 2, "")]
+    [DataRow("""{"a":{"dtype":"F4","shape":[4],"data_offsets":[0,2]}}""", 2, "")]
+    [DataRow("""{"a":{"dtype":"F32","shape":[],"data_offsets":[0,4]}}""", 4, "")]
+    [DataRow("""{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}""", 2, "header")]
+    [DataRow("""{"a":{"dtype":"U8","shape":[1],"shape":[1],"data_offsets":[0,1]}}""", 1, "header")]
+    [DataRow("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}""", 4, "does not fill")]
+    [DataRow("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 4, "claims the bytes")]
+    [DataRow("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}""", 4, "claims the bytes")]
+    [DataRow("""{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}""", 4, "whole numbers")]
+    [DataRow("""{"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,4]}}""", 4, "whole numbers")]
+    [DataRow("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[-4,0]}}""", 4, "whole numbers")]
+    [DataRow("""{"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}}""", 0, "does not fill")]
+    [DataRow("""{"a":{"dtype":"F32","shape":[9223372036854775807,9223372036854775807,0],"data_offsets":[0,0]}}""", 0, "does not fill")]
+    [DataRow("""{"a":{"dtype":"F32","shape":[99999999999999999999],"data_offsets":[0,4]}}""", 4, "whole numbers")]
+    [DataRow("""{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}""", 3, "overlaps")]
+    [DataRow("""{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"U8","shape":[1],"data_offsets":[2,3]}}""", 3, "gap")]
+    [DataRow("""{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}""", 3, "take 1 bytes")]
+    [DataRow("""{"a":{"dtype":"X9","shape":[1],"data_offsets":[0,1]}}""", 1, "X9")]
+    [DataRow("""{"a":{"dtype":"1","shape":[1],"data_offsets":[0,4]}}""", 4, "unknown element type")]
+    [DataRow("""{"a":{"shape":[1],"data_offsets":[0,1]}}""", 1, "lacks")]
+    [DataRow("""{"a":[]}""", 0, "lacks")]
+    [DataRow("""{"__metadata__":{"k":1}}""", 0, "expected a string")]
+    [DataRow("""{"__metadata__":[]}""", 0, "expected an object")]
+    [DataRow("""["a"]""", 0, "JSON object")]
+    [DataRow("""{"a":""", 0, "header")]
+    [DataRow("""{"\ud800":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}""", 0, "header")]
+    public void HeaderIsAcceptedOrRefusedByTheRulesOfTheFormat(string header, int dataLength, string fault)
+    {
+        byte[] bytes = RawSafetensors.Build(header, dataLength);
+        if (fault.Length == 0)
+        {
+            using SafetensorsFile file = SafetensorsFile.Read(new MemoryStream(bytes), "test");
+            Assert.AreEqual(bytes.Length, file.ByteLength);
+        }
+        else
+        {
+            StringAssert.Contains(Refused(bytes).Message, fault);
+        }
+    }
+
+    [TestMethod]
+    [DataRow(long.MaxValue)]
+    [DataRow(-1)]
+    [DataRow(0)]
+    [DataRow(100_000_001)]
+    [DataRow(1000)]
+    public void LyingHeaderLengthIsRefused(long length) => StringAssert.Contains(Refused(RawSafetensors.Build(Good, new byte[11], length)).Message, "header claims");
+
+    [TestMethod]
+    public void EveryTruncationIsRefused()
+    {
+        byte[] bytes = RawSafetensors.Build(Good, 11);
+        for (int length = 0; length < bytes.Length; length++)
+        {
+            Assert.IsNotNull(Refused(bytes[..length]));
+        }
+    }
+
+    [TestMethod]
+    public void InvalidUtf8IsRefused()
+    {
+        byte[] bytes = RawSafetensors.Build(Good, 11);
+        bytes[Array.IndexOf(bytes, (byte)'k')] = 0xFF;
+        StringAssert.Contains(Refused(bytes).Message, "UTF-8");
+    }
+
+    [TestMethod]
+    public void MappedFileAndBothKindsOfStreamGiveTheSameContent()
+    {
+        using var folder = new TemporaryFolder();
+        var data = new byte[11];
+        new Random(1).NextBytes(data);
+        byte[] bytes = RawSafetensors.Build(Good, data);
+        File.WriteAllBytes(folder.File("x.safetensors"), bytes);
+        fixed (byte* pointer = bytes)
+        {
+            using var unmanaged = new UnmanagedMemoryStream(pointer, bytes.Length);
+            using SafetensorsFile mapped = SafetensorsFile.Open(folder.File("x.safetensors"));
+            using SafetensorsFile copied = SafetensorsFile.Read(new OneWayStream(bytes), "copied");
+            using SafetensorsFile inPlace = SafetensorsFile.Read(unmanaged, "in place");
+            foreach (SafetensorsFile file in (SafetensorsFile[])[mapped, copied, inPlace])
+            {
+                SafetensorsEntry entry = file.Require("b");
+                CollectionAssert.AreEqual(data[8..], new ReadOnlySpan<byte>(file.Pointer(entry), (int)entry.ByteLength).ToArray());
+                Assert.AreEqual("v", file.Metadata["k"]);
+            }
+            Assert.AreEqual((nint)pointer, (nint)inPlace.FilePointer, "no copy");
+        }
+    }
+
+    [TestMethod]
+    public void EmptyAndMissingFilesAreNamed()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllBytes(folder.File("empty.safetensors"), []);
+        StringAssert.Contains(Assert.ThrowsExactly<InvalidDataException>(() => SafetensorsFile.Open(folder.File("empty.safetensors"))).Message, "empty");
+        StringAssert.Contains(Assert.ThrowsExactly<FileNotFoundException>(() => SafetensorsFile.Open(folder.File("none.safetensors"))).Message, "none.safetensors");
+    }
+
+    [TestMethod]
+    public void TensorsBeyondTwoGibibytesAreRead()
+    {
+        using var folder = new TemporaryFolder();
+        const long big = (3L << 30) + 4;
+        using (FileStream stream = File.Create(folder.File("big.safetensors")))
+        {
+            byte[] head = RawSafetensors.Build(
+                $"{{\"big\":{{\"dtype\":\"U8\",\"shape\":[{big}],\"data_offsets\":[0,{big}]}},\"end\":{{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[{big},{big + 8}]}}}}", 0);
+            stream.Write(head);
+            // Seeking leaves a hole that takes no room on the disk.
+            stream.Seek(head.Length + big, SeekOrigin.Begin);
+            stream.Write([0, 0, 128, 63, 0, 0, 0, 64]);
+        }
+        using SafetensorsFile file = SafetensorsFile.Open(folder.File("big.safetensors"));
+        CollectionAssert.AreEqual(new[] { 1f, 2f }, file.ReadFloats("end"));
+    }
+
+    [TestMethod]
+    public void UseAfterDisposeThrowsInsteadOfReading()
+    {
+        SafetensorsFile file = SafetensorsFile.Read(new MemoryStream(RawSafetensors.Build(Good, 11)), "test");
+        file.Dispose();
+        Assert.ThrowsExactly<ObjectDisposedException>(() => file.ReadFloats("a"));
+    }
+
+    private static Exception Refused(byte[] bytes)
+    {
+        try
+        {
+            using SafetensorsFile file = SafetensorsFile.Read(new MemoryStream(bytes), "test");
+        }
+        catch (Exception error) when (error is InvalidDataException or NotSupportedException)
+        {
+            return error;
+        }
+        throw new AssertFailedException("The file was accepted.");
+    }
+
+    /// <summary>A stream without a length, a byte or a few at a time.</summary>
+    private sealed class OneWayStream(byte[] bytes) : Stream
+    {
+        private int _position;
+
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+        public override int Read(byte[] buffer, int offset, int count)
+        {
+            int read = Math.Min(Math.Min(count, 7), bytes.Length - _position);
+            Array.Copy(bytes, _position, buffer, offset, read);
+            _position += read;
+            return read;
+        }
+
+        public override void Flush() => throw new NotSupportedException();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    }
+}

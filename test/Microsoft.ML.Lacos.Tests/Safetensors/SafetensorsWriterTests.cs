@@ -1,0 +1,78 @@
+using CsCheck;
+using Microsoft.ML.Lacos.Safetensors;
+
+namespace Microsoft.ML.Lacos.Tests.Safetensors;
+
+[TestClass]
+public sealed unsafe class SafetensorsWriterTests
+{
+    [TestMethod]
+    public void WhatIsWrittenIsReadBackWithAlignedData()
+    {
+        Gen.Select(Gen.Float.Array[0, 40], Gen.Byte.Array[0, 40], Gen.String).Sample((floats, bytes, text) =>
+        {
+            if (!IsUnicode(text))
+            {
+                return;
+            }
+            var writer = new SafetensorsWriter();
+            writer.SetMetadata("key", text);
+            writer.Add("bytes", SafetensorsDType.U8, bytes, bytes.Length);
+            writer.Add("floats", SafetensorsDType.F32, floats, floats.Length, 1);
+            using var stream = new MemoryStream();
+            writer.WriteTo(stream);
+            stream.Position = 0;
+            using SafetensorsFile file = SafetensorsFile.Read(stream, "test");
+            Assert.AreEqual(text, file.Metadata["key"]);
+            SafetensorsEntry entry = file.Require("bytes");
+            CollectionAssert.AreEqual(bytes, new ReadOnlySpan<byte>(file.Pointer(entry), bytes.Length).ToArray());
+            float[] read = file.ReadFloats("floats", requireFinite: false);
+            CollectionAssert.AreEqual(floats, read);
+            Assert.AreEqual(0, (file.Pointer(file.Require("floats")) - file.FilePointer) % 64);
+        }, iter: 300);
+    }
+
+    [TestMethod]
+    public void TheSameNameTwiceIsRefused()
+    {
+        var writer = new SafetensorsWriter();
+        writer.Add("a", SafetensorsDType.U8, new byte[1], 1);
+        Assert.ThrowsExactly<ArgumentException>(() => writer.Add("a", SafetensorsDType.U8, new byte[1], 1));
+        Assert.ThrowsExactly<ArgumentException>(() => writer.Add("b", SafetensorsDType.U8, new byte[1], 2));
+    }
+
+    [TestMethod]
+    public void FailedWriteLeavesTheOldFileAndNoOther()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.File("out");
+        File.WriteAllText(path, "old");
+        Assert.ThrowsExactly<InvalidOperationException>(() => AtomicFile.Write(path, stream =>
+        {
+            stream.WriteByte(1);
+            throw new InvalidOperationException("full");
+        }));
+        Assert.AreEqual("old", File.ReadAllText(path));
+        Assert.HasCount(1, Directory.GetFiles(folder.Path));
+        AtomicFile.Write(path, stream => stream.Write("new"u8));
+        Assert.AreEqual("new", File.ReadAllText(path));
+        Assert.HasCount(1, Directory.GetFiles(folder.Path));
+        Assert.ThrowsExactly<DirectoryNotFoundException>(() => AtomicFile.Write(folder.File("none", "out"), stream => stream.WriteByte(1)));
+    }
+
+    private static bool IsUnicode(string text)
+    {
+        for (int index = 0; index < text.Length; index++)
+        {
+            if (char.IsSurrogate(text[index]))
+            {
+                if (index + 1 == text.Length || !char.IsSurrogatePair(text[index], text[index + 1]))
+                {
+                    return false;
+                }
+                index++;
+            }
+        }
+        return true;
+    }
+}
