@@ -53,7 +53,7 @@ internal static unsafe class KernelTable
     {
         fixed (float* x = input, b = bias, y = output)
         {
-            NativeMethods.Check(NativeMethods.lacos_int8_linear_forward(layer, x, m, b, 0, null, y));
+            NativeMethods.Check(NativeMethods.lacos_int8_linear_forward(layer, x, m, 0, b, 0, null, y));
         }
     }
 }

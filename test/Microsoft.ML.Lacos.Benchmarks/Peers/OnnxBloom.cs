@@ -29,6 +29,8 @@ internal sealed class OnnxBloom : IDisposable
     /// <summary>Encodes a right-padded batch; with causal attention the padding after a sentence cannot reach its tokens.</summary>
     /// <param name="ids">[rows, length].</param>
     /// <param name="mask">[rows, length], 1 for a real token.</param>
+    /// <param name="rows">Sentences.</param>
+    /// <param name="length">Tokens of the longest.</param>
     /// <returns>Mean-pooled vectors, [rows, hidden].</returns>
     public float[] Encode(long[] ids, float[] mask, int rows, int length)
     {
@@ -63,7 +65,7 @@ internal sealed class OnnxBloom : IDisposable
     {
         BloomConfig config = weights.Config;
         int hidden = config.HiddenSize;
-        var onnx = new OnnxWriter();
+        using var onnx = new OnnxWriter();
         onnx.Int64Input("ids", "rows", "length");
         onnx.FloatInput("mask", "rows", "length", 1);
         onnx.FloatInput("attention_bias", 1, config.HeadCount, "length", "length");

@@ -4,7 +4,7 @@ namespace Microsoft.ML.Lacos.Benchmarks.Peers;
 
 /// <summary>Writes an ONNX model (onnx.proto3) node by node.</summary>
 /// <remarks>Only what a transformer encoder needs: nodes with integer and float attributes, raw initialisers, inputs and outputs with symbolic dimensions.</remarks>
-internal sealed class OnnxWriter
+internal sealed class OnnxWriter : IDisposable
 {
     private const int Float = 1;
     private const int Int8 = 3;
@@ -36,7 +36,7 @@ internal sealed class OnnxWriter
         {
             Array.ForEach(inputs, input => Text(node, 1, input));
             Array.ForEach(outputs, output => Text(node, 2, output));
-            Text(node, 3, $"n{_names}");
+            Text(node, 3, "node_" + outputs[0]);
             Text(node, 4, type);
             foreach ((string name, object value) in attributes)
             {
@@ -56,6 +56,8 @@ internal sealed class OnnxWriter
     public void Int64Input(string name, params object[] shape) => Value(11, name, Int64, shape);
 
     public void FloatOutput(string name, params object[] shape) => Value(12, name, Float, shape);
+
+    public void Dispose() => _graph.Dispose();
 
     public byte[] ToModel()
     {

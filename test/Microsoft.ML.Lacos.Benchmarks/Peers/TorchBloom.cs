@@ -10,7 +10,7 @@ internal sealed class TorchBloom : IDisposable
 {
     private readonly BloomConfig _config;
     private readonly ScalarType _type;
-    private readonly DisposeScope _scope = NewDisposeScope();
+    private readonly List<Tensor> _parameters = [];
     private readonly Tensor _embeddings;
     private readonly Norm _embeddingNorm;
     private readonly Norm _finalNorm;
@@ -25,7 +25,7 @@ internal sealed class TorchBloom : IDisposable
         _embeddings = Matrix(weights.WordEmbeddings);
         _embeddingNorm = LayerNorm(weights.WordEmbeddingsLayerNorm);
         _finalNorm = LayerNorm(weights.FinalLayerNorm);
-        _slopes = tensor(Alibi.Slopes(_config.HeadCount)).view(1, -1, 1, 1);
+        _slopes = Keep(tensor(Alibi.Slopes(_config.HeadCount)).view(1, -1, 1, 1));
         _blocks = [.. weights.Blocks.Select(block => new Block(
             LayerNorm(block.InputLayerNorm), Layer(block.QueryKeyValue), Layer(block.Dense),
             LayerNorm(block.PostAttentionLayerNorm), Layer(block.DenseHTo4H), Layer(block.Dense4HToH)))];
@@ -36,7 +36,7 @@ internal sealed class TorchBloom : IDisposable
     {
         using IDisposable inference = inference_mode();
         using DisposeScope scope = NewDisposeScope();
-        Tensor x = Normalize(nn.functional.embedding(tensor(ids).view(rows, length), _embeddings), _embeddingNorm);
+        Tensor x = Normalize(_embeddings.index_select(0, tensor(ids)).view(rows, length, _config.HiddenSize), _embeddingNorm);
         Tensor positions = arange(length, dtype: float32);
         Tensor future = full(length, length, float.NegativeInfinity).triu(1);
         Tensor bias = ((_slopes * positions.view(1, 1, 1, -1)) + future.view(1, 1, length, length)).to(_type);
@@ -56,7 +56,7 @@ internal sealed class TorchBloom : IDisposable
         return (x * real).sum(1).div(real.sum(1)).data<float>().ToArray();
     }
 
-    public void Dispose() => _scope.Dispose();
+    public void Dispose() => _parameters.ForEach(parameter => parameter.Dispose());
 
     // libtorch's erf GELU is the faster one: the peer gets the benefit of the doubt, its values differ by less than 1e-3.
     private static Tensor Gelu(Tensor x) => nn.functional.gelu(x);
@@ -65,9 +65,9 @@ internal sealed class TorchBloom : IDisposable
 
     private Tensor Normalize(Tensor x, Norm norm) => nn.functional.layer_norm(x, [_config.HiddenSize], norm.Weight, norm.Bias, _config.LayerNormEpsilon);
 
-    private Norm LayerNorm(LayerNormWeights norm) => new(tensor(norm.Weight).to(_type), tensor(norm.Bias).to(_type));
+    private Norm LayerNorm(LayerNormWeights norm) => new(Keep(tensor(norm.Weight).to(_type)), Keep(tensor(norm.Bias).to(_type)));
 
-    private Linear Layer(LinearWeights linear) => new(Matrix(linear.Weight), tensor(linear.Bias).to(_type));
+    private Linear Layer(LinearWeights linear) => new(Matrix(linear.Weight), Keep(tensor(linear.Bias).to(_type)));
 
     private Tensor Matrix(WeightMatrix matrix)
     {
@@ -80,7 +80,13 @@ internal sealed class TorchBloom : IDisposable
             using Tensor target = result[index];
             target.copy_(line);
         }
-        return result;
+        return Keep(result);
+    }
+
+    private Tensor Keep(Tensor parameter)
+    {
+        _parameters.Add(parameter);
+        return parameter;
     }
 
     private sealed record Norm(Tensor Weight, Tensor Bias);
