@@ -16,15 +16,15 @@ internal sealed class LoraBloom : IDisposable
     private readonly FrozenNorm _finalNorm;
 
     /// <summary>Builds the graph's constants and adapters.</summary>
-    /// <param name="weights">Base model. Its embedding table is read during training, so its memory must stay valid; all else is copied.</param>
+    /// <param name="weights">Base model. Its embedding table and quantised matrices are read during training, so their memory must stay valid.</param>
     /// <param name="config">Shape of the adapters. A starts uniformly in ±1/√in, B with zeros, so that the model starts as the base.</param>
     /// <param name="seed">Decides the first values of A.</param>
-    /// <param name="makeLinear">Makes the frozen layers; null for fp32.</param>
+    /// <param name="makeLinear">Makes the frozen layers; null for fp32 arithmetic, with quantised matrices dequantised for each product.</param>
     /// <exception cref="ArgumentException">The configuration has impossible numbers or targets no layer of this model.</exception>
-    public LoraBloom(BloomWeights weights, LoraConfig config, int seed = 1, Func<LinearWeights, FrozenLinear>? makeLinear = null)
+    public LoraBloom(BloomWeights weights, LoraConfig config, int seed = 1, Func<LinearWeights, BackwardFailure, FrozenLinear>? makeLinear = null)
     {
         Check(config);
-        makeLinear ??= linear => new SinglePrecisionLinear(linear);
+        makeLinear ??= (linear, _) => linear.Weight.Scheme == QuantizationScheme.None ? new SinglePrecisionLinear(linear) : new DequantizedLinear(linear, Failure);
         Config = weights.Config;
         Lora = config;
         // What is made here lives as long as this object, not as long as a scope around it.
@@ -50,7 +50,7 @@ internal sealed class LoraBloom : IDisposable
             throw new ArgumentException($"The LoRA configuration targets [{config.TargetPattern ?? string.Join(", ", config.TargetModules)}], which is no linear layer of a BLOOM block.", nameof(config));
         }
 
-        LoraLinear Linear(LinearWeights linear, string name) => new(makeLinear(linear), name, layers++, config, random);
+        LoraLinear Linear(LinearWeights linear, string name) => new(makeLinear(linear, Failure), name, layers++, config, random);
     }
 
     /// <summary>Shape of the base model.</summary>
@@ -58,6 +58,9 @@ internal sealed class LoraBloom : IDisposable
 
     /// <summary>Shape of the adapters.</summary>
     public LoraConfig Lora { get; }
+
+    /// <summary>What went wrong in the backward pass; to be asked after each.</summary>
+    public BackwardFailure Failure { get; } = new();
 
     /// <summary>The layers that have an adapter, in order.</summary>
     public IEnumerable<LoraLinear> Adapted => _blocks.SelectMany(block => block.Linears).Where(linear => linear.A is not null);

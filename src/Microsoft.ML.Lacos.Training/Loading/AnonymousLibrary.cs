@@ -38,7 +38,7 @@ internal static partial class AnonymousLibrary
     }
 
     // For kernels that forbid executable memory files. The folder is new and only its owner can enter it; a mapped file can be deleted.
-    private static nint LoadFromFile(string name, ReadOnlySpan<byte> image)
+    internal static nint LoadFromFile(string name, ReadOnlySpan<byte> image)
     {
         DirectoryInfo folder = Directory.CreateTempSubdirectory("lacos-");
         try

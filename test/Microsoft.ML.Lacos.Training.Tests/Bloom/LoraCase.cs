@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Lora;
+using Microsoft.ML.Lacos.Quantization;
 using Microsoft.ML.Lacos.Safetensors;
 using Microsoft.ML.Lacos.Tests;
 using Microsoft.ML.Lacos.Training.Bloom;
@@ -20,7 +21,7 @@ internal sealed partial class LoraCase : IDisposable
     private readonly TokenRows _positives;
     private readonly MultipleNegativesRankingLoss _loss;
 
-    public LoraCase(string name)
+    public LoraCase(string name, QuantizationScheme scheme = QuantizationScheme.None)
     {
         using JsonDocument description = JsonDocument.Parse(File.ReadAllBytes(TestData.Golden("lora", name, "case.json")));
         JsonElement root = description.RootElement;
@@ -32,7 +33,7 @@ internal sealed partial class LoraCase : IDisposable
         Optimizer = new AdamOptions(Number(optimizer, "lr"), Number(optimizer, "b1"), Number(optimizer, "b2"), Number(optimizer, "eps"), Number(optimizer, "wd"));
         Losses = [.. root.GetProperty("losses").EnumerateArray().Select(value => value.GetDouble())];
         Expected = SafetensorsFile.Open(TestData.Golden("lora", name, "expected.safetensors"));
-        _base = BloomCheckpoint.Load(TestData.Golden("bloom", "pow2-fp32"));
+        _base = BloomCheckpoint.Load(TestData.Golden("bloom", "pow2-fp32"), scheme);
         PeftAdapter adapter = PeftAdapter.Load(TestData.Golden("lora", name, "adapter_initial"));
         Model = new LoraBloom(_base.Weights, adapter.Config);
         Model.Load(adapter);

@@ -1,4 +1,6 @@
+using System.Numerics.Tensors;
 using Microsoft.ML.Lacos.Lora;
+using Microsoft.ML.Lacos.Quantization;
 using Microsoft.ML.Lacos.Safetensors;
 using Microsoft.ML.Lacos.Tests;
 using Microsoft.ML.Lacos.Training.Optimizers;
@@ -77,6 +79,25 @@ public sealed class LoraGoldenTests
         {
             CollectionAssert.AreEqual(matrices.A, after.Modules[module].A);
             CollectionAssert.AreEqual(matrices.B, after.Modules[module].B);
+        }
+    }
+
+    [TestMethod]
+    [DataRow("qkv", QuantizationScheme.Rowwise)]
+    [DataRow("all-linear-rslora", QuantizationScheme.Rowwise)]
+    [DataRow("qkv", QuantizationScheme.BlockwiseDynamic)]
+    [DataRow("all-linear-rslora", QuantizationScheme.BlockwiseDynamic)]
+    public void GradientsOverAQuantisedBasePointWhereTheReferenceOnesDo(string name, QuantizationScheme scheme)
+    {
+        using var run = new LoraCase(name, scheme);
+        using DisposeScope scope = torch.NewDisposeScope();
+        run.Forward().Loss.backward();
+        run.Model.Failure.ThrowIfAny();
+        foreach ((string parameter, torch.Tensor value) in run.Model.Parameters)
+        {
+            float[] expected = run.Expected.ReadFloats($"grad.{LoraCase.ReferenceName(parameter)}");
+            float cosine = TensorPrimitives.CosineSimilarity<float>(expected, value.grad!.contiguous().data<float>().ToArray());
+            Assert.IsGreaterThanOrEqualTo(0.99f, cosine, parameter);
         }
     }
 
