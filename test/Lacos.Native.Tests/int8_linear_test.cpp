@@ -38,7 +38,7 @@ void ExpectExactProduct(int m, int n, int k, int threads, const std::string& isa
   const Layer layer(n, k, w, absmax, threads, isa);
   std::vector<float> y(static_cast<size_t>(m) * n, -7.0f);
   ASSERT_EQ(LACOS_OK,
-            lacos_int8_linear_forward(layer.handle, x.data(), m, nullptr, LACOS_ACTIVATION_NONE, nullptr, y.data()));
+            lacos_int8_linear_forward(layer.handle, x.data(), m, 0, nullptr, LACOS_ACTIVATION_NONE, nullptr, y.data()));
   for (int row = 0; row < m; row++) {
     for (int o = 0; o < n; o++) {
       int64_t sum = 0;
@@ -89,7 +89,7 @@ TEST_P(Int8Linear_, DoesNotSaturateOnTheLargestCodes) {
     const std::vector<float> x(static_cast<size_t>(m) * k, 1.0f);
     const Layer layer(n, k, w, absmax, 1, GetParam());
     std::vector<float> y(static_cast<size_t>(m) * n);
-    ASSERT_EQ(LACOS_OK, lacos_int8_linear_forward(layer.handle, x.data(), m, nullptr, 0, nullptr, y.data()));
+    ASSERT_EQ(LACOS_OK, lacos_int8_linear_forward(layer.handle, x.data(), m, 0, nullptr, 0, nullptr, y.data()));
     for (int o = 0; o < n; o++) {
       const double expected = 127.0 * w[static_cast<size_t>(o) * k] * k * (1.0 / 127) * 127.0;
       EXPECT_NEAR(expected, y[o], std::fabs(expected) * 1e-6);
@@ -106,8 +106,8 @@ TEST_P(Int8Linear_, AddsBiasThenGeluThenResidual) {
     const std::vector<float> residual = numbers.Normals(static_cast<size_t>(m) * n, 1.0f);
     const Layer layer(n, k, linear.weight.codes, linear.weight.scales, 2, GetParam());
     std::vector<float> y = residual;  // in place
-    ASSERT_EQ(LACOS_OK, lacos_int8_linear_forward(layer.handle, x.data(), m, linear.bias.data(), LACOS_ACTIVATION_GELU,
-                                                  y.data(), y.data()));
+    ASSERT_EQ(LACOS_OK, lacos_int8_linear_forward(layer.handle, x.data(), m, 0, linear.bias.data(),
+                                                  LACOS_ACTIVATION_GELU, y.data(), y.data()));
     const std::vector<double> expected =
         ReferenceLinear(linear, std::vector<double>(x.begin(), x.end()), ReferenceOptions{true, 0});
     for (size_t i = 0; i < y.size(); i++)
@@ -124,10 +124,10 @@ TEST_P(Int8Linear_, OneRowHasTheSameBitsAmongOthersAndWithMoreThreads) {
   const Layer one(n, k, weight.codes, weight.scales, 1, GetParam());
   const Layer four(n, k, weight.codes, weight.scales, 4, GetParam());
   std::vector<float> together(static_cast<size_t>(m) * n), alone(n);
-  ASSERT_EQ(LACOS_OK, lacos_int8_linear_forward(four.handle, x.data(), m, bias.data(), 1, nullptr, together.data()));
+  ASSERT_EQ(LACOS_OK, lacos_int8_linear_forward(four.handle, x.data(), m, 0, bias.data(), 1, nullptr, together.data()));
   for (int row = 0; row < m; row++) {
-    ASSERT_EQ(LACOS_OK, lacos_int8_linear_forward(one.handle, x.data() + static_cast<size_t>(row) * k, 1, bias.data(),
-                                                  1, nullptr, alone.data()));
+    ASSERT_EQ(LACOS_OK, lacos_int8_linear_forward(one.handle, x.data() + static_cast<size_t>(row) * k, 1, 0,
+                                                  bias.data(), 1, nullptr, alone.data()));
     ASSERT_TRUE(std::equal(alone.begin(), alone.end(), together.begin() + static_cast<size_t>(row) * n)) << row;
   }
 }
@@ -140,7 +140,7 @@ TEST_P(Int8Linear_, RowsOfZerosGiveTheBias) {
   const std::vector<float> x(static_cast<size_t>(m) * k);
   const Layer layer(n, k, weight.codes, weight.scales, 1, GetParam());
   std::vector<float> y(static_cast<size_t>(m) * n);
-  ASSERT_EQ(LACOS_OK, lacos_int8_linear_forward(layer.handle, x.data(), m, bias.data(), 0, nullptr, y.data()));
+  ASSERT_EQ(LACOS_OK, lacos_int8_linear_forward(layer.handle, x.data(), m, 0, bias.data(), 0, nullptr, y.data()));
   for (size_t i = 0; i < y.size(); i++) EXPECT_EQ(bias[i % n], y[i]);
 }
 
@@ -153,7 +153,7 @@ TEST_P(Int8Linear_, NotANumberStaysInItsRowAndShows) {
   x[5 * k + 49] = INFINITY;
   const Layer layer(n, k, weight.codes, weight.scales, 2, GetParam());
   std::vector<float> y(static_cast<size_t>(m) * n);
-  ASSERT_EQ(LACOS_OK, lacos_int8_linear_forward(layer.handle, x.data(), m, nullptr, 0, nullptr, y.data()));
+  ASSERT_EQ(LACOS_OK, lacos_int8_linear_forward(layer.handle, x.data(), m, 0, nullptr, 0, nullptr, y.data()));
   for (int i = 0; i < m * n; i++) {
     const bool poisoned = i / n == 3 || i / n == 5;
     EXPECT_EQ(poisoned, std::isnan(y[i])) << i;
@@ -173,7 +173,7 @@ TEST(Int8LinearAcrossKernelSets, IntegerProductsAreEqualOnEveryPath) {
   for (const std::string& isa : UsableKernels()) {
     const Layer layer(n, k, w, absmax, 1, isa);
     std::vector<float> y(static_cast<size_t>(m) * n);
-    ASSERT_EQ(LACOS_OK, lacos_int8_linear_forward(layer.handle, x.data(), m, nullptr, 0, nullptr, y.data()));
+    ASSERT_EQ(LACOS_OK, lacos_int8_linear_forward(layer.handle, x.data(), m, 0, nullptr, 0, nullptr, y.data()));
     if (first.empty()) first = y;
     EXPECT_EQ(first, y) << isa;
   }
@@ -191,10 +191,10 @@ TEST(Int8LinearErrors, ImpossibleArgumentsAreRefusedWithAMessage) {
   EXPECT_EQ(nullptr, layer);
   ASSERT_EQ(LACOS_OK, lacos_int8_linear_create(1, 1, &code, &one, 1, nullptr, &layer));
   float y = 0;
-  EXPECT_EQ(LACOS_INVALID_ARGUMENT, lacos_int8_linear_forward(layer, nullptr, 1, nullptr, 0, nullptr, &y));
-  EXPECT_EQ(LACOS_INVALID_ARGUMENT, lacos_int8_linear_forward(layer, &one, -1, nullptr, 0, nullptr, &y));
-  EXPECT_EQ(LACOS_INVALID_ARGUMENT, lacos_int8_linear_forward(layer, &one, 1, nullptr, 9, nullptr, &y));
-  EXPECT_EQ(LACOS_OK, lacos_int8_linear_forward(layer, nullptr, 0, nullptr, 0, nullptr, nullptr));
+  EXPECT_EQ(LACOS_INVALID_ARGUMENT, lacos_int8_linear_forward(layer, nullptr, 1, 0, nullptr, 0, nullptr, &y));
+  EXPECT_EQ(LACOS_INVALID_ARGUMENT, lacos_int8_linear_forward(layer, &one, -1, 0, nullptr, 0, nullptr, &y));
+  EXPECT_EQ(LACOS_INVALID_ARGUMENT, lacos_int8_linear_forward(layer, &one, 1, 0, nullptr, 9, nullptr, &y));
+  EXPECT_EQ(LACOS_OK, lacos_int8_linear_forward(layer, nullptr, 0, 0, nullptr, 0, nullptr, nullptr));
   lacos_int8_linear_destroy(layer);
   lacos_int8_linear_destroy(nullptr);
 }
