@@ -117,7 +117,8 @@ void Int8Linear::Run(LoopRunner& runner, LinearScratch& scratch, const Quantized
   job.row_block = RowBlock(m, kRowBlockBytes / (depth * gemm.activation_bytes), gemm.rows, panel_count_, threads);
   // Neighbouring panels go to one thread, as long as there are tasks enough to even the threads out.
   const int blocks = (m + job.row_block - 1) / job.row_block;
-  job.panels_a_task = std::max(1, panel_count_ * blocks / (threads * 8));
+  job.panels_a_task = static_cast<int>(
+      std::clamp<int64_t>(static_cast<int64_t>(panel_count_) * blocks / (threads * 8), 1, panel_count_));
   job.tasks_a_block = (panel_count_ + job.panels_a_task - 1) / job.panels_a_task;
   runner.For(blocks * job.tasks_a_block, [&](int task, int thread) { RunTask(job, task, thread); });
 }

@@ -1,7 +1,7 @@
 #include "model.h"
 
+#include <algorithm>
 #include <cmath>
-#include <cstdlib>
 
 #include "forward.h"
 #include "kernel_selection.h"
@@ -13,9 +13,6 @@ namespace {
 
 // Tokens that go through the layers at once: enough to run at full speed, few enough that the buffers stay small.
 constexpr int kTokensAtOnce = 1024;
-// Workspaces kept for the next calls; more callers at once than this allocate anew.
-constexpr size_t kWorkspacesKept = 8;
-
 void CheckRange(int value, int low, int high, const char* name) {
   if (value < low || value > high) {
     Fail(LACOS_INVALID_ARGUMENT, "%s is %d; it must be from %d to %d.", name, value, low, high);
@@ -128,7 +125,9 @@ std::unique_ptr<Workspace> Model::TakeWorkspace() const {
 
 void Model::ReturnWorkspace(std::unique_ptr<Workspace> workspace) const {
   std::lock_guard<std::mutex> lock(workspace_mutex_);
-  if (workspaces_.size() < kWorkspacesKept) workspaces_.push_back(std::move(workspace));
+  // More callers at once than this allocate anew: idle memory must not grow with a burst.
+  if (workspaces_.size() < static_cast<size_t>(std::max(2, thread_count())))
+    workspaces_.push_back(std::move(workspace));
 }
 
 void Model::Encode(const TokenBatch& batch, const int32_t* pool_from, const Pooling& pooling, float* vectors,
