@@ -58,6 +58,11 @@ Model::Model(const lacos_model_config& config, const lacos_matrix& embeddings, c
       CopyNorm(embeddings_norm, h, "word_embeddings_layernorm.weight", "word_embeddings_layernorm.bias", -1);
   final_norm_ = CopyNorm(final_norm, h, "ln_f.weight", "ln_f.bias", -1);
   slopes_ = AlibiSlopes(config.head_count);
+  if (config.compute == LACOS_COMPUTE_INT8) {
+    const size_t block = Int8Linear::PackedBytes(*kernels_, 3 * h, h) + Int8Linear::PackedBytes(*kernels_, h, h) +
+                         Int8Linear::PackedBytes(*kernels_, 4 * h, h) + Int8Linear::PackedBytes(*kernels_, h, 4 * h);
+    packed_.Reserve(block * config.layer_count);
+  }
   for (int i = 0; i < config.layer_count; i++) {
     const lacos_block& b = blocks[i];
     BlockParameters p;
@@ -96,7 +101,8 @@ LinearLayer Model::MakeLinear(const lacos_linear& linear, int rows, int columns,
            "row-wise.",
            layer, name, weight.scheme());
     }
-    made.int8 = std::make_unique<Int8Linear>(*kernels_, weight, std::move(bias));
+    made.int8 = std::make_unique<Int8Linear>(*kernels_, weight, std::move(bias), packed_.data() + packed_used_);
+    packed_used_ += Int8Linear::PackedBytes(*kernels_, rows, columns);
     bytes_ += made.int8->bytes();
     pending_.push_back({made.int8.get(), std::move(weight)});
     return made;
