@@ -27,7 +27,9 @@ internal static class LacosTool
             new EmbedCommand(streams, models).Create(),
             new EvalCommand(streams, models).Create(),
             new SimilarityCommand(streams, models).Create(),
+            new QuantizeCommand(streams).Create(),
             new TokenizeCommand(streams, tokenizers).Create(),
+            new InfoCommand(streams).Create(),
         };
         root.Options.Add(quiet);
 

@@ -6,6 +6,7 @@
 #include <new>
 
 #include "int8_layer.h"
+#include "int8_peak.h"
 #include "kernel_selection.h"
 #include "model.h"
 #include "status.h"
@@ -257,6 +258,17 @@ int32_t lacos_default_thread_count(const char** reason) {
     if (reason != nullptr) *reason = threads.reason.c_str();
   });
   return count;
+}
+
+lacos_status lacos_measure_int8_peak(const char* isa, int32_t thread_count, double seconds, double* operations) {
+  return Guard([&] {
+    NotNull(operations, "operations");
+    if (thread_count < 1 || thread_count > lacos::kMaximumThreads || !(seconds > 0 && seconds <= 60)) {
+      Fail(LACOS_INVALID_ARGUMENT, "%d threads for %g seconds; take 1 to %d threads and at most 60 seconds.", thread_count,
+           seconds, lacos::kMaximumThreads);
+    }
+    *operations = lacos::Int8Peak(lacos::SelectKernels(isa).name, thread_count, seconds);
+  });
 }
 
 }  // extern "C"

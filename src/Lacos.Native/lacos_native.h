@@ -187,6 +187,11 @@ LACOS_API const char* lacos_cpu_features(void);
 // Threads a model gets when none are asked for, and why.
 LACOS_API int32_t lacos_default_thread_count(const char** reason);
 
+// Integer operations a second (2 for each multiply-add) that the multiply-add instruction of a kernel set reaches from
+// registers: the yardstick of benchmarks. isa as in lacos_model_config; LACOS_UNSUPPORTED where there is no such loop.
+LACOS_API lacos_status lacos_measure_int8_peak(const char* isa, int32_t thread_count, double seconds,
+                                               double* operations);
+
 #ifdef __cplusplus
 }
 #endif

@@ -26,7 +26,7 @@ internal sealed class FakeModels : IModelSource, ITokenizerSource
         ModelPath = model;
         Options = options;
         int dimension = options.Dimension == 0 ? FullDimension : options.Dimension;
-        var facts = new ModelFacts("fake", "f00d", dimension, "mean", Normalized: false, options.Prompt ?? "", 8, "truncate", "int8", "no engine");
+        var facts = new ModelFacts("fake", new Lazy<string>("f00d"), dimension, "mean", Normalized: false, options.Prompt ?? "", 8, "truncate", "int8", "no engine");
         return new LoadedModel(new Encoder(dimension, this), facts, null);
     }
 

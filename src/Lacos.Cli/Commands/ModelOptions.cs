@@ -14,7 +14,7 @@ internal sealed class ModelOptions
     private static readonly string[] LongTextNames = ["truncate", "window", "throw"];
 
     private readonly Option<string?> _model = new("--model", "-m") { Description = "A .lacos file or a Hugging Face or sentence-transformers folder; without it the built-in model", HelpName = "path" };
-    private readonly Option<string?> _pooling = new("--pooling") { Description = $"How token vectors become one: {PoolingNames.All}; several with commas are concatenated. Default: the model's own", HelpName = "modes" };
+    private readonly Option<string?> _pooling = PoolingOption("How token vectors become one");
     private readonly Option<bool> _normalize = new("--normalize") { Description = "Divide vectors by their Euclidean norm. Default: the model's own" };
     private readonly Option<bool> _noNormalize = new("--no-normalize") { Description = "Leave vectors as pooling gives them" };
     private readonly Option<string?> _prompt = new("--prompt") { Description = "Text put before every sentence; \"\" for none. Default: the model's own", HelpName = "text" };
@@ -32,13 +32,6 @@ internal sealed class ModelOptions
         {
             command.Options.Add(option);
         }
-        _pooling.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<string?>() is string text && PoolingNames.Parse(text) is null)
-            {
-                result.AddError($"'{text}' is no pooling. Take one or more of {PoolingNames.All}, with commas between them.");
-            }
-        });
         command.Validators.Add(result =>
         {
             if (result.GetResult(_normalize) is not null && result.GetResult(_noNormalize) is not null)
@@ -54,7 +47,7 @@ internal sealed class ModelOptions
     {
         var options = new SentenceEncoderOptions
         {
-            Pooling = parse.GetValue(_pooling) is string pooling ? PoolingNames.Parse(pooling) : null,
+            Pooling = parse.GetValue(_pooling) is string pooling ? PoolingArgument.Parse(pooling) : null,
             Normalize = parse.GetValue(_normalize) ? true : parse.GetValue(_noNormalize) ? false : null,
             Prompt = parse.GetValue(_prompt),
             Dimension = parse.GetValue(_dimension),
@@ -82,6 +75,19 @@ internal sealed class ModelOptions
 
     /// <summary>Name of a treatment of long texts on the command line and in files.</summary>
     public static string Name(LongText longText) => LongTextNames[(int)longText];
+
+    internal static Option<string?> PoolingOption(string description)
+    {
+        var option = new Option<string?>("--pooling") { Description = $"{description}: {PoolingArgument.All}; several with commas are concatenated. Default: the model's own", HelpName = "modes" };
+        option.Validators.Add(result =>
+        {
+            foreach (string text in result.Tokens.Select(token => token.Value).Where(text => PoolingArgument.Parse(text) is null))
+            {
+                result.AddError($"'{text}' is no pooling. Take one or more of {PoolingArgument.All}, with commas between them.");
+            }
+        });
+        return option;
+    }
 
     internal static Option<string> Choice(string name, string description, string[] names)
     {

@@ -49,5 +49,15 @@ internal sealed class ToolStreams(Stream input, Stream output, TextWriter error,
     /// <summary>Says something that may be wrong.</summary>
     public void Warn(string message) => Error.WriteLine($"lacos: warning: {message}");
 
-    public void Dispose() => Output.Flush();
+    public void Dispose()
+    {
+        try
+        {
+            Output.Flush();
+        }
+        catch (IOException)
+        {
+            // Whoever read the output has gone; there is nobody left to tell.
+        }
+    }
 }

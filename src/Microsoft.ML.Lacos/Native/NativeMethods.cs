@@ -60,6 +60,9 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library)]
     public static partial int lacos_default_thread_count(byte** reason);
 
+    [LibraryImport(Library)]
+    public static partial int lacos_measure_int8_peak(byte* isa, int threadCount, double seconds, double* operations);
+
     /// <summary>Turns a status into an exception with the library's message.</summary>
     /// <exception cref="ArgumentException">An argument was refused.</exception>
     /// <exception cref="InsufficientMemoryException">No memory was left.</exception>

@@ -66,7 +66,7 @@ public sealed class EmbedCommandTests
     {
         var models = new FakeModels();
         ToolRun run = ToolRun.Of(
-            models, "a\n", default, "embed", "-i", "-", "-o", "-", "-q", "--model", "m.lacos", "--pooling", "cls,weighted-mean", "--no-normalize", "--max-tokens", "9", "--long-text", "window",
+            models, "a\n", default, "embed", "-i", "-", "-o", "-", "-q", "--model", "m.lacos", "--pooling", "cls,weightedmean", "--no-normalize", "--max-tokens", "9", "--long-text", "window",
             "--compute", "int8-weight-only", "--batch-tokens", "77", "--threads", "3");
         Assert.AreEqual(0, run.ExitCode, run.Error);
         Assert.AreEqual("", run.Error);

@@ -2,13 +2,13 @@ using Microsoft.ML.Lacos.Bloom;
 
 namespace Lacos.Cli.Models;
 
-/// <summary>Names of the pooling modes on the command line and in files.</summary>
-internal static class PoolingNames
+/// <summary>Names of the pooling modes on the command line and in files: those of sentence-transformers.</summary>
+internal static class PoolingArgument
 {
     private static readonly (string Name, PoolingModes Mode)[] Names =
     [
         ("cls", PoolingModes.FirstToken), ("max", PoolingModes.Max), ("mean", PoolingModes.Mean),
-        ("mean-sqrt", PoolingModes.MeanSqrtLength), ("weighted-mean", PoolingModes.WeightedMean), ("last", PoolingModes.LastToken),
+        ("mean_sqrt_len_tokens", PoolingModes.MeanSqrtLength), ("weightedmean", PoolingModes.WeightedMean), ("lasttoken", PoolingModes.LastToken),
     ];
 
     /// <summary>All names, for help and messages.</summary>
