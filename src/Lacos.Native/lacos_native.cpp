@@ -6,6 +6,7 @@
 #include <new>
 
 #include "int8_layer.h"
+#include "int8_peak.h"
 #include "kernel_selection.h"
 #include "model.h"
 #include "status.h"
@@ -193,7 +194,8 @@ lacos_status lacos_int8_linear_create(int32_t rows, int32_t columns, const int8_
 void lacos_int8_linear_destroy(lacos_int8_linear* linear) { delete linear; }
 
 lacos_status lacos_int8_linear_forward(const lacos_int8_linear* linear, const float* input, int64_t m,
-                                       const float* bias, int32_t activation, const float* residual, float* output) {
+                                       float outlier_threshold, const float* bias, int32_t activation,
+                                       const float* residual, float* output) {
   return Guard([&] {
     NotNull(linear, "linear");
     if (m < 0 || m > (1 << 24)) {
@@ -202,10 +204,14 @@ lacos_status lacos_int8_linear_forward(const lacos_int8_linear* linear, const fl
     if (activation != LACOS_ACTIVATION_NONE && activation != LACOS_ACTIVATION_GELU) {
       Fail(LACOS_INVALID_ARGUMENT, "activation is %d; known are 0 (none) and 1 (GELU).", activation);
     }
+    if (!(outlier_threshold >= 0)) {
+      Fail(LACOS_INVALID_ARGUMENT, "outlier_threshold is %g; it must not be negative, 0 for none.",
+           static_cast<double>(outlier_threshold));
+    }
     if (m == 0) return;
     NotNull(input, "input");
     NotNull(output, "output");
-    const_cast<lacos_int8_linear*>(linear)->layer.Run(input, static_cast<int>(m), bias,
+    const_cast<lacos_int8_linear*>(linear)->layer.Run(input, static_cast<int>(m), outlier_threshold, bias,
                                                       activation == LACOS_ACTIVATION_GELU, residual, output);
   });
 }
@@ -252,6 +258,17 @@ int32_t lacos_default_thread_count(const char** reason) {
     if (reason != nullptr) *reason = threads.reason.c_str();
   });
   return count;
+}
+
+lacos_status lacos_measure_int8_peak(const char* isa, int32_t thread_count, double seconds, double* operations) {
+  return Guard([&] {
+    NotNull(operations, "operations");
+    if (thread_count < 1 || thread_count > lacos::kMaximumThreads || !(seconds > 0 && seconds <= 60)) {
+      Fail(LACOS_INVALID_ARGUMENT, "%d threads for %g seconds; take 1 to %d threads and at most 60 seconds.", thread_count,
+           seconds, lacos::kMaximumThreads);
+    }
+    *operations = lacos::Int8Peak(lacos::SelectKernels(isa).name, thread_count, seconds);
+  });
 }
 
 }  // extern "C"

@@ -42,6 +42,11 @@ struct QuantizedRows {
   void Reserve(const Int8GemmKernel& kernel, int rows, int n);
   // Quantises one row. keep as in QuantizeRow.
   void Set(const KernelSet& kernels, int row, const float* x, int n, float limit, const float* keep);
+  // LLM.int8 over rows first..last of x, which decide together: columns in which any |x| reaches the threshold are
+  // listed and get code 0; each row's scale is that of its elements below the threshold. keep: room for n rounded up to
+  // 16; columns has room for n.
+  void SetWithOutliers(const KernelSet& kernels, int first, int last, const float* x, int n, float threshold,
+                       float* keep, std::vector<int>& columns);
 };
 
 // Memory that the threads of a running layer need; kept between calls.

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "linear.h"
@@ -20,6 +21,20 @@ void QuantizedRows::Set(const KernelSet& kernels, int row, const float* x, int n
   kernels.vector->quantize_row(job);
   scales[row] = job.scale;
   offsets[row] = gemm.compensation * job.sum;
+}
+
+void QuantizedRows::SetWithOutliers(const KernelSet& kernels, int first, int last, const float* x, int n,
+                                    float threshold, float* keep, std::vector<int>& columns) {
+  std::fill_n(keep, (n + 15) / 16 * 16, 1.0f);
+  for (int row = first; row < last; row++) {
+    const float* from = x + static_cast<size_t>(row) * n;
+    for (int i = 0; i < n; i++) keep[i] = std::fabs(from[i]) >= threshold ? 0.0f : keep[i];
+  }
+  columns.clear();
+  for (int i = 0; i < n; i++) {
+    if (keep[i] == 0.0f) columns.push_back(i);
+  }
+  for (int row = first; row < last; row++) Set(kernels, row, x + static_cast<size_t>(row) * n, n, threshold, keep);
 }
 
 void LinearScratch::Reserve(const KernelSet& kernels, int threads) {

@@ -58,20 +58,20 @@ internal static unsafe class FixedOrder
     }
 
     /// <summary>Eight inner products at once: two weight rows with four token rows, so that each number loaded serves several products.</summary>
-    /// <param name="w">Two rows, <paramref name="length"/> apart.</param>
-    /// <param name="x">Four rows, <paramref name="length"/> apart.</param>
+    /// <param name="w">Addresses of two rows; they may be the same.</param>
+    /// <param name="x">Addresses of four rows; some may be the same.</param>
     /// <param name="length">Elements of a row.</param>
     /// <param name="sums">Output: [token, weight row], 8 elements.</param>
-    public static void Dot2x4(float* w, float* x, int length, float* sums)
+    public static void Dot2x4(float** w, float** x, int length, float* sums)
     {
-        float* w1 = w + length;
-        float* x1 = x + length, x2 = x1 + length, x3 = x2 + length;
+        float* w0 = w[0], w1 = w[1];
+        float* x0 = x[0], x1 = x[1], x2 = x[2], x3 = x[3];
         Vector<float> a0 = Vector<float>.Zero, a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
         int k = 0;
         for (; k <= length - Vector<float>.Count; k += Vector<float>.Count)
         {
-            Vector<float> a = Vector.Load(w + k), b = Vector.Load(w1 + k);
-            Vector<float> t0 = Vector.Load(x + k), t1 = Vector.Load(x1 + k);
+            Vector<float> a = Vector.Load(w0 + k), b = Vector.Load(w1 + k);
+            Vector<float> t0 = Vector.Load(x0 + k), t1 = Vector.Load(x1 + k);
             a0 += t0 * a;
             b0 += t0 * b;
             a1 += t1 * a;
@@ -94,8 +94,8 @@ internal static unsafe class FixedOrder
         {
             for (int token = 0; token < 4; token++)
             {
-                float value = x[((long)token * length) + k];
-                sums[2 * token] += value * w[k];
+                float value = x[token][k];
+                sums[2 * token] += value * w0[k];
                 sums[(2 * token) + 1] += value * w1[k];
             }
         }

@@ -47,29 +47,29 @@ internal sealed class Float32Linear(LinearWeights weights) : LinearLayer(weights
         int inner = InFeatures, outer = OutFeatures;
         float[] bias = Weights.Bias;
         float* sums = stackalloc float[8];
+        float** ws = stackalloc float*[2];
+        float** xs = stackalloc float*[4];
         for (int block = 0; block < tokens; block += TokenBlock)
         {
             int blockEnd = Math.Min(tokens, block + TokenBlock);
             for (int row = 0; row < rows; row += 2)
             {
-                int pair = Math.Min(2, rows - row);
-                float* wRow = w + ((long)row * inner);
-                int token = block;
-                for (; pair == 2 && token <= blockEnd - 4; token += 4)
+                // At the ends the last row stands in for those that are missing, and its products are computed again: cheaper than single ones.
+                int second = Math.Min(row + 1, rows - 1);
+                ws[0] = w + ((long)row * inner);
+                ws[1] = w + ((long)second * inner);
+                for (int token = block; token < blockEnd; token += 4)
                 {
-                    FixedOrder.Dot2x4(wRow, x + ((long)token * inner), inner, sums);
                     for (int t = 0; t < 4; t++)
                     {
-                        float* target = y + ((long)(token + t) * outer) + row;
-                        target[0] = sums[2 * t] + bias[firstRow + row];
-                        target[1] = sums[(2 * t) + 1] + bias[firstRow + row + 1];
+                        xs[t] = x + ((long)Math.Min(token + t, blockEnd - 1) * inner);
                     }
-                }
-                for (; token < blockEnd; token++)
-                {
-                    for (int r = 0; r < pair; r++)
+                    FixedOrder.Dot2x4(ws, xs, inner, sums);
+                    for (int t = 0; t < Math.Min(4, blockEnd - token); t++)
                     {
-                        y[((long)token * outer) + row + r] = FixedOrder.Dot(wRow + ((long)r * inner), x + ((long)token * inner), inner) + bias[firstRow + row + r];
+                        float* target = y + ((long)(token + t) * outer);
+                        target[row] = sums[2 * t] + bias[firstRow + row];
+                        target[second] = sums[second == row ? 2 * t : (2 * t) + 1] + bias[firstRow + second];
                     }
                 }
             }

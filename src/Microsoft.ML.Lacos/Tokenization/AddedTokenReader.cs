@@ -50,11 +50,12 @@ internal ref struct AddedTokenReader
             }
             if (token.LeftStrip)
             {
-                start = Math.Max(_text[..start].TrimEnd().Length, _consumed);
+                start = start > _consumed ? _consumed + _text[_consumed..start].TrimEnd().Length : _consumed;
             }
             if (token.RightStrip)
             {
-                end = _text.Length - _text[end..].TrimStart().Length;
+                // A token found inside white space that is swallowed already ends where that ends; looking again from its own end would be quadratic.
+                end = _text.Length - _text[Math.Max(end, _consumed)..].TrimStart().Length;
             }
             if (start > _consumed)
             {

@@ -13,8 +13,9 @@ namespace Microsoft.ML.Lacos.Tokenization;
 internal static class CanonicalComposition
 {
     private const int CodePoints = 0x110000;
+    private const int EndOfClasses = 0x20000;
     private const char FirstOfInterest = '\u0300';
-    private static readonly Dictionary<int, byte> Classes = [];
+    private static readonly byte[] Classes = new byte[EndOfClasses];
     private static readonly Dictionary<int, (int First, int Second)> Decompositions = [];
     private static readonly Dictionary<(int First, int Second), int> Compositions = [];
 
@@ -199,7 +200,7 @@ internal static class CanonicalComposition
     private static bool TryCompose(int first, int second, out int composed) =>
         Hangul.TryCompose(first, second, out composed) || Compositions.TryGetValue((first, second), out composed);
 
-    private static int ClassOf(int point) => point < FirstOfInterest ? 0 : Classes.GetValueOrDefault(point);
+    private static int ClassOf(int point) => point < EndOfClasses ? Classes[point] : 0;
 
     private static void ReadClasses()
     {
@@ -210,7 +211,7 @@ internal static class CanonicalComposition
             byte combiningClass = byte.Parse(sides[1], CultureInfo.InvariantCulture);
             for (int point = Hexadecimal(range[0]); point <= Hexadecimal(range[^1]); point++)
             {
-                Classes.Add(point, combiningClass);
+                Classes[point] = combiningClass;
                 Unsettled[point] = true;
             }
         }

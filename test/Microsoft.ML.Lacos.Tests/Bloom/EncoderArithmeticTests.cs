@@ -152,12 +152,19 @@ public sealed unsafe class EncoderArithmeticTests
     {
         var random = new Random(4);
         float* sums = stackalloc float[8];
+        float** wRows = stackalloc float*[2];
+        float** xRows = stackalloc float*[4];
         foreach (int length in (int[])[1, 7, 8, 9, 64, 67])
         {
             float[] w = [.. Enumerable.Range(0, 2 * length).Select(_ => random.NextSingle() - 0.5f)], x = [.. Enumerable.Range(0, 4 * length).Select(_ => random.NextSingle() - 0.5f)];
             fixed (float* ws = w, xs = x)
             {
-                FixedOrder.Dot2x4(ws, xs, length, sums);
+                for (int row = 0; row < 4; row++)
+                {
+                    wRows[row / 2] = ws + (row / 2 * length);
+                    xRows[row] = xs + (row * length);
+                }
+                FixedOrder.Dot2x4(wRows, xRows, length, sums);
                 for (int i = 0; i < 8; i++)
                 {
                     Assert.AreEqual(FixedOrder.Dot(xs + (i / 2 * length), ws + (i % 2 * length), length), sums[i], $"length {length}, product {i}");

@@ -22,8 +22,8 @@ public sealed class Gpt2FamilyTests
         BloomTokenizer tokenizer = Load(tokenizerName);
         string input = File.ReadAllText(TestData.Shared("data", "golden", "bpe_engine", $"{inputName}_input.txt"));
         string expected = File.ReadAllText(TestData.Shared("data", "golden", "bpe_engine", $"{inputName}_tokens_{tokenizerName}.txt"));
-        // "small" and "mixed" are one text a line, "small" with its line breaks written as \n; "utf8" is one text.
-        string[] texts = inputName == "utf8" ? [input] : [.. input.Split('\n').Select(line => inputName == "small" ? line.Replace("\\n", "\n", StringComparison.Ordinal) : line)];
+        // "small" and "mixed" are one text a line, "small" with line breaks written as \n and a space at the end as \s; "utf8" is one text.
+        string[] texts = inputName == "utf8" ? [input] : [.. input.Split('\n').Select(line => inputName == "small" ? line.Replace(@"\n", "\n", StringComparison.Ordinal).Replace(@"\s", " ", StringComparison.Ordinal) : line)];
         string[] tokens = inputName == "utf8" ? [expected] : expected.Split('\n');
         Assert.HasCount(tokens.Length, texts);
         for (int line = 0; line < texts.Length; line++)

@@ -1,0 +1,100 @@
+using System.Numerics.Tensors;
+using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Quantization;
+using Microsoft.ML.Lacos.Safetensors;
+
+namespace Microsoft.ML.Lacos.Lora;
+
+/// <summary>A BLOOM's weights with an adapter merged into them. Owns the merged matrices and shares all others with the base model.</summary>
+public sealed class MergedBloomWeights : IDisposable
+{
+    private readonly List<NativeBuffer> _memory = [];
+
+    private MergedBloomWeights(BloomWeights weights) => Weights = weights;
+
+    /// <summary>The weights; valid until disposed, and while the base model's are.</summary>
+    public BloomWeights Weights { get; private set; }
+
+    /// <inheritdoc/>
+    public void Dispose() => _memory.ForEach(buffer => buffer.Dispose());
+
+    /// <summary>Merges an adapter; see <see cref="PeftAdapter.Merge"/>.</summary>
+    internal static MergedBloomWeights Merge(BloomWeights weights, PeftAdapter adapter)
+    {
+        BloomShapes.Check(weights);
+        CheckModules(weights, adapter);
+        var merged = new MergedBloomWeights(weights);
+        try
+        {
+            BloomBlockWeights[] blocks = [.. weights.Blocks.Select((block, index) => AdaptableModules.Replace(block, index, (name, linear) =>
+                adapter.Modules.TryGetValue(name, out LoraMatrices? matrices) ? merged.Add(linear, name, matrices, adapter.Config.ScalingOf(name)) : linear))];
+            merged.Weights = weights with { Blocks = blocks };
+            return merged;
+        }
+        catch
+        {
+            merged.Dispose();
+            throw;
+        }
+    }
+
+    private static void CheckModules(BloomWeights weights, PeftAdapter adapter)
+    {
+        foreach (string module in adapter.Modules.Keys)
+        {
+            if (ModuleNames.Block(module) >= weights.Config.LayerCount)
+            {
+                throw new InvalidDataException($"The adapter adapts '{module}' and the model has {weights.Config.LayerCount} blocks. Use the base model the adapter was trained on{Origin(adapter)}.");
+            }
+        }
+        for (int block = 0; block < weights.Config.LayerCount; block++)
+        {
+            foreach (string module in AdaptableModules.NamesOf(block))
+            {
+                if (adapter.Config.Targets(module) && !adapter.Modules.ContainsKey(module))
+                {
+                    throw new InvalidDataException($"The adapter's configuration targets '{module}' and its weights lack it. Use the base model the adapter was trained on{Origin(adapter)}, or fetch the adapter again.");
+                }
+            }
+        }
+        for (int block = 0; block < weights.Config.LayerCount; block++)
+        {
+            AdaptableModules.Replace(weights.Blocks[block], block, (name, linear) =>
+                !adapter.Modules.TryGetValue(name, out LoraMatrices? matrices) || (matrices.OutFeatures == linear.Weight.Rows && matrices.InFeatures == linear.Weight.Columns)
+                    ? linear
+                    : throw new InvalidDataException($"The adapter's update of '{name}' is {matrices.OutFeatures} x {matrices.InFeatures} and the model's layer is {linear.Weight.Rows} x {linear.Weight.Columns}. Use the base model the adapter was trained on{Origin(adapter)}."));
+        }
+    }
+
+    private static string Origin(PeftAdapter adapter) => adapter.Config.BaseModel is { Length: > 0 } origin ? $" ('{origin}')" : "";
+
+    /// <summary>A layer with its update added; PEFT's order: the product first, then the scaling, then the sum.</summary>
+    private unsafe LinearWeights Add(LinearWeights linear, string name, LoraMatrices matrices, float scaling)
+    {
+        WeightMatrix old = linear.Weight;
+        int columns = old.Columns;
+        var sum = new NativeBuffer((long)old.Rows * columns * sizeof(float));
+        _memory.Add(sum);
+        float* data = (float*)sum.Pointer;
+        Parallel.For(0, old.Rows, () => new float[columns], (row, _, update) =>
+        {
+            Array.Clear(update);
+            for (int r = 0; r < matrices.Rank; r++)
+            {
+                TensorPrimitives.MultiplyAdd(matrices.A.AsSpan(r * columns, columns), matrices.B[(row * matrices.Rank) + r], update, update);
+            }
+            var target = new Span<float>(data + ((long)row * columns), columns);
+            old.DequantizeRow(row, target);
+            TensorPrimitives.MultiplyAdd(update, scaling, target, target);
+            return update;
+        }, static _ => { });
+        WeightMatrix weight = WeightMatrixBuilder.Build(new TensorFloats(sum.Pointer, SafetensorsDType.F32, (long)old.Rows * columns), old.Rows, columns, QuantizerOf(old), name + " with the adapter", out NativeBuffer memory);
+        _memory.Add(memory);
+        _memory.Remove(sum);
+        sum.Dispose();
+        return linear with { Weight = weight };
+    }
+
+    private static IWeightQuantizer? QuantizerOf(WeightMatrix matrix) =>
+        matrix.CodeBook.Length == 0 ? WeightMatrixBuilder.QuantizerOf(matrix.Scheme, matrix.BlockSize) : new BlockwiseQuantizer(matrix.Scheme, matrix.BlockSize, matrix.CodeBook);
+}

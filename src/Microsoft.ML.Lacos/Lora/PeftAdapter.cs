@@ -1,0 +1,69 @@
+using Microsoft.ML.Lacos.Bloom;
+
+namespace Microsoft.ML.Lacos.Lora;
+
+/// <summary>A LoRA adapter in the format of PEFT: a folder of <c>adapter_config.json</c> and <c>adapter_model.safetensors</c>.</summary>
+/// <remarks>Adapters made for <c>BloomModel</c> and for <c>BloomForCausalLM</c> are read alike; fp32, fp16 and bf16.</remarks>
+public sealed partial class PeftAdapter
+{
+    /// <summary>Name of the configuration's file.</summary>
+    public const string ConfigFileName = "adapter_config.json";
+
+    /// <summary>Name of the matrices' file.</summary>
+    public const string WeightsFileName = "adapter_model.safetensors";
+
+    /// <summary>Takes a configuration and matrices.</summary>
+    /// <param name="config">What is adapted.</param>
+    /// <param name="modules">Matrices by module name, for example <c>h.0.self_attention.query_key_value</c>.</param>
+    /// <exception cref="ArgumentException">There is no module, or one that the configuration does not target or gives another rank.</exception>
+    public PeftAdapter(LoraConfig config, IReadOnlyDictionary<string, LoraMatrices> modules)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(modules);
+        if (Disagreement(config, modules) is { } disagreement)
+        {
+            throw new ArgumentException(disagreement, nameof(modules));
+        }
+        Config = config;
+        Modules = modules;
+    }
+
+    /// <summary>What is adapted, and how strongly.</summary>
+    public LoraConfig Config { get; }
+
+    /// <summary>Matrices by module name, without any prefix.</summary>
+    public IReadOnlyDictionary<string, LoraMatrices> Modules { get; }
+
+    /// <summary>Whether names in the files are those of a model with a language-model head (<c>transformer.h.0…</c>).</summary>
+    public bool HasLanguageModelHead { get; init; }
+
+    /// <summary>Adds the updates to a model's weights: <c>W + scaling * B A</c> in fp32, quantised again in the scheme each matrix had.</summary>
+    /// <param name="weights">The base model. Matrices that are not adapted are shared with the result, so its memory must stay valid as long as the result's.</param>
+    /// <returns>The merged weights; dispose them after the last encoder that uses them.</returns>
+    /// <exception cref="InvalidDataException">The adapter was made for another shape, lacks a module it targets, or a merged weight is not finite.</exception>
+    public MergedBloomWeights Merge(BloomWeights weights) => MergedBloomWeights.Merge(weights, this);
+
+    private static string? Disagreement(LoraConfig config, IReadOnlyDictionary<string, LoraMatrices> modules)
+    {
+        if (modules.Count == 0)
+        {
+            return "The adapter has no LoRA matrices. Save it again after training.";
+        }
+        foreach ((string module, LoraMatrices matrices) in modules)
+        {
+            if (!AdaptableModules.IsModule(module))
+            {
+                return $"The adapter adapts '{module}', which is no linear layer of a BLOOM block. Merge it into its model with PEFT and load that.";
+            }
+            if (!config.Targets(module))
+            {
+                return $"The adapter holds matrices of '{module}', which its configuration does not target. Check that both files belong together.";
+            }
+            if (matrices.Rank != config.RankOf(module))
+            {
+                return $"The adapter's matrices of '{module}' have rank {matrices.Rank}, its configuration says {config.RankOf(module)}. Check that both files belong together.";
+            }
+        }
+        return null;
+    }
+}
