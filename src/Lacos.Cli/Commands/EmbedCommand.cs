@@ -34,7 +34,7 @@ internal sealed class EmbedCommand(ToolStreams streams, IModelSource source)
         string output = parse.GetRequiredValue(_output);
         CheckOutput(output, _input.Path(parse));
         VectorPrecision precision = VectorPrecisions.Parse(parse.GetRequiredValue(_precision));
-        (RecordReader records, int column) = _input.Open(parse, streams);
+        (RecordReader records, int column) = await _input.OpenAsync(parse, streams, cancellationToken).ConfigureAwait(false);
         using RecordReader opened = records;
         using LoadedModel model = _model.Open(parse, source);
         using VectorWriter writer = OpenWriter(output, model.Encoder.Dimension, precision);

@@ -65,7 +65,8 @@ internal sealed class EvalCommand(ToolStreams streams, IModelSource source)
 
     private async Task<SimilarityResult> EvaluateAsync(string path, ParseResult parse, LoadedModel model, CancellationToken cancellationToken)
     {
-        using RecordReader records = RecordReader.Open(path, parse.GetValue(_format), !parse.GetValue(_noHeader), streams.Input);
+        using RecordReader records = await RecordReader.OpenAsync(
+            () => RecordReader.Open(path, parse.GetValue(_format), !parse.GetValue(_noHeader), streams.Input), cancellationToken).ConfigureAwait(false);
         int[] columns = PairColumns.Choose(records, parse.GetValue(_columns));
         string name = NameOf(path);
         var scores = new SimilarityScores();

@@ -30,7 +30,10 @@ internal sealed class InputOptions
     public string Path(ParseResult parse) => parse.GetRequiredValue(_input);
 
     /// <summary>Opens the file and finds its column of texts.</summary>
-    public (RecordReader Records, int Column) Open(ParseResult parse, ToolStreams streams)
+    public Task<(RecordReader Records, int Column)> OpenAsync(ParseResult parse, ToolStreams streams, CancellationToken cancellationToken) =>
+        RecordReader.OpenAsync(() => Open(parse, streams), cancellationToken);
+
+    private (RecordReader Records, int Column) Open(ParseResult parse, ToolStreams streams)
     {
         RecordReader records = RecordReader.Open(Path(parse), parse.GetValue(_format), !parse.GetValue(_noHeader), streams.Input);
         try

@@ -29,7 +29,7 @@ internal sealed class TokenizeCommand(ToolStreams streams, ITokenizerSource sour
 
     private async Task<int> RunAsync(ParseResult parse, CancellationToken cancellationToken)
     {
-        (RecordReader records, int column) = _input.Open(parse, streams);
+        (RecordReader records, int column) = await _input.OpenAsync(parse, streams, cancellationToken).ConfigureAwait(false);
         using RecordReader opened = records;
         Func<string, IReadOnlyList<int>> encode = source.OpenTokenizer(parse.GetValue(_model));
         string output = parse.GetRequiredValue(_output);

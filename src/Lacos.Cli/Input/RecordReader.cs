@@ -48,6 +48,11 @@ internal abstract class RecordReader(InputFile file) : IDisposable
         }
     }
 
+    /// <summary>Opens a file without holding up a signal: even a header may never come from a terminal or a pipe.</summary>
+    /// <param name="open">Opens it.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public static Task<T> OpenAsync<T>(Func<T> open, CancellationToken cancellationToken) => Task.Run(open, CancellationToken.None).WaitAsync(cancellationToken);
+
     /// <summary>Finds a column by name or, failing that, by its index from 0.</summary>
     /// <exception cref="UsageException">There is no such column; the message lists those there are.</exception>
     public int Find(string column)
