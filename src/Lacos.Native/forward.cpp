@@ -1,7 +1,6 @@
 #include "forward.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 namespace lacos {
@@ -104,21 +103,8 @@ void Forward::PrepareWithOutliers(const float* x, int n) {
   runner_.For(batch_.sentences, [&](int s, int thread) {
     const int first = batch_.offsets[s] - batch_.offsets[0];
     const int last = batch_.offsets[s + 1] - batch_.offsets[0];
-    float* keep = w_.row[thread].data();
-    std::fill_n(keep, (n + 15) / 16 * 16, 1.0f);
-    for (int row = first; row < last; row++) {
-      const float* from = x + static_cast<size_t>(row) * n;
-      for (int i = 0; i < n; i++) keep[i] = std::fabs(from[i]) >= threshold ? 0.0f : keep[i];
-    }
-    std::vector<int>& columns = w_.outliers[s];
-    columns.clear();
-    for (int i = 0; i < n; i++) {
-      if (keep[i] == 0.0f) columns.push_back(i);
-    }
-    for (int row = first; row < last; row++) {
-      w_.rows.Set(*model_.kernels_, row, x + static_cast<size_t>(row) * n, n, threshold, keep);
-    }
-    w_.spans[s] = {first, last, columns.data(), static_cast<int>(columns.size())};
+    w_.rows.SetWithOutliers(*model_.kernels_, first, last, x, n, threshold, w_.row[thread].data(), w_.outliers[s]);
+    w_.spans[s] = {first, last, w_.outliers[s].data(), static_cast<int>(w_.outliers[s].size())};
   });
 }
 
@@ -188,7 +174,7 @@ void Forward::RunPooled(const int32_t* pool_from, const Pooling& pooling, float*
     const int first = batch_.offsets[s] - batch_.offsets[0];
     const int count = batch_.offsets[s + 1] - batch_.offsets[s];
     const int skip = pool_from == nullptr ? 0 : std::min(pool_from[s], count);
-    Pool(pooling, w_.normed.data() + static_cast<size_t>(first + skip) * hidden_, count - skip,
+    Pool(pooling, w_.normed.data() + static_cast<size_t>(first) * hidden_, count, skip,
          w_.pooled.data() + width * thread, vectors + static_cast<size_t>(s) * pooling.dimension);
   });
 }

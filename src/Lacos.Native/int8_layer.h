@@ -13,8 +13,10 @@ class Int8Layer {
  public:
   Int8Layer(const KernelSet& kernels, const WeightView& weight, int threads);
 
-  // y[m, rows] = activation(x[m, columns] W^T + bias) + residual. Calls at the same time follow each other.
-  void Run(const float* x, int m, const float* bias, bool gelu, const float* residual, float* y);
+  // y[m, rows] = activation(x[m, columns] W^T + bias) + residual. outlier_threshold: 0 for none, else the m rows decide
+  // together which columns run in fp32. Calls at the same time follow each other.
+  void Run(const float* x, int m, float outlier_threshold, const float* bias, bool gelu, const float* residual,
+           float* y);
 
  private:
   const KernelSet* kernels_;
@@ -24,6 +26,8 @@ class Int8Layer {
   QuantizedRows rows_;
   LinearScratch scratch_;
   AlignedBuffer<float> bias_;
+  AlignedBuffer<float> keep_;
+  std::vector<int> outliers_;
 };
 
 }  // namespace lacos

@@ -159,10 +159,11 @@ LACOS_API lacos_status lacos_int8_linear_create(int32_t rows, int32_t columns, c
 LACOS_API void lacos_int8_linear_destroy(lacos_int8_linear* linear);
 
 // output[m, rows] = activation(quantised(input[m, columns]) * W^T + bias) + residual. bias [rows] and residual [m,
-// rows] may be NULL. output may be residual, but must not overlap input.
+// rows] may be NULL. output may be residual, but must not overlap input. outlier_threshold: 0 for none; else columns in
+// which any |input| of the m rows reaches it are left out of the int8 product and added in fp32 (LLM.int8).
 LACOS_API lacos_status lacos_int8_linear_forward(const lacos_int8_linear* linear, const float* input, int64_t m,
-                                                 const float* bias, int32_t activation, const float* residual,
-                                                 float* output);
+                                                 float outlier_threshold, const float* bias, int32_t activation,
+                                                 const float* residual, float* output);
 
 // One set of kernels. Strings are valid as long as the library is loaded.
 typedef struct lacos_kernel_info {
@@ -185,6 +186,11 @@ LACOS_API const char* lacos_cpu_features(void);
 
 // Threads a model gets when none are asked for, and why.
 LACOS_API int32_t lacos_default_thread_count(const char** reason);
+
+// Integer operations a second (2 for each multiply-add) that the multiply-add instruction of a kernel set reaches from
+// registers: the yardstick of benchmarks. isa as in lacos_model_config; LACOS_UNSUPPORTED where there is no such loop.
+LACOS_API lacos_status lacos_measure_int8_peak(const char* isa, int32_t thread_count, double seconds,
+                                               double* operations);
 
 #ifdef __cplusplus
 }

@@ -8,10 +8,11 @@
 namespace lacos {
 namespace {
 
-void Sum(const float* tokens, int count, int hidden, bool by_position, float* y) {
+// first_weight 0: all weights are 1; else they count up from it.
+void Sum(const float* tokens, int count, int hidden, int first_weight, float* y) {
   std::fill_n(y, hidden, 0.0f);
   for (int i = 0; i < count; i++) {
-    const float weight = by_position ? static_cast<float>(i + 1) : 1.0f;
+    const float weight = first_weight > 0 ? static_cast<float>(first_weight + i) : 1.0f;
     const float* token = tokens + static_cast<size_t>(i) * hidden;
     for (int d = 0; d < hidden; d++) y[d] += token[d] * weight;
   }
@@ -37,8 +38,10 @@ int PoolingModeCount(int32_t modes) {
   return count;
 }
 
-void Pool(const Pooling& pooling, const float* tokens, int count, float* buffer, float* y) {
+void Pool(const Pooling& pooling, const float* tokens, int count, int from, float* buffer, float* y) {
   const int hidden = pooling.hidden;
+  tokens += static_cast<size_t>(from) * hidden;
+  count -= from;
   if (count <= 0) {
     std::fill_n(y, pooling.dimension, 0.0f);
     return;
@@ -55,16 +58,16 @@ void Pool(const Pooling& pooling, const float* tokens, int count, float* buffer,
         Largest(tokens, count, hidden, to);
         break;
       case LACOS_POOL_MEAN:
-        Sum(tokens, count, hidden, false, to);
+        Sum(tokens, count, hidden, 0, to);
         Divide(to, hidden, n);
         break;
       case LACOS_POOL_MEAN_SQRT:
-        Sum(tokens, count, hidden, false, to);
+        Sum(tokens, count, hidden, 0, to);
         Divide(to, hidden, std::sqrt(n));
         break;
       case LACOS_POOL_WEIGHTED_MEAN:
-        Sum(tokens, count, hidden, true, to);
-        Divide(to, hidden, static_cast<float>(0.5 * count * (count + 1.0)));
+        Sum(tokens, count, hidden, from + 1, to);
+        Divide(to, hidden, static_cast<float>(0.5 * count * (2.0 * from + count + 1.0)));
         break;
       default:
         std::copy_n(tokens + static_cast<size_t>(count - 1) * hidden, hidden, to);

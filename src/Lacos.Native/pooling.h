@@ -15,9 +15,10 @@ struct Pooling {
 
 int PoolingModeCount(int32_t modes);
 
-// tokens: the pooled tokens [count, hidden]. buffer: PoolingModeCount * hidden floats. y: [dimension]. No tokens:
-// zeros.
-void Pool(const Pooling& pooling, const float* tokens, int count, float* buffer, float* y);
+// tokens: [count, hidden], of which the first `from` are left out. A token keeps the weight of its position in the
+// whole sentence, left-out tokens counted, as the reference does with a prompt that is not pooled. buffer:
+// PoolingModeCount * hidden floats. y: [dimension]. Nothing left gives zeros.
+void Pool(const Pooling& pooling, const float* tokens, int count, int from, float* buffer, float* y);
 
 }  // namespace lacos
 

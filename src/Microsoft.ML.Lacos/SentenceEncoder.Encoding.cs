@@ -12,7 +12,7 @@ public sealed partial class SentenceEncoder
     /// <param name="texts">Texts; <see langword="null"/> counts as empty.</param>
     /// <param name="vectors">Output, [texts, <see cref="Dimension"/>] row-major.</param>
     /// <param name="tokenCounts">
-    /// Output: tokens of each text before truncation, prompt included; counting stops where the rest of a very long text cannot matter. Empty when not wanted.
+    /// Output: tokens of each text before truncation, prompt included. Empty when not wanted: counting all tokens of a very long text costs time that encoding its first ones does not.
     /// </param>
     /// <param name="cancellationToken">Checked between batches.</param>
     /// <returns>How many texts had more tokens than <see cref="MaximumTokenCount"/>.</returns>
@@ -39,7 +39,7 @@ public sealed partial class SentenceEncoder
 
     private int EncodeRound(ReadOnlySpan<string?> texts, int firstIndex, Span<float> vectors, Span<int> tokenCounts, CancellationToken cancellationToken)
     {
-        TokenizedText[] tokenized = Tokenize(texts, firstIndex, cancellationToken);
+        TokenizedText[] tokenized = Tokenize(texts, firstIndex, !tokenCounts.IsEmpty, cancellationToken);
         var sequences = new List<TokenSequence>(texts.Length);
         bool[]? windowed = null;
         int longTexts = 0;
@@ -72,14 +72,14 @@ public sealed partial class SentenceEncoder
         return longTexts;
     }
 
-    private TokenizedText[] Tokenize(ReadOnlySpan<string?> texts, int firstIndex, CancellationToken cancellationToken)
+    private TokenizedText[] Tokenize(ReadOnlySpan<string?> texts, int firstIndex, bool countAll, CancellationToken cancellationToken)
     {
         var tokenized = new TokenizedText[texts.Length];
         if (texts.Length < 64)
         {
             for (int row = 0; row < texts.Length; row++)
             {
-                tokenized[row] = TokenizeOne(texts[row], firstIndex + row);
+                tokenized[row] = TokenizeOne(texts[row], firstIndex + row, countAll);
             }
             return tokenized;
         }
@@ -87,7 +87,7 @@ public sealed partial class SentenceEncoder
         try
         {
             var parallel = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = Options.ThreadCount > 0 ? Options.ThreadCount : Environment.ProcessorCount };
-            Parallel.For(0, copy.Length, parallel, row => tokenized[row] = TokenizeOne(copy[row], firstIndex + row));
+            Parallel.For(0, copy.Length, parallel, row => tokenized[row] = TokenizeOne(copy[row], firstIndex + row, countAll));
         }
         catch (AggregateException failures) when (failures.InnerExceptions.Count > 0)
         {
@@ -97,7 +97,7 @@ public sealed partial class SentenceEncoder
         return tokenized;
     }
 
-    private TokenizedText TokenizeOne(string? text, int index)
+    private TokenizedText TokenizeOne(string? text, int index, bool countAll)
     {
         text ??= "";
         if (_prompt.Length > 0)
@@ -115,6 +115,10 @@ public sealed partial class SentenceEncoder
         {
             throw new ArgumentException(
                 $"Text {index} ('{Shorten(text)}') has more than {MaximumTokenCount} tokens. Shorten it, raise MaximumTokenCount, or choose LongText.Truncate or LongText.Window.");
+        }
+        if (countAll && fullCount > ids.Count)
+        {
+            fullCount = _tokenizer.CountTokens(text);
         }
         return new TokenizedText([.. ids], fullCount);
     }

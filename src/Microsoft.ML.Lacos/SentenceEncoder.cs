@@ -23,6 +23,7 @@ public sealed partial class SentenceEncoder : ITextEncoder
     private readonly string _prompt;
     private readonly int[] _promptIds;
     private readonly int _poolFrom;
+    private readonly IDisposable _weights;
 
     private SentenceEncoder(LacosModel model, SentenceEncoderOptions options, BloomTokenizer tokenizer, IBloomEncoder encoder)
     {
@@ -47,6 +48,7 @@ public sealed partial class SentenceEncoder : ITextEncoder
             throw new ArgumentException($"The prompt has {_promptIds.Length} tokens and the limit of a text is {MaximumTokenCount}, prompt included. Shorten the prompt or raise MaximumTokenCount.", nameof(options));
         }
         _poolFrom = model.Settings.IncludePrompt ? 0 : _promptIds.Length;
+        _weights = model.Lease();
     }
 
     /// <summary>The model.</summary>
@@ -74,7 +76,7 @@ public sealed partial class SentenceEncoder : ITextEncoder
     public string Description => _encoder.Description;
 
     /// <summary>Prepares a model for encoding.</summary>
-    /// <param name="model">The model; it must stay undisposed while the encoder is in use.</param>
+    /// <param name="model">The model; its weights stay in memory until both it and the encoder are disposed.</param>
     /// <param name="options">Options; <see langword="null"/> for the model's own settings.</param>
     /// <exception cref="ArgumentException">An option does not fit the model; the message names it and its value.</exception>
     /// <exception cref="InvalidDataException">The tokenizer cannot be used.</exception>
@@ -107,7 +109,11 @@ public sealed partial class SentenceEncoder : ITextEncoder
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _encoder.Dispose();
+    public void Dispose()
+    {
+        _encoder.Dispose();
+        _weights.Dispose();
+    }
 
     private static string DefaultPrompt(SentenceSettings settings)
     {

@@ -11,10 +11,17 @@ public sealed partial class LacosModel
     /// <summary>Opens the embedded default model.</summary>
     /// <returns>A model over the memory of the assembly; nothing is copied where the runtime maps it.</returns>
     /// <exception cref="InvalidOperationException">The package was built without the model.</exception>
-    public static LacosModel LoadDefault()
+    public static LacosModel LoadDefault() => LoadDefault(new LacosModelLoadOptions());
+
+    /// <summary>Opens the embedded default model.</summary>
+    /// <param name="options">How to store the weights, and an adapter for them.</param>
+    /// <exception cref="InvalidOperationException">The package was built without the model.</exception>
+    /// <exception cref="NotSupportedException">The options ask for another scheme than the model's own.</exception>
+    public static LacosModel LoadDefault(LacosModelLoadOptions options)
     {
+        ArgumentNullException.ThrowIfNull(options);
         using Stream stream = BloomMini.Open();
-        return Load(stream, BloomMini.Name);
+        return Adapted(Load(stream, BloomMini.Name), options.Adapter).Stored(options);
     }
 
     /// <summary>Loads a <c>.lacos</c> file, a Hugging Face BLOOM folder, or a sentence-transformers folder of one, weights as they are.</summary>
@@ -34,13 +41,13 @@ public sealed partial class LacosModel
         ArgumentNullException.ThrowIfNull(options);
         if (Directory.Exists(path))
         {
-            return ModelFolder.Load(path, options);
+            return LoadFolder(path, options);
         }
         if (!File.Exists(path))
         {
             throw new FileNotFoundException($"'{path}' is neither a file nor a folder. Name a .lacos file or a model folder.", path);
         }
-        return LacosReader.Read(SafetensorsFile.Open(path)).Stored(options);
+        return Adapted(LacosReader.Read(SafetensorsFile.Open(path)), options.Adapter).Stored(options);
     }
 
     /// <summary>Loads a <c>.lacos</c> file from a stream.</summary>
@@ -79,6 +86,17 @@ public sealed partial class LacosModel
             source.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Merges before quantising, so that what the adapter adds is rounded once.</summary>
+    private static LacosModel LoadFolder(string folder, LacosModelLoadOptions options)
+    {
+        if (options.Adapter is null)
+        {
+            return ModelFolder.Load(folder, options);
+        }
+        QuantizationScheme scheme = options.Scheme ?? QuantizationScheme.Rowwise;
+        return Adapted(ModelFolder.Load(folder, options with { Scheme = QuantizationScheme.None, EmbeddingScheme = null }), options.Adapter).Stored(options with { Scheme = scheme });
     }
 
     private static LacosModel Load(Stream stream, string source) => LacosReader.Read(SafetensorsFile.Read(stream, source));

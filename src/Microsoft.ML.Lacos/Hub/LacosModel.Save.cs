@@ -18,6 +18,7 @@ public sealed partial class LacosModel
 
     /// <summary>Writes the model as a <c>.lacos</c> file. A model loaded from one gives the same bytes; any model gives the same bytes each time.</summary>
     /// <param name="path">The file appears, or is replaced, only when it is complete.</param>
+    /// <exception cref="DirectoryNotFoundException">The folder to write into does not exist.</exception>
     /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
     public void Save(string path)
     {

@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.ML.Lacos.Bloom;
 
 namespace Microsoft.ML.Lacos.Hub;
@@ -51,6 +52,19 @@ public sealed partial class LacosModel : IDisposable
     /// <summary>SHA-256 of the model's <c>.lacos</c> file, of the one it was read from or the one that <see cref="Save(string)"/> would write; lower-case hexadecimal.</summary>
     /// <remarks>Computed when first asked for, over all the weights.</remarks>
     public string Fingerprint => _fingerprint.Value;
+
+    /// <summary>Gives the same weights and tokenizer other settings or another provenance.</summary>
+    /// <param name="settings">New settings; <see langword="null"/> for this model's.</param>
+    /// <param name="provenance">New provenance, in place of all of the old; <see langword="null"/> for this model's.</param>
+    /// <returns>A model that shares the weights; they stay in memory until both are disposed.</returns>
+    /// <exception cref="InvalidDataException">The settings make no sense.</exception>
+    /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
+    public LacosModel With(SentenceSettings? settings = null, IReadOnlyDictionary<string, string>? provenance = null)
+    {
+        // Through the file's form and back: what could not be read from a file is refused here, not when somebody opens the file.
+        settings = settings is null ? Settings : SentenceSettingsJson.Read(Encoding.UTF8.GetBytes(SentenceSettingsJson.Write(settings)), nameof(settings));
+        return new LacosModel(_weights, TokenizerJson.ToArray(), settings, provenance ?? Provenance, Lease());
+    }
 
     /// <summary>Keeps the weights in memory, whoever disposes the model, until the result is disposed.</summary>
     /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>

@@ -17,4 +17,7 @@ public sealed record LacosModelLoadOptions
 
     /// <summary>Scheme of the embedding table; <see langword="null"/> (default) for row-wise where <see cref="Scheme"/> quantises at all.</summary>
     public QuantizationScheme? EmbeddingScheme { get; init; }
+
+    /// <summary>Folder of a PEFT adapter to merge into the weights; <see langword="null"/> (default) for none.</summary>
+    public string? Adapter { get; init; }
 }

@@ -43,7 +43,7 @@ internal static unsafe partial class NativeMethods
     public static partial void lacos_int8_linear_destroy(nint linear);
 
     [LibraryImport(Library)]
-    public static partial int lacos_int8_linear_forward(NativeInt8LinearHandle linear, float* input, long m, float* bias, int activation, float* residual, float* output);
+    public static partial int lacos_int8_linear_forward(NativeInt8LinearHandle linear, float* input, long m, float outlierThreshold, float* bias, int activation, float* residual, float* output);
 
     [LibraryImport(Library)]
     public static partial int lacos_kernel_count();
@@ -59,6 +59,9 @@ internal static unsafe partial class NativeMethods
 
     [LibraryImport(Library)]
     public static partial int lacos_default_thread_count(byte** reason);
+
+    [LibraryImport(Library)]
+    public static partial int lacos_measure_int8_peak(byte* isa, int threadCount, double seconds, double* operations);
 
     /// <summary>Turns a status into an exception with the library's message.</summary>
     /// <exception cref="ArgumentException">An argument was refused.</exception>

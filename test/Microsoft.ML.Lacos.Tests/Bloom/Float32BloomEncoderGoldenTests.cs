@@ -23,7 +23,7 @@ public sealed unsafe class Float32BloomEncoderGoldenTests
         int hidden = encoder.Config.HiddenSize, layers = encoder.Config.LayerCount;
         foreach (string side in (string[])["left", "right"])
         {
-            Padded padded = Padded.Read(expected, side);
+            PaddedReference padded = PaddedReference.Read(expected, side);
             var seen = new float[layers + 1][];
             for (int i = 0; i <= layers; i++)
             {
@@ -47,7 +47,7 @@ public sealed unsafe class Float32BloomEncoderGoldenTests
     {
         foreach (string side in (string[])["left", "right"])
         {
-            Padded padded = Padded.Read(expected, side);
+            PaddedReference padded = PaddedReference.Read(expected, side);
             foreach ((string pooling, PoolingModes mode) in Modes)
             {
                 float[] vectors = [.. encoder.Vectors(padded.Batch, new PoolingOptions(mode)).SelectMany(row => row)];
@@ -63,14 +63,14 @@ public sealed unsafe class Float32BloomEncoderGoldenTests
         JsonElement entry = index.RootElement.EnumerateArray().Single(element => element.GetProperty("name").GetString() == name);
         int[][] sequences = entry.GetProperty("sequences").Deserialize<int[][]>()!;
         int[] ids = [.. sequences.SelectMany(sequence => sequence)];
-        CollectionAssert.AreEqual(ids, Padded.Read(expected, "left").Batch.Ids);
-        CollectionAssert.AreEqual(ids, Padded.Read(expected, "right").Batch.Ids);
+        CollectionAssert.AreEqual(ids, PaddedReference.Read(expected, "left").Batch.Ids);
+        CollectionAssert.AreEqual(ids, PaddedReference.Read(expected, "right").Batch.Ids);
     });
 
     [TestMethod]
     public void ASentenceAloneHasTheBitsItHasInItsBatch() => ForEachCase((name, encoder, expected) =>
     {
-        Padded padded = Padded.Read(expected, "left");
+        PaddedReference padded = PaddedReference.Read(expected, "left");
         float[] together = encoder.Tokens(padded.Batch);
         for (int row = 0; row < padded.Batch.Offsets.Length - 1; row++)
         {
@@ -86,7 +86,7 @@ public sealed unsafe class Float32BloomEncoderGoldenTests
         using BloomCheckpoint exact = BloomCheckpoint.Load(folder);
         using BloomCheckpoint coded = BloomCheckpoint.Load(folder, QuantizationScheme.Rowwise);
         using SafetensorsFile expected = SafetensorsFile.Open(Path.Combine(folder, "expected.safetensors"));
-        (int[] Ids, int[] Offsets) batch = Padded.Read(expected, "right").Batch;
+        (int[] Ids, int[] Offsets) batch = PaddedReference.Read(expected, "right").Batch;
         using var oracle = new Float32BloomEncoder(exact.Weights);
         using var plain = new ManagedBloomEncoder(coded.Weights);
         using var mixed = new ManagedBloomEncoder(coded.Weights, outlierThreshold: 6);
@@ -119,35 +119,5 @@ public sealed unsafe class Float32BloomEncoderGoldenTests
         {
             Assert.AreEqual(expected[i], actual[i], Tolerance * scale, $"{what}: element {i}");
         }
-    }
-
-    /// <summary>A padded batch of the reference, and its real tokens as a ragged one.</summary>
-    private sealed record Padded((int[] Ids, int[] Offsets) Batch, int[] RealPositions)
-    {
-        public static Padded Read(SafetensorsFile file, string side)
-        {
-            SafetensorsEntry entry = file.Require($"{side}.input_ids");
-            var ids = new ReadOnlySpan<int>(file.Pointer(entry), (int)entry.Count);
-            var mask = new ReadOnlySpan<int>(file.Pointer(file.Require($"{side}.attention_mask")), ids.Length);
-            int width = (int)entry.Shape[1];
-            var real = new List<int>();
-            var offsets = new List<int> { 0 };
-            for (int position = 0; position < ids.Length; position++)
-            {
-                if (mask[position] != 0)
-                {
-                    real.Add(position);
-                }
-                if ((position + 1) % width == 0)
-                {
-                    offsets.Add(real.Count);
-                }
-            }
-            int[] all = ids.ToArray();
-            return new Padded(([.. real.Select(position => all[position])], [.. offsets]), [.. real]);
-        }
-
-        public float[] RealTokens(float[] padded, int hidden) =>
-            [.. RealPositions.SelectMany(position => padded.AsSpan(position * hidden, hidden).ToArray())];
     }
 }

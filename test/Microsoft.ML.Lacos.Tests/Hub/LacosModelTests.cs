@@ -98,6 +98,24 @@ public sealed unsafe class LacosModelTests
     }
 
     [TestMethod]
+    public void OtherSettingsShareTheWeightsAndOutliveTheFirstModel()
+    {
+        using var folder = new TemporaryFolder();
+        LacosModel first = LacosModel.Load(new TinyModel().WriteTo(folder.Path));
+        var settings = new SentenceSettings { Pooling = PoolingModes.LastToken | PoolingModes.Mean, Normalize = false, MaximumTokenCount = 128, IncludePrompt = false };
+        using LacosModel second = first.With(settings, new Dictionary<string, string> { [ModelProvenance.License] = "MIT" });
+        first.Dispose();
+        second.Save(folder.File("a.lacos"));
+        using LacosModel again = LacosModel.Load(folder.File("a.lacos"));
+        AssertSame(second, again);
+        Assert.AreEqual(settings with { Prompts = again.Settings.Prompts }, again.Settings);
+        Assert.AreEqual("MIT", again.Provenance[ModelProvenance.License]);
+        Assert.ThrowsExactly<InvalidDataException>(() => again.With(settings with { Pooling = PoolingModes.None }));
+        Assert.ThrowsExactly<InvalidDataException>(() => again.With(settings with { MaximumTokenCount = 0 }));
+        Assert.ThrowsExactly<InvalidDataException>(() => again.With(settings with { DefaultPromptName = "query" }));
+    }
+
+    [TestMethod]
     public void FailedSaveLeavesNothing()
     {
         using var folder = new TemporaryFolder();

@@ -69,7 +69,7 @@ public sealed class ModelFolderGoldenTests
     }
 
     // Only the folder "mean" holds weights and tokenizer; the others use those.
-    private static void Complete(string source, string target)
+    internal static void Complete(string source, string target)
     {
         foreach (string file in Directory.GetFiles(source, "*", SearchOption.AllDirectories))
         {

@@ -110,6 +110,24 @@ public sealed unsafe class SafetensorsFileTests
     }
 
     [TestMethod]
+    public void TensorsBeyondTwoGibibytesAreRead()
+    {
+        using var folder = new TemporaryFolder();
+        const long big = (3L << 30) + 4;
+        using (FileStream stream = File.Create(folder.File("big.safetensors")))
+        {
+            byte[] head = RawSafetensors.Build(
+                $"{{\"big\":{{\"dtype\":\"U8\",\"shape\":[{big}],\"data_offsets\":[0,{big}]}},\"end\":{{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[{big},{big + 8}]}}}}", 0);
+            stream.Write(head);
+            // Seeking leaves a hole that takes no room on the disk.
+            stream.Seek(head.Length + big, SeekOrigin.Begin);
+            stream.Write([0, 0, 128, 63, 0, 0, 0, 64]);
+        }
+        using SafetensorsFile file = SafetensorsFile.Open(folder.File("big.safetensors"));
+        CollectionAssert.AreEqual(new[] { 1f, 2f }, file.ReadFloats("end"));
+    }
+
+    [TestMethod]
     public void UseAfterDisposeThrowsInsteadOfReading()
     {
         SafetensorsFile file = SafetensorsFile.Read(new MemoryStream(RawSafetensors.Build(Good, 11)), "test");

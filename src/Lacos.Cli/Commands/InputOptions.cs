@@ -1,0 +1,67 @@
+using System.CommandLine;
+using System.Globalization;
+using Lacos.Cli.Input;
+using Lacos.Cli.Terminal;
+
+namespace Lacos.Cli.Commands;
+
+/// <summary>The options of every command that reads texts.</summary>
+internal sealed class InputOptions
+{
+    private readonly Option<string> _input = new("--input", "-i")
+    {
+        Description = "Texts: .txt (one a line), .tsv, .csv or .jsonl, each also with .gz; - for standard input", HelpName = "path", Required = true,
+    };
+
+    private readonly Option<string?> _column = new("--column", "-c") { Description = "Column with the texts, by name or number from 0. Default: 'text', 'sentence' or the only one", HelpName = "column" };
+    private readonly Option<string?> _format = FormatOption();
+    private readonly Option<bool> _noHeader = NoHeaderOption();
+
+    /// <summary>Adds the options to a command.</summary>
+    public void AddTo(Command command)
+    {
+        command.Options.Add(_input);
+        command.Options.Add(_column);
+        command.Options.Add(_format);
+        command.Options.Add(_noHeader);
+    }
+
+    /// <summary>Path given.</summary>
+    public string Path(ParseResult parse) => parse.GetRequiredValue(_input);
+
+    /// <summary>Opens the file and finds its column of texts.</summary>
+    public Task<(RecordReader Records, int Column)> OpenAsync(ParseResult parse, ToolStreams streams, CancellationToken cancellationToken) =>
+        RecordReader.OpenAsync(() => Open(parse, streams), cancellationToken);
+
+    private (RecordReader Records, int Column) Open(ParseResult parse, ToolStreams streams)
+    {
+        RecordReader records = RecordReader.Open(Path(parse), parse.GetValue(_format), !parse.GetValue(_noHeader), streams.Input);
+        try
+        {
+            return (records, TextColumn.Choose(records, parse.GetValue(_column)));
+        }
+        catch
+        {
+            records.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Says how much of the input was not UTF-8.</summary>
+    public static void WarnOfInvalidUtf8(InputFile file, ToolStreams streams)
+    {
+        if (file.InvalidSequences > 0)
+        {
+            streams.Warn(string.Create(CultureInfo.InvariantCulture, $"{file.DisplayName} is not valid UTF-8 in {file.InvalidSequences:N0} place(s); U+FFFD stands there now. If it is in another encoding, convert it first."));
+        }
+    }
+
+    internal static Option<string?> FormatOption()
+    {
+        var option = new Option<string?>("--format") { Description = $"Format of the input, where its name does not tell: {string.Join(", ", TextFormats.Names)}", HelpName = "name" };
+        option.AcceptOnlyFromAmong(TextFormats.Names);
+        return option;
+    }
+
+    internal static Option<bool> NoHeaderOption() => new("--no-header") { Description = "The first line of the .tsv or .csv is data; columns go by number" };
+}

@@ -1,0 +1,76 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Hub;
+using Microsoft.ML.Lacos.Quantization;
+
+namespace Lacos.Cli.Commands;
+
+/// <summary>What a model is, in a few lines.</summary>
+internal sealed record ModelSummary(LacosModel Model)
+{
+    private BloomConfig Config => Model.Weights.Config;
+
+    /// <summary>Weights and biases, all of them.</summary>
+    public long ParameterCount => Matrices().Sum(matrix => (long)matrix.Rows * matrix.Columns) + Vectors().Sum(vector => (long)vector.Length);
+
+    /// <summary>Bytes of weights, scales and biases in memory.</summary>
+    public long WeightBytes =>
+        Matrices().Sum(matrix => matrix.ByteSize) + Vectors().Sum(vector => (long)vector.Length * sizeof(float));
+
+    /// <summary>Shape in words.</summary>
+    public string Shape => string.Create(
+        CultureInfo.InvariantCulture, $"{ParameterCount / 1e6:F1} M parameters: {Config.LayerCount} layers of {Config.HiddenSize}, {Config.HeadCount} heads, vocabulary {Config.VocabularySize:N0}");
+
+    /// <summary>Storage in words.</summary>
+    public string Storage => $"{Size(WeightBytes)}; {QuantizationNames.Describe(Model.Weights)}";
+
+    /// <summary>Settings in words.</summary>
+    public string Settings => string.Create(
+        CultureInfo.InvariantCulture, $"{Models.PoolingArgument.Format(Model.Settings.Pooling)} pooling, {(Model.Settings.Normalize ? "normalized" : "not normalized")}, at most {Model.Settings.MaximumTokenCount} tokens");
+
+    /// <summary>Name as its makers gave it.</summary>
+    public string Name => Model.Provenance.GetValueOrDefault(ModelProvenance.Name, "unnamed");
+
+    /// <summary>Licence as its makers gave it.</summary>
+    public string License => Model.Provenance.GetValueOrDefault(ModelProvenance.License, "not stated");
+
+    /// <summary>A number of bytes for people: decimal megabytes.</summary>
+    public static string Size(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:N1} MB");
+
+    /// <summary>The same as JSON.</summary>
+    public JsonObject ToJson()
+    {
+        var provenance = new JsonObject();
+        foreach (KeyValuePair<string, string> entry in Model.Provenance.OrderBy(entry => entry.Key, StringComparer.Ordinal))
+        {
+            provenance[entry.Key] = entry.Value;
+        }
+        return new JsonObject
+        {
+            ["name"] = Name,
+            ["fingerprint"] = Model.Fingerprint,
+            ["parameters"] = ParameterCount,
+            ["layers"] = Config.LayerCount,
+            ["hidden_size"] = Config.HiddenSize,
+            ["heads"] = Config.HeadCount,
+            ["vocabulary"] = Config.VocabularySize,
+            ["weight_bytes"] = WeightBytes,
+            ["quantization"] = QuantizationNames.Describe(Model.Weights),
+            ["pooling"] = Models.PoolingArgument.Format(Model.Settings.Pooling),
+            ["normalized"] = Model.Settings.Normalize,
+            ["maximum_token_count"] = Model.Settings.MaximumTokenCount,
+            ["license"] = License,
+            ["provenance"] = provenance,
+        };
+    }
+
+    private IEnumerable<WeightMatrix> Matrices() => Linears().Select(linear => linear.Weight).Prepend(Model.Weights.WordEmbeddings);
+
+    private IEnumerable<float[]> Vectors() => Norms().SelectMany(norm => new[] { norm.Weight, norm.Bias }).Concat(Linears().Select(linear => linear.Bias));
+
+    private IEnumerable<LayerNormWeights> Norms() =>
+        Model.Weights.Blocks.SelectMany(block => new[] { block.InputLayerNorm, block.PostAttentionLayerNorm }).Append(Model.Weights.WordEmbeddingsLayerNorm).Append(Model.Weights.FinalLayerNorm);
+
+    private IEnumerable<LinearWeights> Linears() => Model.Weights.Blocks.SelectMany(block => new[] { block.QueryKeyValue, block.Dense, block.DenseHTo4H, block.Dense4HToH });
+}

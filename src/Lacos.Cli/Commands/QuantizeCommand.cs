@@ -1,0 +1,128 @@
+using System.CommandLine;
+using System.Security.Cryptography;
+using Lacos.Cli.Models;
+using Lacos.Cli.Output;
+using Lacos.Cli.Terminal;
+using Microsoft.ML.Lacos.Hub;
+using Microsoft.ML.Lacos.Quantization;
+
+namespace Lacos.Cli.Commands;
+
+/// <summary><c>lacos quantize</c>: a checkpoint folder in, one <c>.lacos</c> file out.</summary>
+internal sealed class QuantizeCommand(ToolStreams streams)
+{
+    private static readonly QuantizationScheme[] Schemes = [QuantizationScheme.Rowwise, QuantizationScheme.BlockwiseDynamic, QuantizationScheme.BlockwiseLinear];
+
+    private readonly Option<string> _model = new("--model", "-m") { Description = "A Hugging Face BLOOM folder or a sentence-transformers folder around one", HelpName = "folder", Required = true };
+    private readonly Option<string> _output = new("--output", "-o") { Description = "The .lacos file to write", HelpName = "path", Required = true };
+    private readonly Option<string> _scheme = ModelOptions.Choice("--scheme", "How linear layers are stored; only rowwise is executed in int8", [.. Schemes.Select(QuantizationNames.Of)]);
+    private readonly Option<int> _blockSize = ModelOptions.Number("--block-size", 1, $"Elements a block of the blockwise schemes. Default: {LacosModel.DefaultBlockSize}", "N");
+    private readonly Option<string?> _name = new("--name") { Description = "Name of the model. Default: that of the folder", HelpName = "text" };
+    private readonly Option<string?> _license = new("--license") { Description = "Licence of the model. Default: what the folder's README.md says", HelpName = "SPDX" };
+    private readonly Option<string[]> _provenance = new("--provenance") { Description = "Something else worth keeping with the model; may be repeated", HelpName = "key=value" };
+    private readonly Option<string?> _pooling = ModelOptions.PoolingOption("The model's pooling");
+    private readonly Option<int> _maximumTokens = ModelOptions.Number("--max-tokens", 1, "The model's token limit of a text. Default: what the folder says, else 256", "N");
+
+    /// <summary>Makes the command.</summary>
+    public Command Create()
+    {
+        var command = new Command("quantize", "Turn a model folder into one .lacos file with 8-bit weights, tokenizer and settings in it.");
+        foreach (Option option in new Option[] { _model, _output, _scheme, _blockSize, _name, _license, _provenance, _pooling, _maximumTokens })
+        {
+            command.Options.Add(option);
+        }
+        _provenance.Validators.Add(result =>
+        {
+            foreach (string entry in result.Tokens.Select(token => token.Value).Where(entry => entry.IndexOf('=', StringComparison.Ordinal) < 1))
+            {
+                result.AddError($"--provenance is '{entry}'. Write it as key=value.");
+            }
+        });
+        command.SetAction((parse, cancellationToken) => Task.FromResult(Run(parse, cancellationToken)));
+        return command;
+    }
+
+    private int Run(ParseResult parse, CancellationToken cancellationToken)
+    {
+        string path = parse.GetRequiredValue(_model);
+        string output = parse.GetRequiredValue(_output);
+        QuantizationScheme scheme = Array.Find(Schemes, scheme => QuantizationNames.Of(scheme) == parse.GetValue(_scheme));
+        int blockSize = parse.GetValue(_blockSize);
+        if (blockSize > 0 && scheme == QuantizationScheme.Rowwise)
+        {
+            throw new UsageException("--block-size goes with the blockwise schemes; rowwise has one scale a row. Leave it out, or choose another --scheme.");
+        }
+        using LacosModel model = Load(path, new LacosModelLoadOptions { Scheme = scheme, BlockSize = blockSize > 0 ? blockSize : LacosModel.DefaultBlockSize });
+        cancellationToken.ThrowIfCancellationRequested();
+
+        // Over the same weights, which the model above keeps in memory.
+        using var described = new LacosModel(model.Weights, model.TokenizerJson.ToArray(), Settings(parse, model.Settings), Provenance(parse, model.Provenance), memory: null);
+        (long bytes, string fingerprint) = Save(described, output, cancellationToken);
+
+        var summary = new ModelSummary(described);
+        streams.WriteLine($"model        {summary.Name}, {summary.Shape}");
+        streams.WriteLine($"settings     {summary.Settings}");
+        streams.WriteLine($"license      {summary.License}");
+        streams.WriteLine($"checkpoint   {ModelSummary.Size(CheckpointBytes(path))}");
+        streams.WriteLine($"weights      {summary.Storage}");
+        streams.WriteLine($"written      {output}, {ModelSummary.Size(bytes)}");
+        streams.WriteLine($"fingerprint  {fingerprint}");
+        return ExitCode.Success;
+    }
+
+    private static LacosModel Load(string path, LacosModelLoadOptions options)
+    {
+        try
+        {
+            return LacosModel.Load(path, options);
+        }
+        catch (ArgumentOutOfRangeException error)
+        {
+            throw new UsageException(error.Message, error);
+        }
+    }
+
+    private SentenceSettings Settings(ParseResult parse, SentenceSettings settings)
+    {
+        if (parse.GetValue(_pooling) is string pooling && PoolingArgument.Parse(pooling) is { } modes)
+        {
+            settings = settings with { Pooling = modes };
+        }
+        return parse.GetValue(_maximumTokens) is int limit and > 0 ? settings with { MaximumTokenCount = limit } : settings;
+    }
+
+    private Dictionary<string, string> Provenance(ParseResult parse, IReadOnlyDictionary<string, string> own)
+    {
+        var provenance = new Dictionary<string, string>(own, StringComparer.Ordinal);
+        foreach (string entry in parse.GetValue(_provenance) ?? [])
+        {
+            int equals = entry.IndexOf('=', StringComparison.Ordinal);
+            provenance[entry[..equals]] = entry[(equals + 1)..];
+        }
+        if (parse.GetValue(_name) is string name)
+        {
+            provenance[ModelProvenance.Name] = name;
+        }
+        if (parse.GetValue(_license) is string license)
+        {
+            provenance[ModelProvenance.License] = license;
+        }
+        return provenance;
+    }
+
+    private static (long Bytes, string Fingerprint) Save(LacosModel model, string output, CancellationToken cancellationToken)
+    {
+        using PendingFile file = PendingFile.Create(output);
+        model.Save(new CancellableStream(file.Stream, cancellationToken));
+        long bytes = file.Stream.Length;
+        file.Stream.Position = 0;
+        string fingerprint = Convert.ToHexString(SHA256.HashData(file.Stream)).ToLowerInvariant();
+        cancellationToken.ThrowIfCancellationRequested();
+        file.Commit();
+        return (bytes, fingerprint);
+    }
+
+    private static long CheckpointBytes(string path) => Directory.Exists(path)
+        ? new DirectoryInfo(path).EnumerateFiles("*.safetensors", SearchOption.AllDirectories).Sum(file => file.Length)
+        : new FileInfo(path).Length;
+}

@@ -1,0 +1,106 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace Lacos.Cli.Input;
+
+/// <summary>One JSON value a line: objects, whose keys are the columns, or bare strings. Empty lines are skipped.</summary>
+internal sealed class JsonRecords : RecordReader
+{
+    private readonly LineReader _lines;
+    private readonly bool _bare;
+    private string? _firstLine;
+
+    public JsonRecords(InputFile file)
+        : base(file)
+    {
+        _lines = new LineReader(file.Text, file.DisplayName);
+        _firstLine = NextLine();
+        if (_firstLine is null)
+        {
+            Columns = ["text"];
+            return;
+        }
+        using JsonDocument first = Parse(_firstLine);
+        _bare = first.RootElement.ValueKind == JsonValueKind.String;
+        Columns = _bare ? ["text"] : [.. Object(first).EnumerateObject().Select(property => property.Name).Distinct(StringComparer.Ordinal)];
+    }
+
+    public override IReadOnlyList<string> Columns { get; }
+
+    public override string Place => string.Create(CultureInfo.InvariantCulture, $"Line {_lines.LineNumber} of {File.DisplayName}");
+
+    public override bool Read(ReadOnlySpan<int> columns, Span<string?> values)
+    {
+        string? line = _firstLine ?? NextLine();
+        _firstLine = null;
+        if (line is null)
+        {
+            return false;
+        }
+        using JsonDocument document = Parse(line);
+        if (_bare)
+        {
+            values.Fill(Value(document.RootElement));
+            return true;
+        }
+        JsonElement record = Object(document);
+        for (int i = 0; i < columns.Length; i++)
+        {
+            string name = Columns[columns[i]];
+            if (!record.TryGetProperty(name, out JsonElement value))
+            {
+                throw new InvalidDataException($"{Place} has no key '{name}'. Add it (null for a missing text), or name another with --column.");
+            }
+            values[i] = Value(value);
+        }
+        return true;
+    }
+
+    private string? NextLine()
+    {
+        string? line;
+        do
+        {
+            line = _lines.Read();
+        }
+        while (line is not null && string.IsNullOrWhiteSpace(line));
+        return line;
+    }
+
+    private JsonDocument Parse(string line)
+    {
+        try
+        {
+            return JsonDocument.Parse(line);
+        }
+        catch (JsonException error)
+        {
+            throw new InvalidDataException($"{Place} is not valid JSON: {error.Message} A .jsonl file holds one whole JSON value a line.", error);
+        }
+    }
+
+    private JsonElement Object(JsonDocument document) => document.RootElement.ValueKind == JsonValueKind.Object
+        ? document.RootElement
+        : throw new InvalidDataException($"{Place} holds a JSON {Kind(document.RootElement)} where an object was expected, for example {{\"text\": \"...\"}}.");
+
+    private string? Value(JsonElement value)
+    {
+        try
+        {
+            return value.ValueKind switch
+            {
+                JsonValueKind.String => value.GetString(),
+                JsonValueKind.Number => value.GetRawText(),
+                JsonValueKind.Null => null,
+                _ => throw new InvalidDataException($"{Place} holds a JSON {Kind(value)} where a text (or a number, for a score) was expected."),
+            };
+        }
+        catch (InvalidOperationException error)
+        {
+            // An escape such as \ud800 without its other half.
+            throw new InvalidDataException($"{Place} holds a text that is not valid Unicode: {error.Message}", error);
+        }
+    }
+
+    private static string Kind(JsonElement value) => value.ValueKind.ToString().ToLowerInvariant();
+}

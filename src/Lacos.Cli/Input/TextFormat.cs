@@ -1,0 +1,49 @@
+using Lacos.Cli.Terminal;
+
+namespace Lacos.Cli.Input;
+
+/// <summary>How a file of texts is laid out.</summary>
+internal enum TextFormat
+{
+    /// <summary>One text a line; an empty line is an empty text.</summary>
+    Lines,
+
+    /// <summary>Fields between tabs, a header line first, no quoting: a quotation mark is part of the text.</summary>
+    Tabs,
+
+    /// <summary>RFC 4180: fields between commas, quoted where needed, a header line first.</summary>
+    Commas,
+
+    /// <summary>One JSON object (or bare string) a line.</summary>
+    JsonLines,
+}
+
+/// <summary>Tells the format of a file from its name.</summary>
+internal static class TextFormats
+{
+    /// <summary>Names accepted by <c>--format</c>.</summary>
+    public static readonly string[] Names = ["txt", "tsv", "csv", "jsonl"];
+
+    /// <summary>Format of a path; <c>.gz</c> at its end does not count.</summary>
+    /// <param name="path">A path, or <c>-</c> for standard input.</param>
+    /// <param name="name">What the user said, or <see langword="null"/>.</param>
+    /// <exception cref="UsageException">Nothing says what the format is.</exception>
+    public static TextFormat Of(string path, string? name)
+    {
+        string ending = name ?? (path == InputFile.Standard ? "txt" : Ending(path));
+        return ending.ToLowerInvariant() switch
+        {
+            "txt" => TextFormat.Lines,
+            "tsv" or "tab" => TextFormat.Tabs,
+            "csv" => TextFormat.Commas,
+            "jsonl" or "ndjson" => TextFormat.JsonLines,
+            _ => throw new UsageException($"The name '{path}' does not tell its format: it ends in neither .txt, .tsv, .csv nor .jsonl (each also with .gz). Add --format with one of {string.Join(", ", Names)}."),
+        };
+    }
+
+    private static string Ending(string path)
+    {
+        string name = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? path[..^3] : path;
+        return Path.GetExtension(name).TrimStart('.');
+    }
+}

@@ -1,0 +1,82 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Lacos.Cli.Output;
+
+/// <summary>Writes NumPy's <c>.npy</c>, format version 1.0 (NEP 1), a matrix of one row a text.</summary>
+/// <remarks>The number of rows is known last, so the header is written twice; padding keeps its length, and the data aligned to 64 bytes.</remarks>
+internal sealed class NpyWriter : VectorWriter
+{
+    // Room for a row count of 19 digits.
+    private const int HeaderLength = 128;
+
+    private readonly PendingFile _file;
+    private readonly int _dimension;
+    private readonly VectorPrecision _precision;
+    private readonly byte[] _row;
+
+    public NpyWriter(string path, int dimension, VectorPrecision precision)
+    {
+        _dimension = dimension;
+        _precision = precision;
+        _row = new byte[precision.ElementCount(dimension)];
+        _file = PendingFile.Create(path);
+        _file.Stream.Write(Header(0));
+    }
+
+    public override void Complete()
+    {
+        _file.Stream.Position = 0;
+        _file.Stream.Write(Header(Count));
+        _file.Commit();
+    }
+
+    public override void Dispose() => _file.Dispose();
+
+    protected override void WriteRows(ReadOnlySpan<string?> texts, ReadOnlySpan<float> vectors)
+    {
+        if (_precision == VectorPrecision.Float32 && BitConverter.IsLittleEndian)
+        {
+            _file.Stream.Write(MemoryMarshal.AsBytes(vectors));
+            return;
+        }
+        for (int i = 0; i < texts.Length; i++)
+        {
+            ReadOnlySpan<float> vector = vectors.Slice(i * _dimension, _dimension);
+            switch (_precision)
+            {
+                case VectorPrecision.Int8:
+                    VectorPrecisions.ToInt8(vector, MemoryMarshal.Cast<byte, sbyte>(_row.AsSpan()));
+                    _file.Stream.Write(_row);
+                    break;
+                case VectorPrecision.Binary:
+                    VectorPrecisions.ToSignBits(vector, _row);
+                    _file.Stream.Write(_row);
+                    break;
+                default:
+                    WriteLittleEndian(vector);
+                    break;
+            }
+        }
+    }
+
+    private void WriteLittleEndian(ReadOnlySpan<float> vector)
+    {
+        Span<byte> element = stackalloc byte[sizeof(float)];
+        foreach (float value in vector)
+        {
+            BinaryPrimitives.WriteSingleLittleEndian(element, value);
+            _file.Stream.Write(element);
+        }
+    }
+
+    private byte[] Header(long rows)
+    {
+        string type = _precision switch { VectorPrecision.Float32 => "<f4", VectorPrecision.Int8 => "|i1", _ => "|u1" };
+        string description = string.Create(CultureInfo.InvariantCulture, $"{{'descr': '{type}', 'fortran_order': False, 'shape': ({rows}, {_precision.ElementCount(_dimension)}), }}");
+        byte[] magic = [0x93, .. "NUMPY"u8, 1, 0, (HeaderLength - 10) & 0xff, (HeaderLength - 10) >> 8];
+        return [.. magic, .. Encoding.ASCII.GetBytes(description.PadRight(HeaderLength - magic.Length - 1) + "\n")];
+    }
+}

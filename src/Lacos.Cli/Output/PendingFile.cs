@@ -1,0 +1,65 @@
+using System.Globalization;
+using Lacos.Cli.Terminal;
+
+namespace Lacos.Cli.Output;
+
+/// <summary>A file that appears under its name only when it is complete; until then it is a temporary file beside it, and is removed when anything goes wrong.</summary>
+internal sealed class PendingFile : IDisposable
+{
+    private readonly string _path;
+    private readonly string _temporary;
+    private bool _committed;
+
+    private PendingFile(string path, string temporary, FileStream stream)
+    {
+        _path = path;
+        _temporary = temporary;
+        Stream = stream;
+    }
+
+    /// <summary>Where to write; seekable.</summary>
+    public FileStream Stream { get; }
+
+    /// <summary>Begins a file.</summary>
+    /// <exception cref="ToolException">The folder is not there or cannot be written to.</exception>
+    public static PendingFile Create(string path)
+    {
+        string full = Path.GetFullPath(path);
+        string folder = Path.GetDirectoryName(full) ?? throw new UsageException($"'{path}' is no name for a file.");
+        if (!Directory.Exists(folder))
+        {
+            throw new ToolException($"There is no folder '{folder}' to write '{path}' into. Create it first.");
+        }
+        if (Directory.Exists(full))
+        {
+            throw new ToolException($"'{path}' is a folder. Give the name of a file to write.");
+        }
+        string temporary = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $".{Path.GetFileName(full)}.{Environment.ProcessId}.tmp"));
+        try
+        {
+            return new PendingFile(full, temporary, new FileStream(temporary, FileMode.Create, FileAccess.ReadWrite, FileShare.None, 1 << 16));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new ToolException($"'{path}' cannot be written: {error.Message}", error);
+        }
+    }
+
+    /// <summary>Gives the finished file its name, replacing what had it.</summary>
+    public void Commit()
+    {
+        Stream.Flush(flushToDisk: true);
+        Stream.Dispose();
+        File.Move(_temporary, _path, overwrite: true);
+        _committed = true;
+    }
+
+    public void Dispose()
+    {
+        Stream.Dispose();
+        if (!_committed)
+        {
+            File.Delete(_temporary);
+        }
+    }
+}

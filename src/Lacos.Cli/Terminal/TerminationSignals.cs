@@ -1,0 +1,44 @@
+using System.Runtime.InteropServices;
+
+namespace Lacos.Cli.Terminal;
+
+/// <summary>Turns Ctrl-C and SIGTERM into cancellation, so that temporary files are removed; a second signal ends the process at once.</summary>
+internal sealed class TerminationSignals : IDisposable
+{
+    private readonly CancellationTokenSource _source = new();
+    private readonly PosixSignalRegistration[] _registrations;
+    private int _exitCode;
+
+    public TerminationSignals()
+    {
+        _registrations =
+        [
+            PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Cancel(context, ExitCode.Interrupted)),
+            PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Cancel(context, ExitCode.Terminated)),
+        ];
+    }
+
+    /// <summary>Cancelled by the first signal.</summary>
+    public CancellationToken Token => _source.Token;
+
+    /// <summary>Exit code of the signal received; that of Ctrl-C where there was none.</summary>
+    public int ReceivedExitCode => _exitCode == 0 ? ExitCode.Interrupted : _exitCode;
+
+    public void Dispose()
+    {
+        foreach (PosixSignalRegistration registration in _registrations)
+        {
+            registration.Dispose();
+        }
+        _source.Dispose();
+    }
+
+    private void Cancel(PosixSignalContext context, int exitCode)
+    {
+        if (Interlocked.CompareExchange(ref _exitCode, exitCode, 0) == 0)
+        {
+            context.Cancel = true;
+            _source.Cancel();
+        }
+    }
+}

@@ -1,0 +1,63 @@
+using System.Text;
+
+namespace Lacos.Cli.Terminal;
+
+/// <summary>Where the tool reads and writes: data on standard output, everything said to people on standard error.</summary>
+internal sealed class ToolStreams(Stream input, Stream output, TextWriter error, bool errorIsTerminal) : IDisposable
+{
+    private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false);
+
+    /// <summary>Standard input.</summary>
+    public Stream Input { get; } = input;
+
+    /// <summary>Standard output as bytes.</summary>
+    public Stream Output { get; } = new BufferedStream(output, 1 << 16);
+
+    /// <summary>Standard error.</summary>
+    public TextWriter Error { get; } = error;
+
+    /// <summary>Whether a person is looking at standard error.</summary>
+    public bool ErrorIsTerminal { get; } = errorIsTerminal;
+
+    /// <summary>Whether notes and progress are left out; warnings and errors are not.</summary>
+    public bool Quiet { get; set; }
+
+    /// <summary>Those of the process.</summary>
+    public static ToolStreams OfProcess()
+    {
+        var error = new StreamWriter(Console.OpenStandardError(), Utf8) { AutoFlush = true, NewLine = "\n" };
+        bool dumb = string.Equals(Environment.GetEnvironmentVariable("TERM"), "dumb", StringComparison.Ordinal);
+        return new ToolStreams(Console.OpenStandardInput(), Console.OpenStandardOutput(), error, !Console.IsErrorRedirected && !dumb);
+    }
+
+    /// <summary>Writes a line of data.</summary>
+    public void WriteLine(string line)
+    {
+        Output.Write(Utf8.GetBytes(line));
+        Output.WriteByte((byte)'\n');
+    }
+
+    /// <summary>Says something worth knowing.</summary>
+    public void Note(string message)
+    {
+        if (!Quiet)
+        {
+            Error.WriteLine(message);
+        }
+    }
+
+    /// <summary>Says something that may be wrong.</summary>
+    public void Warn(string message) => Error.WriteLine($"lacos: warning: {message}");
+
+    public void Dispose()
+    {
+        try
+        {
+            Output.Flush();
+        }
+        catch (IOException)
+        {
+            // Whoever read the output has gone; there is nobody left to tell.
+        }
+    }
+}

@@ -1,0 +1,103 @@
+#include "int8_peak.h"
+
+#include <chrono>
+#include <cstring>
+#include <thread>
+#include <vector>
+
+#include "lacos_native.h"
+#include "status.h"
+
+namespace lacos {
+namespace {
+
+struct Loop {
+  const char* isa;
+  double operations;  // of one pass
+  void (*pass)();     // 1000 rounds over independent accumulators, more of them than the instruction's latency needs
+};
+
+constexpr int kRounds = 1000;
+
+#if defined(LACOS_BUILD_X86) && defined(__GNUC__)
+
+#define LACOS_ASM(body)                                                                                         \
+  for (int i = 0; i < kRounds; i++) {                                                                           \
+    asm volatile(body ::                                                                                        \
+                     : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", \
+                       "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");                                            \
+  }                                                                                                             \
+  asm volatile("vzeroupper")
+
+// The upper sixteen registers hold the operands: code that is not compiled for AVX-512 leaves them alone.
+#define LACOS_ZMM(r) "vpdpbusd %%zmm30, %%zmm31, %%zmm" #r "\n\t"
+void Avx512Vnni() {
+  LACOS_ASM(LACOS_ZMM(0) LACOS_ZMM(1) LACOS_ZMM(2) LACOS_ZMM(3) LACOS_ZMM(4) LACOS_ZMM(5) LACOS_ZMM(6) LACOS_ZMM(
+      7) LACOS_ZMM(8) LACOS_ZMM(9) LACOS_ZMM(10) LACOS_ZMM(11) LACOS_ZMM(12) LACOS_ZMM(13) LACOS_ZMM(14) LACOS_ZMM(15));
+}
+
+#if defined(LACOS_BUILD_AVXVNNI)
+#define LACOS_YMM(r) "%{vex%} vpdpbusd %%ymm14, %%ymm15, %%ymm" #r "\n\t"
+void AvxVnni() {
+  LACOS_ASM(LACOS_YMM(0) LACOS_YMM(1) LACOS_YMM(2) LACOS_YMM(3) LACOS_YMM(4) LACOS_YMM(5) LACOS_YMM(6) LACOS_YMM(7)
+                LACOS_YMM(8) LACOS_YMM(9) LACOS_YMM(10) LACOS_YMM(11));
+}
+#endif
+
+#define LACOS_MADD(r, t) "vpmaddwd %%ymm14, %%ymm15, %%ymm" #t "\n\tvpaddd %%ymm" #t ", %%ymm" #r ", %%ymm" #r "\n\t"
+void Avx2() {
+  LACOS_ASM(LACOS_MADD(0, 7) LACOS_MADD(1, 8) LACOS_MADD(2, 9) LACOS_MADD(3, 10) LACOS_MADD(4, 11) LACOS_MADD(5, 12)
+                LACOS_MADD(6, 13));
+}
+
+constexpr Loop kLoops[] = {
+    {"avx512vnni", 16.0 * 128 * kRounds, Avx512Vnni},
+#if defined(LACOS_BUILD_AVXVNNI)
+    {"avxvnni", 12.0 * 64 * kRounds, AvxVnni},
+#endif
+    {"avx2", 7.0 * 32 * kRounds, Avx2},
+};
+
+const Loop* Find(const char* isa) {
+  for (const Loop& loop : kLoops) {
+    if (std::strcmp(loop.isa, isa) == 0) return &loop;
+  }
+  return nullptr;
+}
+
+#else
+
+const Loop* Find(const char*) { return nullptr; }
+
+#endif
+
+double RunFor(const Loop& loop, double seconds) {
+  using Clock = std::chrono::steady_clock;
+  loop.pass();
+  const auto start = Clock::now();
+  long passes = 0;
+  double elapsed = 0;
+  while (elapsed < seconds) {
+    for (int i = 0; i < 16; i++) loop.pass();
+    passes += 16;
+    elapsed = std::chrono::duration<double>(Clock::now() - start).count();
+  }
+  return loop.operations * static_cast<double>(passes) / elapsed;
+}
+
+}  // namespace
+
+double Int8Peak(const char* isa, int threads, double seconds) {
+  const Loop* loop = Find(isa);
+  if (loop == nullptr) Fail(LACOS_UNSUPPORTED, "There is no peak loop for '%s' in this library.", isa);
+  std::vector<double> rates(static_cast<size_t>(threads));
+  std::vector<std::thread> others;
+  for (int i = 1; i < threads; i++) others.emplace_back([&, i] { rates[i] = RunFor(*loop, seconds); });
+  rates[0] = RunFor(*loop, seconds);
+  for (std::thread& other : others) other.join();
+  double total = 0;
+  for (double rate : rates) total += rate;
+  return total;
+}
+
+}  // namespace lacos

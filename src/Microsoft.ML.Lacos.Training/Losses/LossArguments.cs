@@ -1,0 +1,13 @@
+using System.Runtime.CompilerServices;
+
+namespace Microsoft.ML.Lacos.Training.Losses;
+
+/// <summary>Checks of the numbers that losses are made with.</summary>
+internal static class LossArguments
+{
+    public static double Positive(double value, [CallerArgumentExpression(nameof(value))] string? name = null) =>
+        double.IsFinite(value) && value > 0 ? value : throw new ArgumentOutOfRangeException(name, value, $"'{name}' must be a positive number, got {value}.");
+
+    public static int Positive(int value, [CallerArgumentExpression(nameof(value))] string? name = null) =>
+        value > 0 ? value : throw new ArgumentOutOfRangeException(name, value, $"'{name}' must be a positive number, got {value}.");
+}

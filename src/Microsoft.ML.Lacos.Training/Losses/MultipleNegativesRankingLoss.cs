@@ -1,0 +1,64 @@
+using TorchSharp;
+using static TorchSharp.torch.nn;
+
+namespace Microsoft.ML.Lacos.Training.Losses;
+
+/// <summary>
+/// Pulls each sentence to its partner and away from every other partner in the batch, and from the hard negatives where there are any.
+/// </summary>
+/// <remarks>
+/// <para><c>S = scale * cos(anchors, [positives; negatives...])</c>; the loss is the cross entropy of choosing column i in row i, averaged over rows.
+/// With both directions it is the mean of that and of choosing the anchor for each positive (over the positives' part of <c>S</c>, transposed).</para>
+/// <para>Requirements: sentences that belong together, no labels. No two rows of a batch may hold the same text, or a positive is taken for a negative. The larger the batch the better
+/// the loss; <see cref="GradientCache"/> makes large batches fit.</para>
+/// <list type="table">
+/// <listheader><term>columns</term><description>labels</description></listheader>
+/// <item><term>(anchor, positive)</term><description>none</description></item>
+/// <item><term>(anchor, positive, negative, ...)</term><description>none</description></item>
+/// </list>
+/// <para>When to use: the first choice wherever there are pairs, such as questions and answers, translations, sentences and what follows from them.</para>
+/// <para>Literature: van den Oord et al. 2018, arXiv 1807.03748 (InfoNCE); Henderson et al. 2017, arXiv 1705.00652; both directions: Radford et al. 2021, arXiv 2103.00020.
+/// Same values as <c>MultipleNegativesRankingLoss</c> and <c>MultipleNegativesSymmetricRankingLoss</c> of sentence-transformers.</para>
+/// <example><code>
+/// using var loss = new MultipleNegativesRankingLoss(scale: 20);
+/// using torch.Tensor value = loss.Forward([anchors, positives]);
+/// value.backward();
+/// </code></example>
+/// </remarks>
+public sealed class MultipleNegativesRankingLoss : SentenceLoss
+{
+    /// <summary>Creates the loss.</summary>
+    /// <param name="scale">Factor of the cosines, the inverse of the temperature; positive.</param>
+    /// <param name="bothDirections">Whether each positive must also find its anchor.</param>
+    public MultipleNegativesRankingLoss(double scale = 20, bool bothDirections = false)
+    {
+        Scale = LossArguments.Positive(scale);
+        BothDirections = bothDirections;
+    }
+
+    /// <summary>Factor of the cosines.</summary>
+    public double Scale { get; }
+
+    /// <summary>Whether each positive must also find its anchor.</summary>
+    public bool BothDirections { get; }
+
+    /// <inheritdoc/>
+    public override string Name => BothDirections ? "MultipleNegativesSymmetricRanking" : "MultipleNegativesRanking";
+
+    /// <inheritdoc/>
+    public override LossLabel Label => LossLabel.None;
+
+    /// <inheritdoc/>
+    public override int MaximumColumns => int.MaxValue;
+
+    /// <inheritdoc/>
+    protected internal override torch.Tensor Compute(IReadOnlyList<torch.Tensor> embeddings, torch.Tensor? labels)
+    {
+        using torch.Tensor candidates = torch.cat([.. embeddings.Skip(1)], 0);
+        torch.Tensor scores = Similarities.CosineOfAll(embeddings[0], candidates) * Scale;
+        long rows = embeddings[0].shape[0];
+        using torch.Tensor own = torch.arange(rows, dtype: torch.ScalarType.Int64, device: scores.device);
+        torch.Tensor forward = functional.cross_entropy(scores, own);
+        return BothDirections ? (forward + functional.cross_entropy(scores.narrow(1, 0, rows).transpose(0, 1), own)) / 2 : forward;
+    }
+}

@@ -1,0 +1,49 @@
+using Microsoft.ML.Lacos.Lora;
+
+namespace Microsoft.ML.Lacos.Hub;
+
+/// <content>Adapters.</content>
+public sealed partial class LacosModel
+{
+    /// <summary>Merges a LoRA adapter into the weights.</summary>
+    /// <param name="adapter">The adapter, trained on this model or its full-precision original.</param>
+    /// <returns>A new model; a matrix that is not adapted is shared with this one, an adapted one is quantised again in the scheme it had, which rounds once more.</returns>
+    /// <remarks>From a checkpoint folder, naming the adapter in <see cref="LacosModelLoadOptions.Adapter"/> is more exact: it merges before quantising.</remarks>
+    /// <exception cref="InvalidDataException">The adapter was made for another shape, or a merged weight is not finite.</exception>
+    public LacosModel WithAdapter(PeftAdapter adapter)
+    {
+        ArgumentNullException.ThrowIfNull(adapter);
+        IDisposable lease = Lease();
+        MergedBloomWeights? merged = null;
+        try
+        {
+            merged = adapter.Merge(_weights);
+            return new LacosModel(merged.Weights, TokenizerJson.ToArray(), Settings, Provenance, new MergedMemory(merged, lease));
+        }
+        catch
+        {
+            merged?.Dispose();
+            lease.Dispose();
+            throw;
+        }
+    }
+
+    private static LacosModel Adapted(LacosModel model, string? adapterFolder)
+    {
+        if (adapterFolder is null)
+        {
+            return model;
+        }
+        using LacosModel unadapted = model;
+        return unadapted.WithAdapter(PeftAdapter.Load(adapterFolder));
+    }
+
+    private sealed class MergedMemory(MergedBloomWeights merged, IDisposable baseModel) : IDisposable
+    {
+        public void Dispose()
+        {
+            merged.Dispose();
+            baseModel.Dispose();
+        }
+    }
+}

@@ -1,0 +1,52 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+
+namespace Microsoft.ML.Lacos.Pipeline;
+
+/// <summary>Errors about columns, worded as ML.NET words its own.</summary>
+internal static class ColumnErrors
+{
+    public static int RequireText(IExceptionContext context, DataViewSchema schema, string name)
+    {
+        if (schema.GetColumnOrNull(name) is not DataViewSchema.Column column)
+        {
+            throw Missing(context, name, schema.Select(other => other.Name));
+        }
+        return column.Type is TextDataViewType ? column.Index : throw Mismatch(context, name, column.Type.ToString()!);
+    }
+
+    public static void RequireText(IExceptionContext context, SchemaShape shape, string name)
+    {
+        SchemaShape.Column column = shape.FirstOrDefault(other => other.Name == name);
+        if (column.Name is null)
+        {
+            throw Missing(context, name, shape.Select(other => other.Name));
+        }
+        if (column.ItemType is not TextDataViewType || column.Kind != SchemaShape.Column.VectorKind.Scalar)
+        {
+            string kind = column.Kind == SchemaShape.Column.VectorKind.Scalar ? "" : $"{column.Kind} of ";
+            throw Mismatch(context, name, $"{kind}{(column.IsKey ? "Key " : "")}{column.ItemType}");
+        }
+    }
+
+    private static ArgumentOutOfRangeException Missing(IExceptionContext context, string name, IEnumerable<string> others) => context.Process(new ArgumentOutOfRangeException(
+        "inputSchema", $"Could not find input column '{name}'. The columns are: {string.Join(", ", others.Distinct(StringComparer.Ordinal).Take(32))}. Name one of them as inputColumnName."));
+
+    private static ArgumentOutOfRangeException Mismatch(IExceptionContext context, string name, string actual) => context.Process(new ArgumentOutOfRangeException(
+        "inputSchema", $"Schema mismatch for input column '{name}': expected {TextDataViewType.Instance}, got {actual}. Name a text column, or convert this one with Transforms.Conversion.ConvertType."));
+
+    public static Exception WrongType(DataViewSchema.Column column, Type requested) => new InvalidOperationException(
+        $"Invalid TValue in GetGetter for column '{column.Name}': '{requested}', expected type: '{column.Type.RawType}'.");
+
+    public static Exception NotActive(DataViewSchema.Column column) => new ArgumentOutOfRangeException(
+        nameof(column), $"Column '{column.Name}' is not active in this cursor. Name it among the columns needed when asking for the cursor.");
+
+    public static int IndexOf(DataViewSchema schema, DataViewSchema.Column column)
+    {
+        if (column.Index >= schema.Count || !schema[column.Index].Equals(column))
+        {
+            throw new ArgumentOutOfRangeException(nameof(column), $"Column '{column.Name}' (index {column.Index}) is not of this schema. Take it from the Schema of the same view.");
+        }
+        return column.Index;
+    }
+}

@@ -1,0 +1,64 @@
+namespace Microsoft.ML.Lacos.Pipeline;
+
+/// <summary>A text's vector and its tokens before any truncation.</summary>
+internal sealed record EncodedText(float[] Vector, int TokenCount);
+
+/// <summary>Gives the vectors of texts: from memory where they are known, else encoded, each different text once.</summary>
+internal sealed class TextVectors(ITextEncoder encoder, VectorMemory memory)
+{
+    public int Dimension => encoder.Dimension;
+
+    public bool IsNormalized => encoder.IsNormalized;
+
+    /// <summary>Gives the vectors of texts.</summary>
+    /// <param name="texts">Texts; equal ones get the same object.</param>
+    /// <param name="results">Output, as many as texts. Left as they were when this throws.</param>
+    /// <param name="cancellationToken">Checked between batches.</param>
+    /// <returns>How many of the texts encoded by this call were longer than the token limit.</returns>
+    public int Encode(ReadOnlySpan<string> texts, Span<EncodedText?> results, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var places = new Dictionary<string, int>(texts.Length, StringComparer.Ordinal);
+        var known = new List<EncodedText?>(texts.Length);
+        var missing = new List<string>();
+        var missingPlaces = new List<int>();
+        foreach (string text in texts)
+        {
+            if (places.TryAdd(text, known.Count))
+            {
+                EncodedText? remembered = memory.Find(text);
+                known.Add(remembered);
+                if (remembered is null)
+                {
+                    missing.Add(text);
+                    missingPlaces.Add(known.Count - 1);
+                }
+            }
+        }
+        int longTexts = EncodeMissing(missing, missingPlaces, known, cancellationToken);
+        for (int i = 0; i < texts.Length; i++)
+        {
+            results[i] = known[places[texts[i]]];
+        }
+        return longTexts;
+    }
+
+    private int EncodeMissing(List<string> texts, List<int> places, List<EncodedText?> known, CancellationToken cancellationToken)
+    {
+        if (texts.Count == 0)
+        {
+            return 0;
+        }
+        int dimension = encoder.Dimension;
+        var vectors = new float[checked(texts.Count * dimension)];
+        var tokenCounts = new int[texts.Count];
+        int longTexts = encoder.Encode(texts.ToArray(), vectors, tokenCounts, cancellationToken);
+        for (int i = 0; i < texts.Count; i++)
+        {
+            var encoded = new EncodedText(vectors.AsSpan(i * dimension, dimension).ToArray(), tokenCounts[i]);
+            known[places[i]] = encoded;
+            memory.Remember(texts[i], encoded);
+        }
+        return longTexts;
+    }
+}

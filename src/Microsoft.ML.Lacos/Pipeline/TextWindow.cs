@@ -1,0 +1,77 @@
+namespace Microsoft.ML.Lacos.Pipeline;
+
+/// <summary>The texts of a window of rows, one list for each text column in use, and their vectors once asked for.</summary>
+internal sealed class TextWindow
+{
+    private readonly EmbeddingContext _context;
+    private readonly int[] _slots;
+    private readonly ValueGetter<ReadOnlyMemory<char>>[] _getters;
+    private readonly List<string> _texts = [];
+    private EncodedText?[] _encoded = [];
+    private bool _isEncoded;
+
+    public TextWindow(EmbeddingContext context, ColumnBindings bindings, DataViewRow input, bool[] sources)
+    {
+        _context = context;
+        _slots = new int[sources.Length];
+        var getters = new List<ValueGetter<ReadOnlyMemory<char>>>();
+        for (int source = 0; source < sources.Length; source++)
+        {
+            if (sources[source])
+            {
+                _slots[source] = getters.Count;
+                getters.Add(input.GetGetter<ReadOnlyMemory<char>>(bindings.Source(source)));
+            }
+        }
+        _getters = [.. getters];
+    }
+
+    /// <summary>Characters held.</summary>
+    public long Characters { get; private set; }
+
+    /// <summary>Texts encoded so far, over all windows, that were longer than the token limit.</summary>
+    public int LongTexts { get; private set; }
+
+    public void Clear()
+    {
+        _texts.Clear();
+        _isEncoded = false;
+        Characters = 0;
+    }
+
+    /// <summary>Takes the texts of the input's current row, or none of them when one cannot be read.</summary>
+    public void Capture()
+    {
+        int before = _texts.Count;
+        try
+        {
+            foreach (ValueGetter<ReadOnlyMemory<char>> getter in _getters)
+            {
+                ReadOnlyMemory<char> text = default;
+                getter(ref text);
+                _texts.Add(text.ToString());
+                Characters += text.Length;
+            }
+        }
+        catch
+        {
+            _texts.RemoveRange(before, _texts.Count - before);
+            throw;
+        }
+    }
+
+    /// <summary>The text of a row and source; encodes the window the first time.</summary>
+    public EncodedText Get(int row, int source)
+    {
+        if (!_isEncoded)
+        {
+            if (_encoded.Length < _texts.Count)
+            {
+                _encoded = new EncodedText?[_texts.Count];
+            }
+            LongTexts += _context.Vectors.Encode(_texts.ToArray(), _encoded.AsSpan(0, _texts.Count), _context.Options.CancellationToken);
+            _isEncoded = true;
+        }
+        return _encoded[(row * _getters.Length) + _slots[source]]!;
+    }
+}

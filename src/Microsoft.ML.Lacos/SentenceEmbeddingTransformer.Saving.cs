@@ -1,0 +1,68 @@
+using Microsoft.ML;
+using Microsoft.ML.Lacos;
+using Microsoft.ML.Lacos.Pipeline;
+using Microsoft.ML.Runtime;
+
+[assembly: System.Runtime.CompilerServices.IgnoresAccessChecksTo("Microsoft.ML.Core")]
+[assembly: System.Runtime.CompilerServices.IgnoresAccessChecksTo("Microsoft.ML.Data")]
+[assembly: LoadableClass(typeof(SentenceEmbeddingTransformer), null, typeof(SignatureLoadModel), SentenceEmbeddingTransformer.UserName, SentenceEmbeddingTransformer.LoaderSignature)]
+
+namespace Microsoft.ML.Lacos;
+
+public sealed partial class SentenceEmbeddingTransformer
+{
+    internal const string UserName = "LACOS sentence embedding";
+
+    /// <summary>At most 24 ASCII characters; written into every saved model, so it never changes.</summary>
+    internal const string LoaderSignature = "LacosSentenceEmbedding";
+
+    private const string OptionsEntry = "options.json";
+    private const string ModelEntry = "model.lacos";
+
+    /// <summary>Writes the options and the model itself, weights included, into a saved ML.NET model.</summary>
+    void ICanSaveModel.Save(ModelSaveContext ctx)
+    {
+        ArgumentNullException.ThrowIfNull(ctx);
+        EmbeddingContext context = Open;
+        ctx.CheckAtModel();
+        ctx.SetVersionInfo(GetVersionInfo());
+        ctx.SaveBinaryStream(OptionsEntry, writer => SavedOptions.Write(writer.BaseStream, context.Options));
+        ctx.SaveBinaryStream(ModelEntry, writer =>
+        {
+            writer.Flush();
+            context.Model.Save(writer.BaseStream);
+        });
+    }
+
+    /// <summary>Called by ML.NET, which finds it by its name and parameters.</summary>
+    private static SentenceEmbeddingTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
+    {
+        ArgumentNullException.ThrowIfNull(env);
+        ArgumentNullException.ThrowIfNull(ctx);
+        ctx.CheckAtModel(GetVersionInfo());
+        SentenceEmbeddingEstimator.Options? options = null;
+        EmbeddingModel? model = null;
+        if (!ctx.TryLoadBinaryStream(OptionsEntry, reader => options = SavedOptions.Read(reader.BaseStream)))
+        {
+            throw Damaged(OptionsEntry);
+        }
+        if (!ctx.TryLoadBinaryStream(ModelEntry, reader => model = EmbeddingModel.Read(reader.BaseStream, options!)))
+        {
+            throw Damaged(ModelEntry);
+        }
+        IHost host = env.Register(nameof(SentenceEmbeddingTransformer));
+        ModelMessages.Opened(host, model!);
+        return new SentenceEmbeddingTransformer(new EmbeddingContext(host, options!, SharedModel.Start(model!, options!.CacheBytes)));
+    }
+
+    private static InvalidDataException Damaged(string entry) =>
+        new($"The saved model has no entry '{entry}', which holds a part of its sentence embedding. The file is damaged or was changed; save the model again.");
+
+    private static VersionInfo GetVersionInfo() => new(
+        modelSignature: "LACOSEMB",
+        verWrittenCur: 0x00010001,
+        verReadableCur: 0x00010001,
+        verWeCanReadBack: 0x00010001,
+        loaderSignature: LoaderSignature,
+        loaderAssemblyName: typeof(SentenceEmbeddingTransformer).Assembly.FullName);
+}

@@ -1,0 +1,97 @@
+using System.Globalization;
+using System.Text.Json;
+using Microsoft.ML.Lacos.Evaluation;
+
+namespace Lacos.Cli.Tests.Commands;
+
+[TestClass]
+public sealed class EvalCommandTests
+{
+    private static readonly (string Left, string Right, double Score)[] Pairs =
+        [.. Enumerable.Range(0, 30).Select(i => ($"text number {i}", $"text number {i * i % 17}", i * 7 % 11 / 2.0))];
+
+    [TestMethod]
+    [DataRow("set.tsv", "score\tsentence1\tsentence2", "{2}\t{0}\t{1}", null)]
+    [DataRow("set.tsv", "text1\ttext2\tlabel\tnote", "{0}\t{1}\t{2}\tx", null)]
+    [DataRow("set.csv", "Sentence1,Sentence2,Score", "\"{0}\",\"{1}\",{2}", null)]
+    [DataRow("set.csv", "a,b,c", "{0},{1},{2}", "a,b,c")]
+    [DataRow("set.tsv", "a\tb\tc", "{1}\t{0}\t{2}", "1,0,2")]
+    [DataRow("set.jsonl", null, "{{\"sentence1\":\"{0}\",\"sentence2\":\"{1}\",\"score\":{2}}}", null)]
+    public void EachLayoutGivesTheMetricsOfItsPairs(string name, string? header, string line, string? columns)
+    {
+        using var folder = new TemporaryFolder();
+        string content = (header is null ? "" : header + "\n") + string.Concat(Pairs.Select(pair => string.Format(CultureInfo.InvariantCulture, line, pair.Left, pair.Right, pair.Score) + "\n"));
+        string[] arguments = ["eval", "--data", folder.WriteGzip(name + ".gz", content), "--json", folder.File("m.json"), .. columns is null ? Array.Empty<string>() : ["--columns", columns]];
+        ToolRun run = ToolRun.Of(arguments);
+        Assert.AreEqual(0, run.ExitCode, run.Error);
+
+        SentenceSimilarityMetrics expected = Expected();
+        StringAssert.Contains(run.Output, $"| set |    30 | {100 * expected.CosineSpearman,13:F2} | {100 * expected.CosinePearson,12:F2} |");
+        using JsonDocument json = JsonDocument.Parse(File.ReadAllText(folder.File("m.json")));
+        JsonElement set = json.RootElement.GetProperty("sets")[0];
+        Assert.AreEqual(expected.CosineSpearman, set.GetProperty("cosine_spearman").GetDouble());
+        Assert.AreEqual(expected.ManhattanPearson, set.GetProperty("manhattan_pearson").GetDouble());
+        Assert.AreEqual(30, set.GetProperty("pairs").GetInt32());
+        Assert.AreEqual("f00d", json.RootElement.GetProperty("fingerprint").GetString());
+    }
+
+    [TestMethod]
+    public void SeveralSetsHaveALineEachAndAMean()
+    {
+        using var folder = new TemporaryFolder();
+        string content = "sentence1\tsentence2\tscore\n" + string.Concat(Pairs.Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Left}\t{pair.Right}\t{pair.Score}\n")));
+        ToolRun run = ToolRun.Of("eval", "--data", folder.Write("one.tsv", content), folder.Write("two.tsv", content));
+        Assert.AreEqual(0, run.ExitCode, run.Error);
+        string[] lines = run.Output.TrimEnd().Split('\n');
+        Assert.HasCount(5, lines);
+        StringAssert.StartsWith(lines[4], "| mean |    60 |");
+        Assert.AreEqual(lines[2][7..], lines[3][7..]);
+    }
+
+    [TestMethod]
+    public void JsonToStandardOutputTakesThePlaceOfTheTable()
+    {
+        using var folder = new TemporaryFolder();
+        ToolRun run = ToolRun.Of("eval", "--data", folder.Write("s.tsv", "sentence1\tsentence2\tscore\na\tb\t1\na\tc\t1\n"), "--json", "-");
+        using JsonDocument json = JsonDocument.Parse(run.Output);
+        Assert.AreEqual(JsonValueKind.Null, json.RootElement.GetProperty("sets")[0].GetProperty("cosine_spearman").ValueKind, "equal scores have no correlation");
+    }
+
+    [TestMethod]
+    public void AScoreThatIsNoNumberIsRefusedWithItsLineAndAnEmptyOneIsLeftOut()
+    {
+        using var folder = new TemporaryFolder();
+        ToolRun bad = ToolRun.Of("eval", "--data", folder.Write("s.tsv", "sentence1\tsentence2\tscore\na\tb\t1\na\tc\tmuch\n"));
+        Assert.AreEqual(1, bad.ExitCode);
+        StringAssert.Contains(bad.Error, "Line 3 ");
+        StringAssert.Contains(bad.Error, "'much'");
+        ToolRun empty = ToolRun.Of("eval", "--data", folder.Write("t.tsv", "sentence1\tsentence2\tscore\nab\tb\t1\na\tc\t\nabc\td\t2\n"));
+        Assert.AreEqual(0, empty.ExitCode, empty.Error);
+        StringAssert.Contains(empty.Output, "|     2 |");
+        StringAssert.Contains(empty.Error, "1 pair(s)");
+    }
+
+    [TestMethod]
+    [DataRow("a\tb\tc\n", null)]
+    [DataRow("sentence1\tsentence2\n", null)]
+    [DataRow("a\tb\tc\n", "a,b")]
+    [DataRow("a\tb\tc\n", "a,b,d")]
+    public void ColumnsThatCannotBeToldAreAUsageErrorThatListsThem(string header, string? columns)
+    {
+        using var folder = new TemporaryFolder();
+        string[] arguments = ["eval", "--data", folder.Write("s.tsv", header), .. columns is null ? Array.Empty<string>() : ["--columns", columns]];
+        ToolRun run = ToolRun.Of(arguments);
+        Assert.AreEqual(2, run.ExitCode);
+        StringAssert.Contains(run.Error, columns == "a,b" ? "three" : "columns '");
+    }
+
+    private static SentenceSimilarityMetrics Expected()
+    {
+        var scores = new SimilarityScores();
+        foreach ((string left, string right, double score) in Pairs)
+        {
+            scores.Add<float>(score, FakeModels.Vector(left), FakeModels.Vector(right));
+        }
+        return scores.ToMetrics();
+    }
+}

@@ -1,0 +1,59 @@
+using System.Diagnostics;
+using Microsoft.ML.Lacos.Hub;
+
+namespace Lacos.Cli.Tests;
+
+/// <summary>The built tool as a process of its own, over the built-in model.</summary>
+internal static class ToolProcess
+{
+    /// <summary>Starts the tool with all three streams redirected.</summary>
+    public static Process Start(string workingFolder, params string[] arguments)
+    {
+        RequireDefaultModel();
+        var start = new ProcessStartInfo(Environment.ProcessPath is string host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet")
+        {
+            WorkingDirectory = workingFolder, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false,
+        };
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "lacos.dll"));
+        foreach (string argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+        return Process.Start(start)!;
+    }
+
+    /// <summary>Runs the tool to its end.</summary>
+    public static ToolRun Run(string workingFolder, string input, params string[] arguments)
+    {
+        using Process process = Start(workingFolder, arguments);
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        process.StandardInput.Write(input);
+        process.StandardInput.Close();
+        return Finish(process, output, error);
+    }
+
+    /// <summary>Waits for a process, at most a minute.</summary>
+    public static ToolRun Finish(Process process, Task<string> output, Task<string> error)
+    {
+        if (!process.WaitForExit(60_000))
+        {
+            process.Kill(entireProcessTree: true);
+            Assert.Fail("The tool did not end within a minute.");
+        }
+        process.WaitForExit();
+        return new ToolRun(process.ExitCode, output.GetAwaiter().GetResult(), error.GetAwaiter().GetResult());
+    }
+
+    private static void RequireDefaultModel()
+    {
+        try
+        {
+            LacosModel.LoadDefault().Dispose();
+        }
+        catch (InvalidOperationException error)
+        {
+            Assert.Inconclusive($"Not run: {error.Message}");
+        }
+    }
+}

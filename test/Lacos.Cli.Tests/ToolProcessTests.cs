@@ -1,0 +1,146 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+
+namespace Lacos.Cli.Tests;
+
+[TestClass]
+public sealed class ToolProcessTests
+{
+    [TestMethod]
+    public void VectorsAreOnStandardOutputAloneAndOfNorm1()
+    {
+        using var folder = new TemporaryFolder();
+        ToolRun run = ToolProcess.Run(folder.Path, "A cat sleeps.\n\n", "embed", "--input", "-", "--output", "-");
+        Assert.AreEqual(0, run.ExitCode, run.Error);
+        string[] lines = run.Output.TrimEnd('\n').Split('\n');
+        Assert.HasCount(2, lines);
+        Assert.AreEqual(1, SquaredNorm(lines[0]), 1e-5);
+        Assert.AreEqual(0, SquaredNorm(lines[1]), "an empty text has no direction");
+        StringAssert.Contains(run.Error, "2 texts");
+    }
+
+    [TestMethod]
+    public void SimilarityKnowsATranslationFromAnotherSentence()
+    {
+        using var folder = new TemporaryFolder();
+        ToolRun same = ToolProcess.Run(folder.Path, "", "similarity", "A man plays the guitar.", "Un homme joue de la guitare.");
+        ToolRun other = ToolProcess.Run(folder.Path, "", "similarity", "A man plays the guitar.", "It will rain tomorrow.");
+        Assert.AreEqual("", same.Error);
+        Assert.IsGreaterThan(0.3 + double.Parse(other.Output, CultureInfo.InvariantCulture), double.Parse(same.Output, CultureInfo.InvariantCulture));
+    }
+
+    [TestMethod]
+    public void EndsWith2OnAWrongCommandLineAnd1OnAMissingModel()
+    {
+        using var folder = new TemporaryFolder();
+        ToolRun usage = ToolProcess.Run(folder.Path, "", "embed", "--what");
+        Assert.AreEqual(2, usage.ExitCode);
+        Assert.AreEqual("", usage.Output);
+        ToolRun failure = ToolProcess.Run(folder.Path, "a\n", "embed", "-i", "-", "-o", "v.npy", "--model", "nowhere.lacos");
+        Assert.AreEqual(1, failure.ExitCode);
+        StringAssert.Contains(failure.Error, "nowhere.lacos");
+        Assert.IsFalse(failure.Error.Contains("   at ", StringComparison.Ordinal), failure.Error);
+        Assert.AreEqual("", failure.Output);
+        CollectionAssert.AreEqual(Array.Empty<string>(), folder.FileNames.ToArray());
+    }
+
+    [TestMethod]
+    [DataRow("INT", 130)]
+    [DataRow("TERM", 143)]
+    public async Task ASignalEndsTheToolAtOnceAndLeavesNoFile(string signal, int exitCode)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Inconclusive("Not run: Windows has no signals to send to a process.");
+        }
+        using var folder = new TemporaryFolder();
+        using Process process = ToolProcess.Start(folder.Path, "embed", "-i", "-", "-o", "v.npy");
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        Task<string> error = process.StandardError.ReadToEndAsync();
+
+        // Standard input stays open: the tool has begun its file and waits for more texts.
+        await process.StandardInput.WriteLineAsync("a text");
+        await process.StandardInput.FlushAsync();
+        var clock = Stopwatch.StartNew();
+        while (!folder.FileNames.Any() && !process.HasExited && clock.Elapsed < TimeSpan.FromSeconds(40))
+        {
+            await Task.Delay(20);
+        }
+        Assert.HasCount(1, folder.FileNames.ToArray());
+        await SendAsync(signal, process);
+        ToolRun run = ToolProcess.Finish(process, output, error);
+        Assert.AreEqual(exitCode, run.ExitCode, run.Error);
+        Assert.AreEqual("", run.Output);
+        CollectionAssert.AreEqual(Array.Empty<string>(), folder.FileNames.ToArray());
+    }
+
+    [TestMethod]
+    public async Task ASignalEndsAToolThatStillWaitsForItsFirstByte()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Inconclusive("Not run: Windows has no signals to send to a process.");
+        }
+        using var folder = new TemporaryFolder();
+        using Process process = ToolProcess.Start(folder.Path, "tokenize", "-i", "-");
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        Task<string> error = process.StandardError.ReadToEndAsync();
+
+        // Nothing tells when the tool has begun to wait; a signal that comes too early would kill it without a word.
+        await Task.Delay(3000);
+        await SendAsync("INT", process);
+        ToolRun run = ToolProcess.Finish(process, output, error);
+        Assert.AreEqual(130, run.ExitCode, run.Error);
+        StringAssert.Contains(run.Error, "stopped");
+    }
+
+    [TestMethod]
+    public void AReaderThatLeavesEarlyIsNoError()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Inconclusive("Not run: needs a POSIX shell.");
+        }
+        using var folder = new TemporaryFolder();
+        string tool = Path.Combine(AppContext.BaseDirectory, "lacos.dll");
+        folder.Write("t.txt", string.Concat(Enumerable.Repeat("word after word after word\n", 20_000)));
+        var start = new ProcessStartInfo("bash", ["-c", $"dotnet '{tool}' tokenize -i t.txt | head -1; echo \"${{PIPESTATUS[0]}}\""])
+        {
+            WorkingDirectory = folder.Path, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+        };
+        using Process process = Process.Start(start)!;
+        ToolRun run = ToolProcess.Finish(process, process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        string[] lines = run.Output.TrimEnd('\n').Split('\n');
+        Assert.HasCount(2, lines, run.Output + run.Error);
+        Assert.AreEqual("0", lines[1]);
+        Assert.AreEqual("", run.Error);
+    }
+
+    [TestMethod]
+    public void InfoAsJsonNamesTheModelAndWhatRuns()
+    {
+        using var folder = new TemporaryFolder();
+        ToolRun run = ToolProcess.Run(folder.Path, "", "info", "--json");
+        Assert.AreEqual(0, run.ExitCode, run.Error);
+        using JsonDocument info = JsonDocument.Parse(run.Output);
+        Assert.AreEqual(64, info.RootElement.GetProperty("model").GetProperty("fingerprint").GetString()!.Length);
+        JsonElement native = info.RootElement.GetProperty("native");
+        bool available = native.GetProperty("available").GetBoolean();
+        Assert.AreEqual(available ? JsonValueKind.Null : JsonValueKind.String, native.GetProperty("unavailable_reason").ValueKind);
+        ToolRun text = ToolProcess.Run(folder.Path, "", "info");
+        StringAssert.Contains(text.Output, info.RootElement.GetProperty("model").GetProperty("fingerprint").GetString()!);
+    }
+
+    private static async Task SendAsync(string signal, Process process)
+    {
+        using Process kill = Process.Start("kill", ["-s", signal, process.Id.ToString(CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync();
+    }
+
+    private static double SquaredNorm(string line)
+    {
+        using JsonDocument record = JsonDocument.Parse(line);
+        return record.RootElement.GetProperty("embedding").EnumerateArray().Sum(element => element.GetDouble() * element.GetDouble());
+    }
+}

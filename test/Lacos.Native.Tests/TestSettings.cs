@@ -1,0 +1,2 @@
+// The native tests use every core themselves.
+[assembly: DoNotParallelize]

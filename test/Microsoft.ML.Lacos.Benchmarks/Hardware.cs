@@ -1,0 +1,61 @@
+using System.Diagnostics;
+using System.Numerics;
+using System.Runtime.InteropServices;
+using Microsoft.ML.Lacos.Native;
+
+namespace Microsoft.ML.Lacos.Benchmarks;
+
+/// <summary>What this machine can do at most, measured in the run that compares with it.</summary>
+internal static unsafe class Hardware
+{
+    /// <summary>Integer operations a second, in units of 10^9, that the chosen instruction set reaches from registers: 2 for each multiply-add.</summary>
+    public static double Int8Peak(int threads)
+    {
+        double best = 0;
+        for (int attempt = 0; attempt < 5; attempt++)
+        {
+            double operations;
+            NativeMethods.Check(NativeMethods.lacos_measure_int8_peak(null, threads, 0.1, &operations));
+            best = Math.Max(best, operations);
+        }
+        return best * 1e-9;
+    }
+
+    /// <summary>Bytes a second, in units of 10^9, that threads read from memory no cache holds.</summary>
+    public static double ReadBandwidth(int threads)
+    {
+        const long Bytes = 1L << 30;
+        long slice = Bytes / threads / 4096 * 4096;
+        byte* data = (byte*)NativeMemory.AlignedAlloc((nuint)Bytes, 4096);
+        try
+        {
+            NativeMemory.Fill(data, (nuint)Bytes, 1);
+            double best = 0;
+            for (int attempt = 0; attempt < 5; attempt++)
+            {
+                long start = Stopwatch.GetTimestamp();
+                Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads }, thread => GC.KeepAlive(Sum(data + (thread * slice), slice)));
+                best = Math.Max(best, slice * threads / Stopwatch.GetElapsedTime(start).TotalSeconds);
+            }
+            return best * 1e-9;
+        }
+        finally
+        {
+            NativeMemory.AlignedFree(data);
+        }
+    }
+
+    private static ulong Sum(byte* data, long length)
+    {
+        Vector<ulong> a = default, b = default, c = default, d = default;
+        int width = Vector<byte>.Count;
+        for (long i = 0; i < length; i += 4 * width)
+        {
+            a += *(Vector<ulong>*)(data + i);
+            b += *(Vector<ulong>*)(data + i + width);
+            c += *(Vector<ulong>*)(data + i + (2 * width));
+            d += *(Vector<ulong>*)(data + i + (3 * width));
+        }
+        return Vector.Sum(a + b + c + d);
+    }
+}

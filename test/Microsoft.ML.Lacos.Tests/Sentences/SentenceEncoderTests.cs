@@ -1,0 +1,165 @@
+using System.Diagnostics;
+using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Hub;
+
+namespace Microsoft.ML.Lacos.Tests.Sentences;
+
+[TestClass]
+public sealed class SentenceEncoderTests
+{
+    private static readonly string[] Texts =
+    [
+        "A man is playing a guitar.", "Un homme joue de la guitare.", "", "   ", "x", "एक आदमी गिटार बजा रहा है।", "一个男人在弹吉他。",
+        "The quick brown fox\njumps over\tthe lazy dog 🦊!", string.Join(' ', Enumerable.Repeat("words and more words", 90)), "\ud800 lone surrogate \udc00",
+    ];
+
+    private static readonly LacosModel Model = LacosModel.LoadDefault();
+
+    [TestMethod]
+    [DataRow(BloomCompute.Int8, 1, 64)]
+    [DataRow(BloomCompute.Int8, 2, 4096)]
+    [DataRow(BloomCompute.Int8WeightOnly, 2, 300)]
+    public void VectorIsTheSameBitsAloneInAnyBatchOrderAndThreadCount(BloomCompute compute, int threads, int batchTokens)
+    {
+        using SentenceEncoder one = SentenceEncoder.Create(Model, new SentenceEncoderOptions { Compute = compute, ThreadCount = 1 });
+        using SentenceEncoder other = SentenceEncoder.Create(Model, new SentenceEncoderOptions { Compute = compute, ThreadCount = threads, BatchTokens = batchTokens });
+        string[] many = [.. Enumerable.Range(0, 9).SelectMany(round => Texts.Select((_, i) => Texts[(i + round) % Texts.Length]))];
+        float[] together = EncodeAll(other, many);
+        var alone = Texts.ToDictionary(text => text, one.Encode);
+        for (int i = 0; i < many.Length; i++)
+        {
+            CollectionAssert.AreEqual(alone[many[i]], together[(i * 384)..((i + 1) * 384)], $"row {i}: '{many[i]}'");
+        }
+    }
+
+    [TestMethod]
+    public void TextWithoutTokensGivesZeros()
+    {
+        using SentenceEncoder encoder = SentenceEncoder.Create(Model);
+        Assert.IsTrue(encoder.Encode("").All(value => value == 0));
+        Assert.IsTrue(encoder.Encode(null).All(value => value == 0));
+        Assert.IsFalse(encoder.Encode(" ").All(value => value == 0));
+    }
+
+    [TestMethod]
+    public void TruncatedTextIsTheVectorOfItsFirstTokensAndIsCounted()
+    {
+        using SentenceEncoder encoder = SentenceEncoder.Create(Model, new SentenceEncoderOptions { MaximumTokenCount = 5 });
+        var vectors = new float[2 * 384];
+        var counts = new int[2];
+        int longTexts = encoder.Encode(["one two three four five six seven eight nine ten", "one"], vectors, counts);
+        Assert.AreEqual(1, longTexts);
+        Assert.AreEqual(Lacos.Tokenization.BloomTokenizer.FromJson(Model.TokenizerJson.Span).EncodeToIds("one two three four five six seven eight nine ten").Count, counts[0]);
+        Assert.IsGreaterThan(5, counts[0]);
+        Assert.IsLessThanOrEqualTo(5, counts[1]);
+        using SentenceEncoder unlimited = SentenceEncoder.Create(Model);
+        Assert.AreNotEqual(unlimited.Encode("one two three four five six seven eight nine ten")[0], vectors[0]);
+    }
+
+    [TestMethod]
+    public void WindowsAreMeanedByTheirTokenCounts()
+    {
+        const int Limit = 8;
+        string text = "The river rises in the mountains and flows through three countries before it reaches the sea near a small town.";
+        var options = new SentenceEncoderOptions { MaximumTokenCount = Limit, LongText = LongText.Window, Normalize = false };
+        using SentenceEncoder encoder = SentenceEncoder.Create(Model, options);
+        using IBloomEncoder bloom = BloomEncoders.Create(Model.Weights, BloomCompute.Int8, 0, 1);
+        int[] ids = [.. Lacos.Tokenization.BloomTokenizer.FromJson(Model.TokenizerJson.Span).EncodeToIds(text)];
+        Assert.IsGreaterThan(2 * Limit, ids.Length);
+        var expected = new double[384];
+        foreach (int[] window in ids.Chunk(Limit))
+        {
+            var vector = new float[384];
+            bloom.Encode(window, [0, window.Length], [], new PoolingOptions(PoolingModes.Mean), vector);
+            for (int d = 0; d < 384; d++)
+            {
+                expected[d] += (double)vector[d] * window.Length / ids.Length;
+            }
+        }
+        float[] actual = encoder.Encode(text);
+        for (int d = 0; d < 384; d++)
+        {
+            Assert.AreEqual(expected[d], actual[d], 1e-5);
+        }
+        using SentenceEncoder normalized = SentenceEncoder.Create(Model, options with { Normalize = true });
+        Assert.AreEqual(1, normalized.Encode(text).Sum(x => (double)x * x), 1e-5);
+    }
+
+    [TestMethod]
+    public void TooLongTextThrowsWithItsIndexWhenAskedTo()
+    {
+        using SentenceEncoder encoder = SentenceEncoder.Create(Model, new SentenceEncoderOptions { MaximumTokenCount = 3, LongText = LongText.Throw });
+        ArgumentException error = Assert.ThrowsExactly<ArgumentException>(() => EncodeAll(encoder, ["short", "a good deal longer than three tokens"]));
+        StringAssert.Contains(error.Message, "Text 1");
+        StringAssert.Contains(error.Message, "3 tokens");
+    }
+
+    [TestMethod]
+    public void DimensionIsCutBeforeNormalising()
+    {
+        using SentenceEncoder whole = SentenceEncoder.Create(Model, new SentenceEncoderOptions { Normalize = false });
+        using SentenceEncoder cut = SentenceEncoder.Create(Model, new SentenceEncoderOptions { Dimension = 64 });
+        float[] expected = whole.Encode(Texts[0])[..64];
+        double norm = Math.Sqrt(expected.Sum(x => (double)x * x));
+        float[] actual = cut.Encode(Texts[0]);
+        Assert.AreEqual(64, actual.Length);
+        for (int d = 0; d < 64; d++)
+        {
+            Assert.AreEqual(expected[d] / norm, actual[d], 1e-6);
+        }
+    }
+
+    [TestMethod]
+    public void SeveralPoolingModesAreConcatenated()
+    {
+        using SentenceEncoder both = SentenceEncoder.Create(Model, new SentenceEncoderOptions { Pooling = PoolingModes.LastToken | PoolingModes.Mean, Normalize = false });
+        using SentenceEncoder mean = SentenceEncoder.Create(Model, new SentenceEncoderOptions { Normalize = false });
+        using SentenceEncoder last = SentenceEncoder.Create(Model, new SentenceEncoderOptions { Pooling = PoolingModes.LastToken, Normalize = false });
+        CollectionAssert.AreEqual(mean.Encode(Texts[0]).Concat(last.Encode(Texts[0])).ToArray(), both.Encode(Texts[0]));
+    }
+
+    [TestMethod]
+    public void PromptIsPutBeforeTheText()
+    {
+        using SentenceEncoder plain = SentenceEncoder.Create(Model);
+        using SentenceEncoder prompted = SentenceEncoder.Create(Model, new SentenceEncoderOptions { Prompt = "query: " });
+        CollectionAssert.AreEqual(plain.Encode("query: weather"), prompted.Encode("weather"));
+    }
+
+    [TestMethod]
+    public void TenMegabytesWithoutASpaceAreCutBeforeTheyCostTime()
+    {
+        using SentenceEncoder encoder = SentenceEncoder.Create(Model);
+        string text = new('a', 10_000_000);
+        var clock = Stopwatch.StartNew();
+        float[] vector = encoder.Encode(text);
+        Assert.IsLessThan(20, clock.Elapsed.TotalSeconds, "A hang, not a slow machine: the work is that of 256 tokens.");
+        Assert.IsTrue(vector.Any(value => value != 0));
+    }
+
+    [TestMethod]
+    public void OptionsThatDoNotFitAreRefusedByName()
+    {
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => SentenceEncoder.Create(Model, new SentenceEncoderOptions { Dimension = 385 })).Message, "384");
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => SentenceEncoder.Create(Model, new SentenceEncoderOptions { BatchTokens = 0 })).Message, "BatchTokens");
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => SentenceEncoder.Create(Model, new SentenceEncoderOptions { Pooling = PoolingModes.None })).Message, "Pooling");
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => SentenceEncoder.Create(Model, new SentenceEncoderOptions { OutlierThreshold = 6, Compute = BloomCompute.Int8WeightOnly })).Message, "OutlierThreshold");
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => SentenceEncoder.Create(Model, new SentenceEncoderOptions { Prompt = "a b c d e f g", MaximumTokenCount = 2 })).Message, "prompt");
+    }
+
+    [TestMethod]
+    public void CancelledEncodingStops()
+    {
+        using SentenceEncoder encoder = SentenceEncoder.Create(Model);
+        using var cancelled = new CancellationTokenSource();
+        cancelled.Cancel();
+        Assert.Throws<OperationCanceledException>(() => encoder.Encode(Texts, new float[Texts.Length * 384], [], cancelled.Token));
+    }
+
+    private static float[] EncodeAll(SentenceEncoder encoder, string[] texts)
+    {
+        var vectors = new float[texts.Length * encoder.Dimension];
+        encoder.Encode(texts, vectors, []);
+        return vectors;
+    }
+}

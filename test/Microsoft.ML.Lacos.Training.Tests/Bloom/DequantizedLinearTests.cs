@@ -1,0 +1,41 @@
+using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Lora;
+using Microsoft.ML.Lacos.Quantization;
+using Microsoft.ML.Lacos.Tests.Bloom;
+using Microsoft.ML.Lacos.Training.Bloom;
+using TorchSharp;
+
+namespace Microsoft.ML.Lacos.Training.Tests.Bloom;
+
+[TestClass]
+public sealed class DequantizedLinearTests
+{
+    private static readonly LoraConfig Lora = new() { Rank = 4, TargetPattern = LoraConfig.AllLinear };
+
+    [TestMethod]
+    [DataRow(QuantizationScheme.Rowwise)]
+    [DataRow(QuantizationScheme.BlockwiseDynamic)]
+    [DataRow(QuantizationScheme.BlockwiseLinear)]
+    public void GradientsAreThoseOfTheSameWeightsInSinglePrecision(QuantizationScheme scheme)
+    {
+        using var bloom = new RandomBloom(RandomBloom.Small, scheme);
+        using var once = new LoraBloom(bloom.Weights, Lora, makeLinear: (linear, _) => new SinglePrecisionLinear(linear));
+        using var always = new LoraBloom(bloom.Weights, Lora);
+        using DisposeScope scope = torch.NewDisposeScope();
+        foreach (LoraBloom model in new[] { once, always })
+        {
+            foreach (LoraLinear linear in model.Adapted)
+            {
+                linear.B!.bytes.Fill(0x3c); // 0.0115 each: with zeros A would have no gradient
+            }
+            model.Encode(TestRows.Of(model.Config, [[1, 2, 3], [4], [5, 6, 7, 8, 9]]), new PoolingOptions(PoolingModes.Mean)).pow(3).sum().backward();
+            model.Failure.ThrowIfAny();
+        }
+        foreach (((string name, torch.Tensor a), (_, torch.Tensor b)) in once.Parameters.Zip(always.Parameters))
+        {
+            float size = a.grad!.abs().max().item<float>();
+            Assert.IsGreaterThan(0, size, name);
+            Assert.IsLessThanOrEqualTo(1e-5f * size, (a.grad! - b.grad!).abs().max().item<float>(), name);
+        }
+    }
+}

@@ -1,0 +1,139 @@
+using Microsoft.ML.Lacos.Training.Losses;
+using TorchSharp;
+
+namespace Microsoft.ML.Lacos.Training.Tests.Losses;
+
+[TestClass]
+public sealed class SentenceLossTests
+{
+    [TestMethod]
+    public void TooFewColumnsAreRefusedWithTheNumbers()
+    {
+        using var loss = new MultipleNegativesRankingLoss();
+        StringAssert.Contains(Refusal(() => loss.Forward([Vectors(4, 8)])), "needs 2 or more columns of sentences, got 1");
+    }
+
+    [TestMethod]
+    public void ColumnsOfDifferentShapeAreRefused()
+    {
+        using var loss = new CosineSimilarityLoss();
+        StringAssert.Contains(Refusal(() => loss.Forward([Vectors(4, 8), Vectors(3, 8)], torch.zeros(4))), "[4, 8]");
+    }
+
+    [TestMethod]
+    public void MissingOrWronglyShapedLabelsAreRefused()
+    {
+        using var loss = new CoSentLoss();
+        StringAssert.Contains(Refusal(() => loss.Forward([Vectors(4, 8), Vectors(4, 8)])), "needs labels (Similarity)");
+        StringAssert.Contains(Refusal(() => loss.Forward([Vectors(4, 8), Vectors(4, 8)], torch.zeros(3))), "got [3]");
+    }
+
+    [TestMethod]
+    public void FloatsAsClassesAreRefused()
+    {
+        using var loss = new SoftmaxLoss(8, 3);
+        StringAssert.Contains(Refusal(() => loss.Forward([Vectors(4, 8), Vectors(4, 8)], torch.zeros(4))), "Int64");
+    }
+
+    [TestMethod]
+    public void VectorsOfAnotherDimensionThanTheClassifiersAreRefused()
+    {
+        using var loss = new SoftmaxLoss(8, 3);
+        StringAssert.Contains(Refusal(() => loss.Forward([Vectors(4, 6), Vectors(4, 6)], torch.zeros(4, dtype: torch.ScalarType.Int64))), "8 dimensions, got 6");
+    }
+
+    [TestMethod]
+    public void AngleOfAnOddDimensionIsRefused()
+    {
+        using var loss = new AngleLoss();
+        StringAssert.Contains(Refusal(() => loss.Forward([Vectors(4, 7), Vectors(4, 7)], torch.zeros(4))), "got 7");
+    }
+
+    [TestMethod]
+    public void MatryoshkaRefusesWhatItCannotCut()
+    {
+        using var loss = new MatryoshkaLoss(new CosineSimilarityLoss(), [16, 8]);
+        StringAssert.Contains(Refusal(() => loss.Forward([Vectors(4, 8), Vectors(4, 8)], torch.zeros(4))), "16 dimensions");
+        Refusal(() => _ = new MatryoshkaLoss(new SoftmaxLoss(8, 3), [8, 4]));
+        Refusal(() => _ = new MatryoshkaLoss(new CoSentLoss(), [8, 8]));
+        Refusal(() => _ = new MatryoshkaLoss(new CoSentLoss(), [8, 4], [1]));
+    }
+
+    [TestMethod]
+    public void ImpossibleNumbersAreRefused()
+    {
+        foreach (double value in new[] { 0, -1, double.NaN, double.PositiveInfinity })
+        {
+            Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => new MultipleNegativesRankingLoss(value));
+            Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => new ContrastiveLoss(value));
+        }
+        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => new ContrastiveLoss(2.5));
+    }
+
+    [TestMethod]
+    public void EqualLabelsGiveNoRankingLossAndNoGradient()
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        using var loss = new CoSentLoss();
+        torch.Tensor first = Vectors(4, 8).requires_grad_();
+        torch.Tensor value = loss.Forward([first, Vectors(4, 8)], torch.ones(4));
+        value.backward();
+        Assert.AreEqual(0f, value.item<float>());
+        Assert.AreEqual(0f, first.grad!.abs().max().item<float>());
+    }
+
+    [TestMethod]
+    public void DistillationIntoSeveralColumnsIsTheMeanOfEach()
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        using var loss = new MeanSquaredErrorLoss();
+        (torch.Tensor first, torch.Tensor second, torch.Tensor teacher) = (Vectors(4, 8), Vectors(4, 8), Vectors(4, 8));
+        float both = loss.Forward([first, second], teacher).item<float>();
+        float mean = (loss.Forward([first], teacher).item<float>() + loss.Forward([second], teacher).item<float>()) / 2;
+        Assert.AreEqual(mean, both, 1e-6f);
+    }
+
+    [TestMethod]
+    public void MatryoshkaOfOneFullDimensionIsTheInnerLossOfNormalisedVectors()
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        (torch.Tensor student, torch.Tensor teacher) = (Vectors(4, 8), Vectors(4, 8));
+        using var inner = new MeanSquaredErrorLoss();
+        using var outer = new MatryoshkaLoss(new MeanSquaredErrorLoss(), [8]);
+        float expected = inner.Forward([student / student.norm(1, keepdim: true)], teacher / teacher.norm(1, keepdim: true)).item<float>();
+        Assert.AreEqual(expected, outer.Forward([student], teacher).item<float>(), 1e-6f);
+    }
+
+    [TestMethod]
+    public void ClassifierStartsUniformlyWithinOneOverRootOfItsInputsAndTheSeedDecides()
+    {
+        using var one = new SoftmaxLoss(16, 3, seed: 5);
+        using var same = new SoftmaxLoss(16, 3, seed: 5);
+        using var other = new SoftmaxLoss(16, 3, seed: 6);
+        float[] weights = [.. one.Parameters[0].Value.data<float>()];
+        float bound = 1 / MathF.Sqrt(48);
+        Assert.IsTrue(weights.All(weight => Math.Abs(weight) <= bound));
+        Assert.IsGreaterThan(0.9f * bound, weights.Max(Math.Abs));
+        CollectionAssert.AreEqual(weights, same.Parameters[0].Value.data<float>().ToArray());
+        CollectionAssert.AreNotEqual(weights, other.Parameters[0].Value.data<float>().ToArray());
+    }
+
+    private static string Refusal(Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (ArgumentException error)
+        {
+            return error.Message;
+        }
+        throw new AssertFailedException("Nothing was refused.");
+    }
+
+    private static torch.Tensor Vectors(int rows, int dimension)
+    {
+        var random = new Random((rows * 100) + dimension);
+        return torch.tensor(Enumerable.Range(0, rows * dimension).Select(_ => (float)(random.NextDouble() - 0.5)).ToArray(), [rows, dimension]);
+    }
+}
