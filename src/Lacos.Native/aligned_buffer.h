@@ -30,10 +30,11 @@ class AlignedBuffer {
   // Makes room for `count` elements; what was there is lost when it has to grow.
   void Reserve(size_t count) {
     if (count <= count_) return;
+    const size_t bytes = count <= static_cast<size_t>(-1) / sizeof(T) ? count * sizeof(T) : static_cast<size_t>(-1);
     FreeAligned(data_);
     data_ = nullptr;
     count_ = 0;
-    data_ = static_cast<T*>(AllocateAligned(count * sizeof(T)));
+    data_ = static_cast<T*>(AllocateAligned(bytes));
     count_ = count;
   }
 

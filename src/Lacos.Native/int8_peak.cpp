@@ -21,20 +21,19 @@ constexpr int kRounds = 1000;
 
 #if defined(LACOS_BUILD_X86) && defined(__GNUC__)
 
-#define LACOS_ASM(body)                                                                                          \
-  for (int i = 0; i < kRounds; i++) {                                                                            \
-    asm volatile(body ::                                                                                         \
+#define LACOS_ASM(body)                                                                                         \
+  for (int i = 0; i < kRounds; i++) {                                                                           \
+    asm volatile(body ::                                                                                        \
                      : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", \
-                       "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");                                             \
-  }                                                                                                              \
+                       "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");                                            \
+  }                                                                                                             \
   asm volatile("vzeroupper")
 
 // The upper sixteen registers hold the operands: code that is not compiled for AVX-512 leaves them alone.
 #define LACOS_ZMM(r) "vpdpbusd %%zmm30, %%zmm31, %%zmm" #r "\n\t"
 void Avx512Vnni() {
-  LACOS_ASM(LACOS_ZMM(0) LACOS_ZMM(1) LACOS_ZMM(2) LACOS_ZMM(3) LACOS_ZMM(4) LACOS_ZMM(5) LACOS_ZMM(6) LACOS_ZMM(7)
-                LACOS_ZMM(8) LACOS_ZMM(9) LACOS_ZMM(10) LACOS_ZMM(11) LACOS_ZMM(12) LACOS_ZMM(13) LACOS_ZMM(14)
-                    LACOS_ZMM(15));
+  LACOS_ASM(LACOS_ZMM(0) LACOS_ZMM(1) LACOS_ZMM(2) LACOS_ZMM(3) LACOS_ZMM(4) LACOS_ZMM(5) LACOS_ZMM(6) LACOS_ZMM(
+      7) LACOS_ZMM(8) LACOS_ZMM(9) LACOS_ZMM(10) LACOS_ZMM(11) LACOS_ZMM(12) LACOS_ZMM(13) LACOS_ZMM(14) LACOS_ZMM(15));
 }
 
 #if defined(LACOS_BUILD_AVXVNNI)
@@ -45,8 +44,7 @@ void AvxVnni() {
 }
 #endif
 
-#define LACOS_MADD(r, t) \
-  "vpmaddwd %%ymm14, %%ymm15, %%ymm" #t "\n\tvpaddd %%ymm" #t ", %%ymm" #r ", %%ymm" #r "\n\t"
+#define LACOS_MADD(r, t) "vpmaddwd %%ymm14, %%ymm15, %%ymm" #t "\n\tvpaddd %%ymm" #t ", %%ymm" #r ", %%ymm" #r "\n\t"
 void Avx2() {
   LACOS_ASM(LACOS_MADD(0, 7) LACOS_MADD(1, 8) LACOS_MADD(2, 9) LACOS_MADD(3, 10) LACOS_MADD(4, 11) LACOS_MADD(5, 12)
                 LACOS_MADD(6, 13));

@@ -1,15 +1,10 @@
 // The C boundary: checks arguments, turns errors into statuses. Nothing else decides anything here.
 #include "lacos_native.h"
 
-#include <cstdio>
-#include <exception>
-#include <new>
-
+#include "boundary.h"
 #include "int8_layer.h"
-#include "int8_peak.h"
 #include "kernel_selection.h"
 #include "model.h"
-#include "status.h"
 #include "thread_count.h"
 
 struct lacos_model {
@@ -23,33 +18,8 @@ struct lacos_int8_linear {
 namespace {
 
 using lacos::Fail;
-
-thread_local char last_error[lacos::kMessageLength];
-
-lacos_status Report(lacos_status status, const char* message) noexcept {
-  std::snprintf(last_error, sizeof last_error, "%s", message);
-  return status;
-}
-
-template <class Function>
-lacos_status Guard(const Function& function) noexcept {
-  try {
-    function();
-    return LACOS_OK;
-  } catch (const lacos::Error& error) {
-    return Report(error.status, error.message);
-  } catch (const std::bad_alloc&) {
-    return Report(LACOS_OUT_OF_MEMORY, "Out of memory; use a smaller model or batch, or free memory.");
-  } catch (const std::exception& error) {
-    return Report(LACOS_INTERNAL, error.what());
-  } catch (...) {
-    return Report(LACOS_INTERNAL, "An unknown exception reached the C boundary.");
-  }
-}
-
-void NotNull(const void* pointer, const char* name) {
-  if (pointer == nullptr) Fail(LACOS_INVALID_ARGUMENT, "%s is null.", name);
-}
+using lacos::Guard;
+using lacos::NotNull;
 
 lacos::TokenBatch CheckBatch(const lacos_model* model, const int32_t* ids, int64_t token_count, const int32_t* offsets,
                              int64_t rows) {
@@ -88,10 +58,6 @@ lacos::TokenBatch CheckBatch(const lacos_model* model, const int32_t* ids, int64
 }  // namespace
 
 extern "C" {
-
-int32_t lacos_abi_version(void) { return LACOS_ABI_VERSION; }
-
-const char* lacos_last_error(void) { return last_error; }
 
 lacos_status lacos_model_create(const lacos_model_config* config, const lacos_matrix* word_embeddings,
                                 const lacos_layer_norm* word_embeddings_layer_norm, const lacos_block* blocks,
@@ -213,61 +179,6 @@ lacos_status lacos_int8_linear_forward(const lacos_int8_linear* linear, const fl
     NotNull(output, "output");
     const_cast<lacos_int8_linear*>(linear)->layer.Run(input, static_cast<int>(m), outlier_threshold, bias,
                                                       activation == LACOS_ACTIVATION_GELU, residual, output);
-  });
-}
-
-int32_t lacos_kernel_count(void) {
-  int32_t count = 0;
-  Guard([&] { count = static_cast<int32_t>(lacos::Kernels().states.size()); });
-  return count;
-}
-
-lacos_status lacos_kernel_get(int32_t index, lacos_kernel_info* info) {
-  return Guard([&] {
-    NotNull(info, "info");
-    const auto& states = lacos::Kernels().states;
-    if (index < 0 || index >= static_cast<int32_t>(states.size())) {
-      Fail(LACOS_INVALID_ARGUMENT, "Kernel set %d asked for; there are %d.", index, static_cast<int>(states.size()));
-    }
-    const lacos::KernelState& state = states[index];
-    *info = {state.set->name,           state.set->description,
-             state.requirement.c_str(), state.set->built ? state.set->int8_gemm->name : "",
-             state.set->built,          state.supported,
-             state.is_default,          state.state.c_str()};
-  });
-}
-
-const char* lacos_cpu_name(void) {
-  const char* name = "";
-  Guard([&] { name = lacos::Kernels().cpu_name.c_str(); });
-  return name;
-}
-
-const char* lacos_cpu_features(void) {
-  const char* names = "";
-  Guard([&] { names = lacos::Kernels().feature_names.c_str(); });
-  return names;
-}
-
-int32_t lacos_default_thread_count(const char** reason) {
-  int32_t count = 1;
-  if (reason != nullptr) *reason = "";
-  Guard([&] {
-    static const lacos::ThreadCount threads = lacos::DefaultThreadCount();
-    count = threads.count;
-    if (reason != nullptr) *reason = threads.reason.c_str();
-  });
-  return count;
-}
-
-lacos_status lacos_measure_int8_peak(const char* isa, int32_t thread_count, double seconds, double* operations) {
-  return Guard([&] {
-    NotNull(operations, "operations");
-    if (thread_count < 1 || thread_count > lacos::kMaximumThreads || !(seconds > 0 && seconds <= 60)) {
-      Fail(LACOS_INVALID_ARGUMENT, "%d threads for %g seconds; take 1 to %d threads and at most 60 seconds.", thread_count,
-           seconds, lacos::kMaximumThreads);
-    }
-    *operations = lacos::Int8Peak(lacos::SelectKernels(isa).name, thread_count, seconds);
   });
 }
 

@@ -60,14 +60,18 @@ struct LinearScratch {
 
 class Int8Linear {
  public:
-  // Reserves memory only; call PackPanel for every panel.
-  Int8Linear(const KernelSet& kernels, const WeightView& weight, std::vector<float> bias);
+  // Bytes of packed weights.
+  static size_t PackedBytes(const KernelSet& kernels, int rows, int columns);
+
+  // Takes room only; call PackPanel for every panel. memory: PackedBytes, owned by the caller, or null for memory of
+  // its own. A model gives all its layers one stretch: small layers alone would not lie in huge pages.
+  Int8Linear(const KernelSet& kernels, const WeightView& weight, std::vector<float> bias, uint8_t* memory = nullptr);
 
   int panel_count() const { return panel_count_; }
   void PackPanel(const WeightView& weight, int panel);
   int rows() const { return n_; }
   int columns() const { return k_; }
-  size_t bytes() const { return packed_.bytes() + column_scales_.bytes() + bias_.bytes(); }
+  size_t bytes() const { return panel_bytes_ * panel_count_ + column_scales_.bytes() + bias_.bytes(); }
 
   // x: the m rows that `rows` was made of, read only where spans say. A span list that is given covers all m rows in
   // order, also those without outliers.
@@ -86,7 +90,8 @@ class Int8Linear {
   int k_groups_;
   int panel_count_;
   size_t panel_bytes_;
-  AlignedBuffer<uint8_t> packed_;
+  AlignedBuffer<uint8_t> own_memory_;
+  uint8_t* packed_;
   AlignedBuffer<float> column_scales_;  // absmax / 127, zeros in the padding
   AlignedBuffer<float> bias_;           // zeros in the padding
 };

@@ -47,13 +47,23 @@ void LinearScratch::Reserve(const KernelSet& kernels, int threads) {
   for (auto& buffer : extras) buffer.Reserve(columns * (kernels.int8_gemm->rows + 1));
 }
 
-Int8Linear::Int8Linear(const KernelSet& kernels, const WeightView& weight, std::vector<float> bias)
-    : kernels_(&kernels), n_(weight.rows()), k_(weight.columns()) {
+size_t Int8Linear::PackedBytes(const KernelSet& kernels, int rows, int columns) {
+  const Int8GemmKernel& gemm = *kernels.int8_gemm;
+  const size_t groups = (static_cast<size_t>(columns) + gemm.k_group - 1) / gemm.k_group;
+  const size_t panels = (static_cast<size_t>(rows) + gemm.columns - 1) / gemm.columns;
+  return panels * groups * gemm.k_group * gemm.columns;
+}
+
+Int8Linear::Int8Linear(const KernelSet& kernels, const WeightView& weight, std::vector<float> bias, uint8_t* memory)
+    : kernels_(&kernels), n_(weight.rows()), k_(weight.columns()), packed_(memory) {
   const Int8GemmKernel& gemm = *kernels.int8_gemm;
   k_groups_ = (k_ + gemm.k_group - 1) / gemm.k_group;
   panel_count_ = (n_ + gemm.columns - 1) / gemm.columns;
   panel_bytes_ = static_cast<size_t>(k_groups_) * gemm.k_group * gemm.columns;
-  packed_.Reserve(panel_bytes_ * panel_count_);
+  if (packed_ == nullptr) {
+    own_memory_.Reserve(panel_bytes_ * panel_count_);
+    packed_ = own_memory_.data();
+  }
   const size_t padded = static_cast<size_t>(panel_count_) * gemm.columns;
   column_scales_.Reserve(padded);
   bias_.Reserve(padded);
@@ -66,7 +76,7 @@ Int8Linear::Int8Linear(const KernelSet& kernels, const WeightView& weight, std::
 void Int8Linear::PackPanel(const WeightView& weight, int panel) {
   const Int8GemmKernel& gemm = *kernels_->int8_gemm;
   const int group = gemm.k_group;
-  uint8_t* to = packed_.data() + panel_bytes_ * panel;
+  uint8_t* to = packed_ + panel_bytes_ * panel;
   std::memset(to, gemm.weight_xor, panel_bytes_);
   const int columns = std::min(gemm.columns, n_ - panel * gemm.columns);
   // A few columns at a time keep both sides of the transposition in the first-level cache.
@@ -117,7 +127,8 @@ void Int8Linear::Run(LoopRunner& runner, LinearScratch& scratch, const Quantized
   job.row_block = RowBlock(m, kRowBlockBytes / (depth * gemm.activation_bytes), gemm.rows, panel_count_, threads);
   // Neighbouring panels go to one thread, as long as there are tasks enough to even the threads out.
   const int blocks = (m + job.row_block - 1) / job.row_block;
-  job.panels_a_task = std::max(1, panel_count_ * blocks / (threads * 8));
+  job.panels_a_task = static_cast<int>(
+      std::clamp<int64_t>(static_cast<int64_t>(panel_count_) * blocks / (threads * 8), 1, panel_count_));
   job.tasks_a_block = (panel_count_ + job.panels_a_task - 1) / job.panels_a_task;
   runner.For(blocks * job.tasks_a_block, [&](int task, int thread) { RunTask(job, task, thread); });
 }
@@ -139,7 +150,7 @@ void Int8Linear::RunTask(const Job& job, int task, int thread) const {
   const size_t group_bytes = static_cast<size_t>(gemm.k_group) * gemm.columns;
   const int group_lines = static_cast<int>((group_bytes + 63) / 64);
   for (int panel = first_panel; panel < last_panel; panel++) {
-    const uint8_t* weights = packed_.data() + panel_bytes_ * panel;
+    const uint8_t* weights = packed_ + panel_bytes_ * panel;
     const int column = panel * gemm.columns;
     for (int depth = 0; depth < depth_blocks; depth++) {
       const int first_group = depth * depth_groups;
@@ -189,7 +200,7 @@ void Int8Linear::AddOutliers(const Job& job, int panel, int first_row, int rows,
   const int width = gemm.columns;
   std::fill_n(extra, static_cast<size_t>(rows) * width, 0.0f);
   float* weights = extra + static_cast<size_t>(gemm.rows) * width;
-  const uint8_t* packed = packed_.data() + panel_bytes_ * panel;
+  const uint8_t* packed = packed_ + panel_bytes_ * panel;
   const float* scales = column_scales_.data() + static_cast<size_t>(panel) * width;
   for (const OutlierSpan& span : *job.spans) {
     const int first = std::max(first_row, span.first_row);

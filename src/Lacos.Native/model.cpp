@@ -1,7 +1,7 @@
 #include "model.h"
 
+#include <algorithm>
 #include <cmath>
-#include <cstdlib>
 
 #include "forward.h"
 #include "kernel_selection.h"
@@ -13,9 +13,6 @@ namespace {
 
 // Tokens that go through the layers at once: enough to run at full speed, few enough that the buffers stay small.
 constexpr int kTokensAtOnce = 1024;
-// Workspaces kept for the next calls; more callers at once than this allocate anew.
-constexpr size_t kWorkspacesKept = 8;
-
 void CheckRange(int value, int low, int high, const char* name) {
   if (value < low || value > high) {
     Fail(LACOS_INVALID_ARGUMENT, "%s is %d; it must be from %d to %d.", name, value, low, high);
@@ -61,6 +58,11 @@ Model::Model(const lacos_model_config& config, const lacos_matrix& embeddings, c
       CopyNorm(embeddings_norm, h, "word_embeddings_layernorm.weight", "word_embeddings_layernorm.bias", -1);
   final_norm_ = CopyNorm(final_norm, h, "ln_f.weight", "ln_f.bias", -1);
   slopes_ = AlibiSlopes(config.head_count);
+  if (config.compute == LACOS_COMPUTE_INT8) {
+    const size_t block = Int8Linear::PackedBytes(*kernels_, 3 * h, h) + Int8Linear::PackedBytes(*kernels_, h, h) +
+                         Int8Linear::PackedBytes(*kernels_, 4 * h, h) + Int8Linear::PackedBytes(*kernels_, h, 4 * h);
+    packed_.Reserve(block * config.layer_count);
+  }
   for (int i = 0; i < config.layer_count; i++) {
     const lacos_block& b = blocks[i];
     BlockParameters p;
@@ -99,7 +101,8 @@ LinearLayer Model::MakeLinear(const lacos_linear& linear, int rows, int columns,
            "row-wise.",
            layer, name, weight.scheme());
     }
-    made.int8 = std::make_unique<Int8Linear>(*kernels_, weight, std::move(bias));
+    made.int8 = std::make_unique<Int8Linear>(*kernels_, weight, std::move(bias), packed_.data() + packed_used_);
+    packed_used_ += Int8Linear::PackedBytes(*kernels_, rows, columns);
     bytes_ += made.int8->bytes();
     pending_.push_back({made.int8.get(), std::move(weight)});
     return made;
@@ -128,7 +131,9 @@ std::unique_ptr<Workspace> Model::TakeWorkspace() const {
 
 void Model::ReturnWorkspace(std::unique_ptr<Workspace> workspace) const {
   std::lock_guard<std::mutex> lock(workspace_mutex_);
-  if (workspaces_.size() < kWorkspacesKept) workspaces_.push_back(std::move(workspace));
+  // More callers at once than this allocate anew: idle memory must not grow with a burst.
+  if (workspaces_.size() < static_cast<size_t>(std::max(2, thread_count())))
+    workspaces_.push_back(std::move(workspace));
 }
 
 void Model::Encode(const TokenBatch& batch, const int32_t* pool_from, const Pooling& pooling, float* vectors,

@@ -84,6 +84,8 @@ class Model {
   mutable std::mutex pool_mutex_;
   std::unique_ptr<WeightView> embeddings_;
   LayerNormParameters embeddings_norm_;
+  AlignedBuffer<uint8_t> packed_;  // the int8 weights of all layers, one after the other
+  size_t packed_used_ = 0;
   std::vector<BlockParameters> blocks_;
   LayerNormParameters final_norm_;
   std::vector<float> slopes_;

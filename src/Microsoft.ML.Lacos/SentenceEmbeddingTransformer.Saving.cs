@@ -26,7 +26,7 @@ public sealed partial class SentenceEmbeddingTransformer
         EmbeddingContext context = Open;
         ctx.CheckAtModel();
         ctx.SetVersionInfo(GetVersionInfo());
-        ctx.SaveBinaryStream(OptionsEntry, writer => SavedOptions.Write(writer.BaseStream, context.Options));
+        ctx.SaveBinaryStream(OptionsEntry, writer => SavedOptions.Write(writer.BaseStream, context.Options, context.Model.Fingerprint));
         ctx.SaveBinaryStream(ModelEntry, writer =>
         {
             writer.Flush();
@@ -40,19 +40,26 @@ public sealed partial class SentenceEmbeddingTransformer
         ArgumentNullException.ThrowIfNull(env);
         ArgumentNullException.ThrowIfNull(ctx);
         ctx.CheckAtModel(GetVersionInfo());
-        SentenceEmbeddingEstimator.Options? options = null;
+        (SentenceEmbeddingEstimator.Options Options, string Fingerprint)? entry = null;
         EmbeddingModel? model = null;
-        if (!ctx.TryLoadBinaryStream(OptionsEntry, reader => options = SavedOptions.Read(reader.BaseStream)))
+        if (!ctx.TryLoadBinaryStream(OptionsEntry, reader => entry = SavedOptions.Read(reader.BaseStream)) || entry is not var (options, fingerprint))
         {
             throw Damaged(OptionsEntry);
         }
-        if (!ctx.TryLoadBinaryStream(ModelEntry, reader => model = EmbeddingModel.Read(reader.BaseStream, options!)))
+        if (!ctx.TryLoadBinaryStream(ModelEntry, reader => model = EmbeddingModel.Read(reader.BaseStream, options)))
         {
             throw Damaged(ModelEntry);
         }
+        if (!string.Equals(model!.Fingerprint, fingerprint, StringComparison.Ordinal))
+        {
+            using (model)
+            {
+                throw new InvalidDataException($"The entry '{ModelEntry}' has sha256 {model.Fingerprint}, but {fingerprint} was saved. The file is damaged or was changed; save the model again.");
+            }
+        }
         IHost host = env.Register(nameof(SentenceEmbeddingTransformer));
-        ModelMessages.Opened(host, model!);
-        return new SentenceEmbeddingTransformer(new EmbeddingContext(host, options!, SharedModel.Start(model!, options!.CacheBytes)));
+        ModelMessages.Opened(host, model);
+        return new SentenceEmbeddingTransformer(new EmbeddingContext(host, options, SharedModel.Start(model, options.CacheBytes)));
     }
 
     private static InvalidDataException Damaged(string entry) =>

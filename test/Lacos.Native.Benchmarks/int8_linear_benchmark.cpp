@@ -26,9 +26,11 @@ void Int8LinearLayer(benchmark::State& state) {
   const std::vector<int8_t> codes = numbers.Codes(static_cast<size_t>(n) * k);
   const std::vector<float> absmax(n, 1.0f);
   const WeightView weight({LACOS_SCHEME_ROWWISE, n, k, 0, codes.data(), absmax.data(), n, nullptr}, n, k, "w", -1);
+  const size_t layer_bytes = Int8Linear::PackedBytes(kernels, n, k);
+  AlignedBuffer<uint8_t> packed(kRotatedBytes + layer_bytes);
   std::vector<Int8Linear> layers;
-  for (size_t bytes = 0; bytes < kRotatedBytes; bytes += static_cast<size_t>(n) * k) {
-    layers.emplace_back(kernels, weight, std::vector<float>(n, 0.5f));
+  for (size_t bytes = 0; bytes < kRotatedBytes; bytes += layer_bytes) {
+    layers.emplace_back(kernels, weight, std::vector<float>(n, 0.5f), packed.data() + bytes);
     pool.For(layers.back().panel_count(), [&](int panel, int) { layers.back().PackPanel(weight, panel); });
   }
   const std::vector<float> x = numbers.Normals(static_cast<size_t>(m) * k, 1.0f);

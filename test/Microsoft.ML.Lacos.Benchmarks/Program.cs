@@ -7,7 +7,8 @@ var peers = new Option<bool>("--peers") { Description = "Compare whole encoders 
 var kernels = new Option<bool>("--kernels") { Description = "Measure the int8 linear layer against the machine's peak and bandwidth." };
 var quick = new Option<bool>("--quick") { Description = "Fewer shapes and turns; done in two minutes." };
 var threads = new Option<int>("--threads") { Description = "Threads of every engine.", DefaultValueFactory = _ => NativeInfo.Get().DefaultThreadCount };
-var command = new RootCommand("Speed of LACoS beside its peers. Ratios are taken in one run; leave the machine alone meanwhile.") { peers, kernels, quick, threads };
+var texts = new Option<FileInfo?>("--texts") { Description = "Encode the lines of this file with the default model, text to vector, beside the peers." };
+var command = new RootCommand("Speed of LACoS beside its peers. Ratios are taken in one run; leave the machine alone meanwhile.") { peers, kernels, quick, threads, texts };
 command.SetAction(arguments =>
 {
     NativeInfo native = NativeInfo.Get();
@@ -20,7 +21,12 @@ command.SetAction(arguments =>
     int count = arguments.GetValue(threads);
     double seconds = isQuick ? 0.5 : 5;
     AnsiConsole.MarkupLineInterpolated($"{native.CpuName}; kernels {native.ChosenKernel}; int8 peak {Hardware.Int8Peak(count):F0} GOPS, read bandwidth {Hardware.ReadBandwidth(count):F1} GB/s with {count} threads");
-    bool all = !arguments.GetValue(peers) && !arguments.GetValue(kernels);
+    FileInfo? file = arguments.GetValue(texts);
+    if (file is not null)
+    {
+        TextsTable.Run(file.FullName, count, seconds);
+    }
+    bool all = file is null && !arguments.GetValue(peers) && !arguments.GetValue(kernels);
     if (all || arguments.GetValue(kernels))
     {
         KernelTable.Run(count, isQuick ? 0.1 : 0.5, isQuick);

@@ -83,7 +83,13 @@ public sealed record NativeInfo
             CpuFeatures = NativeKernelInfo.Text(NativeMethods.lacos_cpu_features()),
             Kernels = kernels,
             ChosenKernel = chosen?.Name,
-            ChosenReason = string.IsNullOrEmpty(forced) ? chosen?.State ?? "none can run" : $"LACOS_FORCE_ISA={forced}: {chosen?.State ?? "no kernels of that name"}",
+            ChosenReason = (forced, chosen) switch
+            {
+                (null or "", _) => chosen?.State ?? "none can run",
+                (_, null) => $"LACOS_FORCE_ISA is '{forced}', which names no native kernels",
+                (_, { IsDefault: true }) => "named by LACOS_FORCE_ISA, and the default",
+                _ => $"named by LACOS_FORCE_ISA; on its own: {chosen.State}",
+            },
             DefaultThreadCount = threads,
             ThreadCountReason = NativeKernelInfo.Text(reason),
         };

@@ -1,3 +1,4 @@
+using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML.Lacos.Pipeline;
@@ -12,9 +13,9 @@ internal static class ModelMessages
     {
         using IChannel channel = host.Start("Sentence embedding");
         channel.Info(MessageSensitivity.None, "Model '{0}' opened: {1} dimensions, at most {2} tokens a text, on {3}.", model.Name, model.Encoder.Dimension, model.MaximumTokenCount, model.Description);
-        if (model.Description.StartsWith("managed", StringComparison.Ordinal) && Interlocked.Exchange(ref s_managedNoticeGiven, 1) == 0)
+        if (BloomEncoders.ManagedReason is string reason && Interlocked.Exchange(ref s_managedNoticeGiven, 1) == 0)
         {
-            channel.Warning(MessageSensitivity.None, "The native library was not loaded, so the managed encoder is in use: the same vectors, slowly. Install a C++ compiler and CMake and build again, or use a package that carries the library.");
+            channel.Warning(MessageSensitivity.None, "The native library is not in use ({0}), so the managed encoder is: the same vectors, slowly. Install a C++ compiler and CMake and build again, or use a package that carries the library.", reason);
         }
     }
 

@@ -13,6 +13,9 @@ internal sealed record SavedOptions
 
     public required int Version { get; init; }
 
+    /// <summary>sha256 of the model saved beside, so that a model file swapped or damaged is noticed.</summary>
+    public required string Fingerprint { get; init; }
+
     public required SavedColumn[] Columns { get; init; }
 
     public int? Pooling { get; init; }
@@ -41,11 +44,12 @@ internal sealed record SavedOptions
 
     public required float OutlierThreshold { get; init; }
 
-    public static void Write(Stream stream, SentenceEmbeddingEstimator.Options options)
+    public static void Write(Stream stream, SentenceEmbeddingEstimator.Options options, string fingerprint)
     {
         var saved = new SavedOptions
         {
             Version = CurrentVersion,
+            Fingerprint = fingerprint,
             Columns = [.. options.Columns.Select(column => new SavedColumn { Output = column.OutputColumnName, Input = column.InputColumnName, TokenCount = column.TokenCountColumnName })],
             Pooling = (int?)options.Pooling,
             Normalize = options.Normalize,
@@ -69,7 +73,7 @@ internal sealed record SavedOptions
         stream.Write(json);
     }
 
-    public static SentenceEmbeddingEstimator.Options Read(Stream stream)
+    public static (SentenceEmbeddingEstimator.Options Options, string Fingerprint) Read(Stream stream)
     {
         long length = stream.Length - stream.Position;
         if (length > MostBytes)
@@ -85,7 +89,7 @@ internal sealed record SavedOptions
             {
                 throw new InvalidDataException($"The saved options are of version {saved.Version}; this package reads version {CurrentVersion}. Update Microsoft.ML.Lacos.");
             }
-            return OptionsValidation.Checked(saved.ToOptions());
+            return (OptionsValidation.Checked(saved.ToOptions()), saved.Fingerprint);
         }
         catch (Exception error) when (error is JsonException or ArgumentException)
         {

@@ -83,11 +83,11 @@ public sealed class LoraGoldenTests
     }
 
     [TestMethod]
-    [DataRow("qkv", QuantizationScheme.Rowwise)]
-    [DataRow("all-linear-rslora", QuantizationScheme.Rowwise)]
-    [DataRow("qkv", QuantizationScheme.BlockwiseDynamic)]
-    [DataRow("all-linear-rslora", QuantizationScheme.BlockwiseDynamic)]
-    public void GradientsOverAQuantisedBasePointWhereTheReferenceOnesDo(string name, QuantizationScheme scheme)
+    [DataRow("qkv", QuantizationScheme.Rowwise, 0.99f)]
+    [DataRow("all-linear-rslora", QuantizationScheme.Rowwise, 0.99f)]
+    [DataRow("qkv", QuantizationScheme.BlockwiseDynamic, 0.98f)]
+    [DataRow("all-linear-rslora", QuantizationScheme.BlockwiseDynamic, 0.98f)]
+    public void GradientsOverAQuantisedBasePointWhereTheReferenceOnesDo(string name, QuantizationScheme scheme, float bound)
     {
         using var run = new LoraCase(name, scheme);
         using DisposeScope scope = torch.NewDisposeScope();
@@ -97,7 +97,7 @@ public sealed class LoraGoldenTests
         {
             float[] expected = run.Expected.ReadFloats($"grad.{LoraCase.ReferenceName(parameter)}");
             float cosine = TensorPrimitives.CosineSimilarity<float>(expected, value.grad!.contiguous().data<float>().ToArray());
-            Assert.IsGreaterThanOrEqualTo(0.99f, cosine, parameter);
+            Assert.IsGreaterThanOrEqualTo(bound, cosine, parameter);
         }
     }
 

@@ -1,0 +1,56 @@
+using System.Diagnostics;
+using System.Globalization;
+using Microsoft.ML.Lacos.Benchmarks.Peers;
+using Microsoft.ML.Lacos.Hub;
+using Microsoft.ML.Lacos.Tokenization;
+using Microsoft.ML.Lacos.Training.Loading;
+using Spectre.Console;
+using TorchSharp;
+
+namespace Microsoft.ML.Lacos.Benchmarks;
+
+/// <summary>Real sentences through the default model, text to vector; peers get the same token ids, sorted by length.</summary>
+internal static class TextsTable
+{
+    private const int PeerBatch = 64;
+
+    public static void Run(string path, int threads, double seconds)
+    {
+        string?[] texts = File.ReadAllLines(path);
+        using LacosModel model = LacosModel.LoadDefault();
+        BloomTokenizer tokenizer = BloomTokenizer.FromJson(model.TokenizerJson.Span);
+        int[][] ids = [.. texts.Select(text => tokenizer.EncodeToIds(text!).Take(model.Settings.MaximumTokenCount).ToArray()).Where(row => row.Length > 0)];
+        double tokens = ids.Sum(row => (double)row.Length);
+        double elements = RandomBloom.LinearElements(model.Weights.Config);
+        Table table = new Table().Title($"{texts.Length:N0} sentences of {Path.GetFileName(path)}, {tokens:N0} tokens, default model").AddColumns("engine", "threads", "sentences/s", "tokens/s", "share of the int8 peak");
+        for (int count = 1; count <= threads; count++)
+        {
+            using SentenceEncoder encoder = SentenceEncoder.Create(model, new SentenceEncoderOptions { ThreadCount = count });
+            var vectors = new float[texts.Length * encoder.Dimension];
+            double peak = Hardware.Int8Peak(count);
+            double median = Interleaved.Medians([_ => encoder.Encode(texts, vectors, [])], seconds, leastTurns: 3)[0];
+            table.AddRow("LACoS int8, text to vector", Text(count), Rate(texts.Length / median), Rate(tokens / median), Percent(2 * elements * tokens / median / (peak * 1e9)));
+        }
+
+        TorchSharpLoader.EnsureLoadable();
+        TokenRows[] batches = [.. ids.OrderBy(row => row.Length).Chunk(PeerBatch).Select(batch => new TokenRows(batch))];
+        using var onnx = new OnnxBloom(model.Weights, threads);
+        using var fp32 = new TorchBloom(model.Weights, torch.ScalarType.Float32, threads);
+        Peer("ONNX Runtime int8, ids to vector", batch => onnx.Encode(batch.Padded, batch.Mask, batch.Count, batch.Length));
+        Peer("TorchSharp fp32, ids to vector", batch => fp32.Encode(batch.Padded, batch.Mask, batch.Count, batch.Length));
+        AnsiConsole.Write(table);
+        AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"peak memory of this process, peers included: {Process.GetCurrentProcess().PeakWorkingSet64 / 1e6:F0} MB");
+
+        void Peer(string name, Func<TokenRows, float[]> encode)
+        {
+            double median = Interleaved.Medians([_ => Array.ForEach(batches, batch => encode(batch))], seconds, leastTurns: 3)[0];
+            table.AddRow(name, Text(threads), Rate(texts.Length / median), Rate(tokens / median), "");
+        }
+    }
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private static string Rate(double rate) => rate.ToString("N0", CultureInfo.InvariantCulture);
+
+    private static string Percent(double share) => (100 * share).ToString("F0", CultureInfo.InvariantCulture) + " %";
+}
