@@ -17,7 +17,7 @@ internal sealed class FakeModels : IModelSource, ITokenizerSource
     /// <summary>Model path of the model opened last.</summary>
     public string? ModelPath { get; private set; }
 
-    public LoadedModel Open(string? model, SentenceEncoderOptions options)
+    public LoadedModel Open(string? model, string? adapter, SentenceEncoderOptions options)
     {
         if (options.Dimension > FullDimension)
         {

@@ -68,7 +68,9 @@ public sealed class ToolProcessTests
             await Task.Delay(20);
         }
         Assert.HasCount(1, folder.FileNames.ToArray());
-        await SendAsync(signal, process);
+
+        // Twice, as `timeout` does.
+        await SendAsync(signal, process, times: 2);
         ToolRun run = ToolProcess.Finish(process, output, error);
         Assert.AreEqual(exitCode, run.ExitCode, run.Error);
         Assert.AreEqual("", run.Output);
@@ -132,9 +134,10 @@ public sealed class ToolProcessTests
         StringAssert.Contains(text.Output, info.RootElement.GetProperty("model").GetProperty("fingerprint").GetString()!);
     }
 
-    private static async Task SendAsync(string signal, Process process)
+    private static async Task SendAsync(string signal, Process process, int times = 1)
     {
-        using Process kill = Process.Start("kill", ["-s", signal, process.Id.ToString(CultureInfo.InvariantCulture)]);
+        string send = $"kill -s {signal} {process.Id.ToString(CultureInfo.InvariantCulture)}";
+        using Process kill = Process.Start("sh", ["-c", string.Join("; ", Enumerable.Repeat(send, times))]);
         await kill.WaitForExitAsync();
     }
 

@@ -14,6 +14,7 @@ internal sealed class ModelOptions
     private static readonly string[] LongTextNames = ["truncate", "window", "throw"];
 
     private readonly Option<string?> _model = new("--model", "-m") { Description = "A .lacos file or a Hugging Face or sentence-transformers folder; without it the built-in model", HelpName = "path" };
+    private readonly Option<string?> _adapter = new("--adapter", "-a") { Description = "A PEFT folder with a LoRA adapter to merge into the model", HelpName = "folder" };
     private readonly Option<string?> _pooling = PoolingOption("How token vectors become one");
     private readonly Option<bool> _normalize = new("--normalize") { Description = "Divide vectors by their Euclidean norm. Default: the model's own" };
     private readonly Option<bool> _noNormalize = new("--no-normalize") { Description = "Leave vectors as pooling gives them" };
@@ -28,7 +29,7 @@ internal sealed class ModelOptions
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { _model, _pooling, _normalize, _noNormalize, _prompt, _dimension, _maximumTokens, _longText, _compute, _batchTokens, _threads })
+        foreach (Option option in new Option[] { _model, _adapter, _pooling, _normalize, _noNormalize, _prompt, _dimension, _maximumTokens, _longText, _compute, _batchTokens, _threads })
         {
             command.Options.Add(option);
         }
@@ -62,7 +63,7 @@ internal sealed class ModelOptions
         }
         try
         {
-            return source.Open(parse.GetValue(_model), options);
+            return source.Open(parse.GetValue(_model), parse.GetValue(_adapter), options);
         }
         catch (ArgumentException error)
         {

@@ -7,9 +7,10 @@ internal interface IModelSource
 {
     /// <summary>Opens a model and prepares it for encoding.</summary>
     /// <param name="model">A <c>.lacos</c> file or a model folder; <see langword="null"/> for the built-in model.</param>
+    /// <param name="adapter">Folder of a PEFT adapter to merge into it; <see langword="null"/> for none.</param>
     /// <param name="options">How to encode.</param>
     /// <exception cref="ArgumentException">An option does not fit the model.</exception>
-    LoadedModel Open(string? model, SentenceEncoderOptions options);
+    LoadedModel Open(string? model, string? adapter, SentenceEncoderOptions options);
 }
 
 /// <summary>An encoder and what is written down about the vectors it makes.</summary>

@@ -11,9 +11,9 @@ namespace Lacos.Cli.Models;
 /// <summary>The models of the library.</summary>
 internal sealed class LacosModelSource(ToolStreams streams) : IModelSource, ITokenizerSource
 {
-    public LoadedModel Open(string? model, SentenceEncoderOptions options)
+    public LoadedModel Open(string? model, string? adapter, SentenceEncoderOptions options)
     {
-        LacosModel loaded = Load(model, options.Compute);
+        LacosModel loaded = Load(model, adapter, options.Compute);
         try
         {
             SentenceEncoder encoder = SentenceEncoder.Create(loaded, options);
@@ -41,19 +41,16 @@ internal sealed class LacosModelSource(ToolStreams streams) : IModelSource, ITok
         {
             return BloomTokenizer.FromJson(ReadTokenizer(inFolder)).EncodeToIds;
         }
-        using LacosModel loaded = Load(model, BloomCompute.Float32);
+        using LacosModel loaded = Load(model, null, BloomCompute.Float32);
         return BloomTokenizer.FromJson(loaded.TokenizerJson.Span).EncodeToIds;
     }
 
     /// <summary>Loads a model in the form that an arithmetic needs: a folder of floats is quantised row by row unless floats are asked for.</summary>
-    private static LacosModel Load(string? model, BloomCompute compute)
+    private static LacosModel Load(string? model, string? adapter, BloomCompute compute)
     {
-        if (model is null)
-        {
-            return LacosModel.LoadDefault();
-        }
-        bool quantize = Directory.Exists(model) && compute != BloomCompute.Float32;
-        return LacosModel.Load(model, new LacosModelLoadOptions { Scheme = quantize ? QuantizationScheme.Rowwise : null });
+        bool isFloat = Directory.Exists(model) && compute == BloomCompute.Float32;
+        var options = new LacosModelLoadOptions { Adapter = adapter, Scheme = isFloat ? QuantizationScheme.None : null };
+        return model is null ? LacosModel.LoadDefault(options) : LacosModel.Load(model, options);
     }
 
     private static byte[] ReadTokenizer(string path) =>

@@ -1,3 +1,4 @@
+using Microsoft.ML.Lacos.Pipeline;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Encodings.Web;
@@ -74,14 +75,14 @@ internal sealed class JsonLinesWriter : VectorWriter
         {
             case VectorPrecision.Int8:
                 Span<sbyte> codes = MemoryMarshal.Cast<byte, sbyte>(_row.AsSpan());
-                VectorPrecisions.ToInt8(vector, codes);
+                VectorFormat.ToInt8(vector, codes);
                 foreach (sbyte code in codes)
                 {
                     _json.WriteNumberValue((int)code);
                 }
                 break;
             case VectorPrecision.Binary:
-                VectorPrecisions.ToSignBits(vector, _row);
+                VectorFormat.ToBinary(vector, _row);
                 foreach (byte packed in _row)
                 {
                     _json.WriteNumberValue((int)packed);

@@ -1,3 +1,4 @@
+using Microsoft.ML.Lacos.Pipeline;
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Runtime.InteropServices;
@@ -48,11 +49,11 @@ internal sealed class NpyWriter : VectorWriter
             switch (_precision)
             {
                 case VectorPrecision.Int8:
-                    VectorPrecisions.ToInt8(vector, MemoryMarshal.Cast<byte, sbyte>(_row.AsSpan()));
+                    VectorFormat.ToInt8(vector, MemoryMarshal.Cast<byte, sbyte>(_row.AsSpan()));
                     _file.Stream.Write(_row);
                     break;
                 case VectorPrecision.Binary:
-                    VectorPrecisions.ToSignBits(vector, _row);
+                    VectorFormat.ToBinary(vector, _row);
                     _file.Stream.Write(_row);
                     break;
                 default:

@@ -1,5 +1,3 @@
-using System.Numerics.Tensors;
-
 namespace Lacos.Cli.Output;
 
 /// <summary>What the elements of the written vectors are.</summary>
@@ -29,28 +27,4 @@ internal static class VectorPrecisions
 
     /// <summary>Elements a written vector has.</summary>
     public static int ElementCount(this VectorPrecision precision, int dimension) => precision == VectorPrecision.Binary ? (dimension + 7) / 8 : dimension;
-
-    /// <summary>Quantises one vector to int8. A zero vector stays zero.</summary>
-    public static void ToInt8(ReadOnlySpan<float> vector, Span<sbyte> codes)
-    {
-        double norm = Math.Sqrt(TensorPrimitives.SumOfSquares(vector));
-        double scale = norm == 0 ? 0 : 127 / norm;
-        for (int i = 0; i < vector.Length; i++)
-        {
-            codes[i] = (sbyte)Math.Clamp(Math.Round(vector[i] * scale, MidpointRounding.ToEven), -127, 127);
-        }
-    }
-
-    /// <summary>Packs the signs of one vector. Bits past its end are 0.</summary>
-    public static void ToSignBits(ReadOnlySpan<float> vector, Span<byte> packed)
-    {
-        packed.Clear();
-        for (int i = 0; i < vector.Length; i++)
-        {
-            if (vector[i] > 0)
-            {
-                packed[i >> 3] |= (byte)(128 >> (i & 7));
-            }
-        }
-    }
 }

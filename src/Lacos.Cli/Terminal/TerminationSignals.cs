@@ -2,12 +2,16 @@ using System.Runtime.InteropServices;
 
 namespace Lacos.Cli.Terminal;
 
-/// <summary>Turns Ctrl-C and SIGTERM into cancellation, so that temporary files are removed; a second signal ends the process at once.</summary>
+/// <summary>Turns Ctrl-C and SIGTERM into cancellation, so that temporary files are removed; a second signal, a second or more later, ends the process at once.</summary>
+/// <remarks>The delay is for <c>timeout</c> and the like, which signal a process and its group: the process then gets the same signal twice.</remarks>
 internal sealed class TerminationSignals : IDisposable
 {
+    private const int MillisecondsBeforeSecond = 1000;
+
     private readonly CancellationTokenSource _source = new();
     private readonly PosixSignalRegistration[] _registrations;
     private int _exitCode;
+    private long _firstAt = long.MaxValue;
 
     public TerminationSignals()
     {
@@ -37,8 +41,13 @@ internal sealed class TerminationSignals : IDisposable
     {
         if (Interlocked.CompareExchange(ref _exitCode, exitCode, 0) == 0)
         {
+            Interlocked.Exchange(ref _firstAt, Environment.TickCount64);
             context.Cancel = true;
             _source.Cancel();
+        }
+        else if (Environment.TickCount64 - Interlocked.Read(ref _firstAt) < MillisecondsBeforeSecond)
+        {
+            context.Cancel = true;
         }
     }
 }

@@ -7,7 +7,8 @@ namespace Microsoft.ML.Lacos.Bloom;
 /// <remarks>
 /// <para>
 /// <see cref="BloomCompute.Int8"/>: row-wise weights used in place, token rows quantised as they come (<c>round_half_even(x * (127 / absmax))</c>), exact int32 sums, everything else in fp32.
-/// The integers equal the native encoder's; vectors agree with it to 1e-5 in cosine. <see cref="BloomCompute.Int8WeightOnly"/>: weights of any scheme, dequantised panel by panel, fp32 arithmetic.
+/// From equal numbers the integers equal the native encoder's. Its fp32 sums have another order, so that now and then a number falls on the other side of a code's boundary:
+/// vectors agree to 1e-5 in mean cosine, single sentences to a few 1e-5. <see cref="BloomCompute.Int8WeightOnly"/>: weights of any scheme, dequantised panel by panel, fp32 arithmetic.
 /// </para>
 /// <para>
 /// A batch is cut into groups of about <c>128</c> tokens, which threads take one after the other; threads left over share the panels of a layer. No sum is ever split, so a sentence's bits are

