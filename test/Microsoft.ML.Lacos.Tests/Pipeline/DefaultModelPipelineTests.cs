@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.Lacos.Tests.Hub;
 
 namespace Microsoft.ML.Lacos.Tests.Pipeline;
 
@@ -110,6 +111,24 @@ public sealed class DefaultModelPipelineTests
         }
         options.Dimension = 100_000;
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => s_context.Transforms.Text.ApplySentenceEmbedding(options).Fit(s_data));
+    }
+
+    [TestMethod]
+    public void AnAdapterChangesTheVectorsAndIsSavedWithThem()
+    {
+        using var folder = new TemporaryFolder();
+        AdapterTests.WriteAdapter(folder.Path, s_transformer.Model.Weights.Config.HiddenSize, scale: 0.5f);
+        var options = new SentenceEmbeddingEstimator.Options { Columns = [new("Features", "Text")], Adapter = folder.Path };
+        using SentenceEmbeddingTransformer adapted = s_context.Transforms.Text.ApplySentenceEmbedding(options).Fit(s_data);
+        Assert.AreNotEqual(s_transformer.Fingerprint, adapted.Fingerprint);
+        float[] vector = adapted.Transform(s_data).GetColumn<float[]>("Features").First();
+        CollectionAssert.AreNotEqual(s_vectors[0], vector);
+        using var saved = new MemoryStream();
+        s_context.Model.Save(adapted, s_data.Schema, saved);
+        saved.Position = 0;
+        using var loaded = (SentenceEmbeddingTransformer)s_context.Model.Load(saved, out _);
+        Assert.AreEqual(adapted.Fingerprint, loaded.Fingerprint);
+        CollectionAssert.AreEqual(vector, loaded.Transform(s_data).GetColumn<float[]>("Features").First());
     }
 
     [TestMethod]
