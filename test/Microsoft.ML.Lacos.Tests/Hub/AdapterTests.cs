@@ -55,7 +55,7 @@ public sealed class AdapterTests
     }
 
     /// <summary>An update with a single element: row 7, column 3.</summary>
-    private static void WriteAdapter(string folder, int hidden, float scale)
+    internal static void WriteAdapter(string folder, int hidden, float scale)
     {
         var a = new float[hidden];
         var b = new float[hidden];

@@ -114,7 +114,7 @@ public sealed class SavedModelTests
         Refused(Replaced("model.lacos", []));
         Refused(Replaced("model.lacos", model[..100]));
         Refused(Replaced("model.lacos", model[..(model.Length / 2)]));
-        model[^1000] ^= 1;
+        model[model.Length / 2] ^= 1;
         StringAssert.Contains(Refused(Replaced("model.lacos", model)).ToString(), "sha256");
     }
 
@@ -178,12 +178,14 @@ public sealed class SavedModelTests
             error = caught;
         }
         Assert.IsNotNull(error, "The changed model was loaded.");
-        Exception cause = error;
-        while (cause.InnerException is Exception inner)
+
+        // ML.NET calls the loader by reflection and wraps what it throws once or twice.
+        bool isClear = false;
+        for (Exception? cause = error; cause is not null; cause = cause.InnerException)
         {
-            cause = inner;
+            isClear |= cause is InvalidDataException or FormatException or ArgumentException;
         }
-        Assert.IsTrue(error is InvalidDataException or FormatException or ArgumentException || cause is InvalidDataException or FormatException or ArgumentException or System.Text.Json.JsonException, error.ToString());
+        Assert.IsTrue(isClear, error.ToString());
         return error;
     }
 }
