@@ -2,38 +2,73 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
+
+#include "lacos_native.h"
+#include "status.h"
 
 namespace lacos {
+namespace {
+
+// Lives as long as a layer uses it.
+std::shared_ptr<LayerWorkspace> WorkspaceOf(int threads) {
+  static std::mutex mutex;
+  static std::map<int, std::weak_ptr<LayerWorkspace>> workspaces;
+  std::lock_guard<std::mutex> lock(mutex);
+  std::weak_ptr<LayerWorkspace>& entry = workspaces[threads];
+  std::shared_ptr<LayerWorkspace> workspace = entry.lock();
+  if (workspace == nullptr) entry = workspace = std::make_shared<LayerWorkspace>(threads);
+  return workspace;
+}
+
+}  // namespace
 
 Int8Layer::Int8Layer(const KernelSet& kernels, const WeightView& weight, int threads)
-    : kernels_(&kernels), linear_(kernels, weight, {}), pool_(threads) {
-  pool_.For(linear_.panel_count(), [&](int panel, int) { linear_.PackPanel(weight, panel); });
-  scratch_.Reserve(kernels, pool_.thread_count());
+    : kernels_(&kernels), linear_(kernels, weight, {}), workspace_(WorkspaceOf(threads)) {
+  std::lock_guard<std::mutex> lock(workspace_->mutex);
+  workspace_->threads.For(linear_.panel_count(), [&](int panel, int) { linear_.PackPanel(weight, panel); });
 }
 
 void Int8Layer::Run(const float* x, int m, float outlier_threshold, const float* bias, bool gelu, const float* residual,
                     float* y) {
   const size_t n = static_cast<size_t>(linear_.rows());
   const int k = linear_.columns();
-  std::lock_guard<std::mutex> lock(mutex_);
-  rows_.Reserve(*kernels_->int8_gemm, m, k);
+  LayerWorkspace& w = *workspace_;
+  std::lock_guard<std::mutex> lock(w.mutex);
+  w.scratch.Reserve(*kernels_, w.threads.thread_count());
+  w.rows.Reserve(*kernels_->int8_gemm, m, k);
   const size_t padded = (n + 63) / 64 * 64;
-  bias_.Reserve(padded);
-  std::fill_n(bias_.data(), padded, 0.0f);
-  if (bias != nullptr) std::copy_n(bias, n, bias_.data());
+  w.bias.Reserve(padded);
+  std::fill_n(w.bias.data(), padded, 0.0f);
+  if (bias != nullptr) std::copy_n(bias, n, w.bias.data());
   std::vector<OutlierSpan> spans;
   if (outlier_threshold > 0) {
-    keep_.Reserve(static_cast<size_t>(k) + 16);
-    outliers_.reserve(static_cast<size_t>(k));
-    rows_.SetWithOutliers(*kernels_, 0, m, x, k, outlier_threshold, keep_.data(), outliers_);
-    spans.push_back({0, m, outliers_.data(), static_cast<int>(outliers_.size())});
+    w.keep.Reserve(static_cast<size_t>(k) + 16);
+    w.outliers.reserve(static_cast<size_t>(k));
+    w.rows.SetWithOutliers(*kernels_, 0, m, x, k, outlier_threshold, w.keep.data(), w.outliers);
+    spans.push_back({0, m, w.outliers.data(), static_cast<int>(w.outliers.size())});
   } else {
-    pool_.For(m, [&](int row, int) {
-      rows_.Set(*kernels_, row, x + static_cast<size_t>(row) * k, k, std::numeric_limits<float>::infinity(), nullptr);
+    w.threads.For(m, [&](int row, int) {
+      w.rows.Set(*kernels_, row, x + static_cast<size_t>(row) * k, k, std::numeric_limits<float>::infinity(), nullptr);
     });
   }
-  linear_.Run(pool_, scratch_, rows_, m, bias_.data(), spans.empty() ? nullptr : &spans, x, static_cast<size_t>(k),
-              {y, n, gelu, residual, n});
+  linear_.Run(w.threads, w.scratch, w.rows, m, w.bias.data(), spans.empty() ? nullptr : &spans, x,
+              static_cast<size_t>(k), {y, n, gelu, residual, n});
+}
+
+void Int8Layer::RunBackward(const float* gradient, int m, bool full_precision, float* dx) {
+  LayerWorkspace& w = *workspace_;
+  std::lock_guard<std::mutex> lock(w.mutex);
+  if (full_precision) {
+    FloatInputGradient(*kernels_, linear_, w.threads, w.gradient, gradient, m, dx);
+    return;
+  }
+  if (linear_.rows() > kMaximumColumns) {
+    Fail(LACOS_INVALID_ARGUMENT,
+         "A layer with %d rows has no int8 gradient: sums of more than %d products could exceed an int32. Use fp32.",
+         linear_.rows(), kMaximumColumns);
+  }
+  QuantizedInputGradient(*kernels_, linear_, w.threads, w.gradient, gradient, m, dx);
 }
 
 }  // namespace lacos

@@ -1,33 +1,48 @@
-// One int8 linear layer with its own threads and buffers, for callers that run layers one by one.
+// One int8 linear layer, for callers that run layers one by one. Layers share threads and buffers.
 #ifndef LACOS_INT8_LAYER_H_
 #define LACOS_INT8_LAYER_H_
 
+#include <memory>
 #include <mutex>
+#include <vector>
 
+#include "input_gradient.h"
 #include "linear.h"
-#include "thread_pool.h"
+#include "loop_threads.h"
 
 namespace lacos {
 
+// Threads and buffers of the layers of one thread count: a network of a hundred layers holds one set, not a hundred.
+struct LayerWorkspace {
+  explicit LayerWorkspace(int thread_count) : threads(thread_count) {}
+
+  std::mutex mutex;
+  LoopThreads threads;
+  QuantizedRows rows;
+  LinearScratch scratch;
+  GradientScratch gradient;
+  AlignedBuffer<float> bias;
+  AlignedBuffer<float> keep;
+  std::vector<int> outliers;
+};
+
+// Calls at the same time, also on different layers of one thread count, follow each other.
 class Int8Layer {
  public:
   Int8Layer(const KernelSet& kernels, const WeightView& weight, int threads);
 
   // y[m, rows] = activation(x[m, columns] W^T + bias) + residual. outlier_threshold: 0 for none, else the m rows decide
-  // together which columns run in fp32. Calls at the same time follow each other.
+  // together which columns run in fp32.
   void Run(const float* x, int m, float outlier_threshold, const float* bias, bool gelu, const float* residual,
            float* y);
+
+  // dx[m, columns] = gradient[m, rows] W.
+  void RunBackward(const float* gradient, int m, bool full_precision, float* dx);
 
  private:
   const KernelSet* kernels_;
   Int8Linear linear_;
-  ThreadPool pool_;
-  std::mutex mutex_;
-  QuantizedRows rows_;
-  LinearScratch scratch_;
-  AlignedBuffer<float> bias_;
-  AlignedBuffer<float> keep_;
-  std::vector<int> outliers_;
+  std::shared_ptr<LayerWorkspace> workspace_;
 };
 
 }  // namespace lacos

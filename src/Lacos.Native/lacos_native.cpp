@@ -4,6 +4,7 @@
 #include "boundary.h"
 #include "int8_layer.h"
 #include "kernel_selection.h"
+#include "loop_threads.h"
 #include "model.h"
 #include "thread_count.h"
 
@@ -180,6 +181,28 @@ lacos_status lacos_int8_linear_forward(const lacos_int8_linear* linear, const fl
     const_cast<lacos_int8_linear*>(linear)->layer.Run(input, static_cast<int>(m), outlier_threshold, bias,
                                                       activation == LACOS_ACTIVATION_GELU, residual, output);
   });
+}
+
+lacos_status lacos_int8_linear_backward(const lacos_int8_linear* linear, const float* gradient, int64_t m, int32_t mode,
+                                        float* dx) {
+  return Guard([&] {
+    NotNull(linear, "linear");
+    if (m < 0 || m > (1 << 24)) {
+      Fail(LACOS_INVALID_ARGUMENT, "m is %lld; it must be from 0 to 2^24.", static_cast<long long>(m));
+    }
+    if (mode != LACOS_GRADIENT_INT8 && mode != LACOS_GRADIENT_FLOAT32) {
+      Fail(LACOS_INVALID_ARGUMENT, "mode is %d; known are 0 (int8) and 1 (fp32).", mode);
+    }
+    if (m == 0) return;
+    NotNull(gradient, "gradient");
+    NotNull(dx, "dx");
+    const_cast<lacos_int8_linear*>(linear)->layer.RunBackward(gradient, static_cast<int>(m),
+                                                              mode == LACOS_GRADIENT_FLOAT32, dx);
+  });
+}
+
+lacos_status lacos_use_openmp(const char* library) {
+  return Guard([&] { lacos::ShareOpenMp(library); });
 }
 
 }  // extern "C"

@@ -62,6 +62,12 @@ enum {
   LACOS_POOL_LAST = 32,
 };
 
+// Arithmetic of lacos_int8_linear_backward.
+enum {
+  LACOS_GRADIENT_INT8 = 0,     // gradient rows quantised as they come, exact int32 sums
+  LACOS_GRADIENT_FLOAT32 = 1,  // weights dequantised panel by panel, fp32 arithmetic
+};
+
 // What follows the product in lacos_int8_linear_forward.
 enum { LACOS_ACTIVATION_NONE = 0, LACOS_ACTIVATION_GELU = 1 };
 
@@ -164,6 +170,18 @@ LACOS_API void lacos_int8_linear_destroy(lacos_int8_linear* linear);
 LACOS_API lacos_status lacos_int8_linear_forward(const lacos_int8_linear* linear, const float* input, int64_t m,
                                                  float outlier_threshold, const float* bias, int32_t activation,
                                                  const float* residual, float* output);
+
+// The gradient of that layer's input, without activation: dx[m, columns] = gradient[m, rows] * W, from the same packed
+// weights. mode: LACOS_GRADIENT_*; in int8 the scale of every output goes into the gradient before its row is quantised,
+// and the layer may have at most 131072 rows. dx must not overlap gradient. A NaN or an infinity shows in its row of dx.
+LACOS_API lacos_status lacos_int8_linear_backward(const lacos_int8_linear* linear, const float* gradient, int64_t m,
+                                                  int32_t mode, float* dx);
+
+// Lets the loops of all models and layers run on the threads of an OpenMP runtime that the process has loaded already,
+// named as the dynamic loader knows it (path or soname); NULL or "" for own threads again. To be called where a framework
+// with such threads works in turns with this library: two pools that spin would fight for the cores. The results are the
+// same bits. LACOS_UNSUPPORTED where no such library is loaded, or on systems other than Linux; own threads serve then.
+LACOS_API lacos_status lacos_use_openmp(const char* library);
 
 // One set of kernels. Strings are valid as long as the library is loaded.
 typedef struct lacos_kernel_info {

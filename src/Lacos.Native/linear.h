@@ -71,6 +71,9 @@ class Int8Linear {
   void PackPanel(const WeightView& weight, int panel);
   int rows() const { return n_; }
   int columns() const { return k_; }
+  const uint8_t* panel(int i) const { return packed_ + panel_bytes_ * i; }
+  // absmax / 127 of every row, zeros in the padding.
+  const float* column_scales() const { return column_scales_.data(); }
   size_t bytes() const { return panel_bytes_ * panel_count_ + column_scales_.bytes() + bias_.bytes(); }
 
   // x: the m rows that `rows` was made of, read only where spans say. A span list that is given covers all m rows in

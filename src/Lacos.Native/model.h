@@ -8,8 +8,8 @@
 
 #include "attention.h"
 #include "linear.h"
+#include "loop_threads.h"
 #include "pooling.h"
-#include "thread_pool.h"
 #include "weight_view.h"
 
 namespace lacos {
@@ -80,7 +80,7 @@ class Model {
 
   lacos_model_config config_;
   const KernelSet* kernels_;
-  mutable std::unique_ptr<ThreadPool> pool_;
+  mutable std::unique_ptr<LoopThreads> pool_;
   mutable std::mutex pool_mutex_;
   std::unique_ptr<WeightView> embeddings_;
   LayerNormParameters embeddings_norm_;

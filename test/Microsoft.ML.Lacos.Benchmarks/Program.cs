@@ -5,10 +5,11 @@ using Spectre.Console;
 
 var peers = new Option<bool>("--peers") { Description = "Compare whole encoders with ONNX Runtime int8 and TorchSharp bf16 and fp32." };
 var kernels = new Option<bool>("--kernels") { Description = "Measure the int8 linear layer against the machine's peak and bandwidth." };
+var training = new Option<bool>("--training") { Description = "A step of LoRA training over int8, bf16 and fp32 layers." };
 var quick = new Option<bool>("--quick") { Description = "Fewer shapes and turns; done in two minutes." };
 var threads = new Option<int>("--threads") { Description = "Threads of every engine.", DefaultValueFactory = _ => NativeInfo.Get().DefaultThreadCount };
 var texts = new Option<FileInfo?>("--texts") { Description = "Encode the lines of this file with the default model, text to vector, beside the peers." };
-var command = new RootCommand("Speed of LACoS beside its peers. Ratios are taken in one run; leave the machine alone meanwhile.") { peers, kernels, quick, threads, texts };
+var command = new RootCommand("Speed of LACoS beside its peers. Ratios are taken in one run; leave the machine alone meanwhile.") { peers, kernels, training, quick, threads, texts };
 command.SetAction(arguments =>
 {
     NativeInfo native = NativeInfo.Get();
@@ -26,7 +27,7 @@ command.SetAction(arguments =>
     {
         TextsTable.Run(file.FullName, count, seconds);
     }
-    bool all = file is null && !arguments.GetValue(peers) && !arguments.GetValue(kernels);
+    bool all = file is null && !arguments.GetValue(peers) && !arguments.GetValue(kernels) && !arguments.GetValue(training);
     if (all || arguments.GetValue(kernels))
     {
         KernelTable.Run(count, isQuick ? 0.1 : 0.5, isQuick);
@@ -38,6 +39,10 @@ command.SetAction(arguments =>
         {
             EncoderTable.Run("bloom-560m", EncoderTable.Bloom560m, Batches(EncoderTable.Bloom560m.VocabularySize), count, seconds);
         }
+    }
+    if (arguments.GetValue(training))
+    {
+        TrainingTable.Run(isQuick ? "bloom-mini" : "bloom-560m", isQuick ? EncoderTable.BloomMini : EncoderTable.Bloom560m, count, isQuick ? 2 : 5);
     }
     return 0;
 });

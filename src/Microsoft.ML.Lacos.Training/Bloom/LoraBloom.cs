@@ -19,12 +19,12 @@ internal sealed class LoraBloom : IDisposable
     /// <param name="weights">Base model. Its embedding table and quantised matrices are read during training, so their memory must stay valid.</param>
     /// <param name="config">Shape of the adapters. A starts uniformly in ±1/√in, B with zeros, so that the model starts as the base.</param>
     /// <param name="seed">Decides the first values of A.</param>
-    /// <param name="makeLinear">Makes the frozen layers; null for fp32 arithmetic, with quantised matrices dequantised for each product.</param>
+    /// <param name="makeLinear">Makes the frozen layers; null for <see cref="FrozenLayers.Create"/>.</param>
     /// <exception cref="ArgumentException">The configuration has impossible numbers or targets no layer of this model.</exception>
     public LoraBloom(BloomWeights weights, LoraConfig config, int seed = 1, Func<LinearWeights, BackwardFailure, FrozenLinear>? makeLinear = null)
     {
         Check(config);
-        makeLinear ??= (linear, _) => linear.Weight.Scheme == QuantizationScheme.None ? new SinglePrecisionLinear(linear) : new DequantizedLinear(linear, Failure);
+        makeLinear ??= FrozenLayers.Create;
         Config = weights.Config;
         Lora = config;
         // What is made here lives as long as this object, not as long as a scope around it.

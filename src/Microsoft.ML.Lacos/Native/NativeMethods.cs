@@ -46,6 +46,12 @@ internal static unsafe partial class NativeMethods
     public static partial int lacos_int8_linear_forward(NativeInt8LinearHandle linear, float* input, long m, float outlierThreshold, float* bias, int activation, float* residual, float* output);
 
     [LibraryImport(Library)]
+    public static partial int lacos_int8_linear_backward(NativeInt8LinearHandle linear, float* gradient, long m, int mode, float* dx);
+
+    [LibraryImport(Library)]
+    public static partial int lacos_use_openmp(byte* library);
+
+    [LibraryImport(Library)]
     public static partial int lacos_kernel_count();
 
     [LibraryImport(Library)]

@@ -20,7 +20,7 @@ public sealed class DequantizedLinearTests
     {
         using var bloom = new RandomBloom(RandomBloom.Small, scheme);
         using var once = new LoraBloom(bloom.Weights, Lora, makeLinear: (linear, _) => new SinglePrecisionLinear(linear));
-        using var always = new LoraBloom(bloom.Weights, Lora);
+        using var always = new LoraBloom(bloom.Weights, Lora, makeLinear: (linear, failure) => new DequantizedLinear(linear, failure));
         using DisposeScope scope = torch.NewDisposeScope();
         foreach (LoraBloom model in new[] { once, always })
         {

@@ -21,7 +21,7 @@ internal sealed partial class LoraCase : IDisposable
     private readonly TokenRows _positives;
     private readonly MultipleNegativesRankingLoss _loss;
 
-    public LoraCase(string name, QuantizationScheme scheme = QuantizationScheme.None)
+    public LoraCase(string name, QuantizationScheme scheme = QuantizationScheme.None, Func<LinearWeights, BackwardFailure, FrozenLinear>? makeLinear = null)
     {
         using JsonDocument description = JsonDocument.Parse(File.ReadAllBytes(TestData.Golden("lora", name, "case.json")));
         JsonElement root = description.RootElement;
@@ -35,7 +35,7 @@ internal sealed partial class LoraCase : IDisposable
         Expected = SafetensorsFile.Open(TestData.Golden("lora", name, "expected.safetensors"));
         _base = BloomCheckpoint.Load(TestData.Golden("bloom", "pow2-fp32"), scheme);
         PeftAdapter adapter = PeftAdapter.Load(TestData.Golden("lora", name, "adapter_initial"));
-        Model = new LoraBloom(_base.Weights, adapter.Config);
+        Model = new LoraBloom(_base.Weights, adapter.Config, makeLinear: makeLinear);
         Model.Load(adapter);
         _anchors = Rows(root.GetProperty("anchors"));
         _positives = Rows(root.GetProperty("positives"));

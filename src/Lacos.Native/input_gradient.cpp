@@ -1,0 +1,147 @@
+#include "input_gradient.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include "linear_blocking.h"
+#include "panel_transpose.h"
+
+namespace lacos {
+namespace {
+
+// Outputs whose weights are transposed at once (32 KiB for 64 columns), and rows that then use them: enough to make the
+// transposition a few per cent of the product, few enough that codes and sums stay in the second-level cache.
+constexpr int kOutputsAtOnce = 512;
+constexpr int kRowsAtOnce = 768;
+// Outputs dequantised at once, and the rows that use them.
+constexpr int kFloatOutputsAtOnce = 256;
+constexpr int kFloatRowsAtOnce = 384;
+
+// Equal blocks of whole tiles, at most `limit` rows each, and blocks enough for all threads.
+int RowsOfBlock(int m, int limit, int tile, int column_blocks, int threads) {
+  int blocks = (m + limit - 1) / limit;
+  while (blocks * column_blocks < threads * 2 && m / (blocks + 1) >= 8 * tile) blocks++;
+  const int rows = (m + blocks - 1) / blocks;
+  return (rows + tile - 1) / tile * tile;
+}
+
+void Reserve(GradientScratch& scratch, int threads, size_t weights, size_t sums, size_t width) {
+  scratch.weights.resize(std::max(scratch.weights.size(), static_cast<size_t>(threads)));
+  scratch.sums.resize(scratch.weights.size());
+  scratch.scaled.resize(scratch.weights.size());
+  for (auto& buffer : scratch.weights) buffer.Reserve(weights);
+  for (auto& buffer : scratch.sums) buffer.Reserve(sums);
+  scratch.ones.Reserve(width);
+  scratch.zeros.Reserve(width);
+  std::fill_n(scratch.ones.data(), width, 1.0f);
+  std::fill_n(scratch.zeros.data(), width, 0.0f);
+}
+
+void QuantizeRows(const KernelSet& kernels, const Int8Linear& linear, LoopRunner& runner, GradientScratch& scratch,
+                  const float* gradient, int m) {
+  const int n = linear.rows();
+  // Codes are written up to a multiple of 16; the tile reads up to the end of the last panel.
+  const int padded = linear.panel_count() * kernels.int8_gemm->columns;
+  const size_t bytes = static_cast<size_t>(kernels.int8_gemm->activation_bytes);
+  scratch.rows.Reserve(*kernels.int8_gemm, m, padded);
+  for (auto& buffer : scratch.scaled) buffer.Reserve(static_cast<size_t>(n) + 16);
+  runner.For(m, [&](int row, int thread) {
+    float* scaled = scratch.scaled[thread].data();
+    const float* from = gradient + static_cast<size_t>(row) * n;
+    const float* scales = linear.column_scales();
+    for (int i = 0; i < n; i++) scaled[i] = from[i] * scales[i];
+    scratch.rows.Set(kernels, row, scaled, n, std::numeric_limits<float>::infinity(), nullptr);
+    std::memset(scratch.rows.codes.data() + scratch.rows.stride * row + n * bytes, 0, (padded - n) * bytes);
+  });
+}
+
+}  // namespace
+
+void QuantizedInputGradient(const KernelSet& kernels, const Int8Linear& linear, LoopRunner& runner,
+                            GradientScratch& scratch, const float* gradient, int m, float* dx) {
+  const Int8GemmKernel& gemm = *kernels.int8_gemm;
+  const int width = gemm.columns;
+  const int k = linear.columns();
+  const int column_blocks = (k + width - 1) / width;
+  const int rows_a_block = RowsOfBlock(m, kRowsAtOnce, gemm.rows, column_blocks, runner.thread_count());
+  const int panels_at_once = kOutputsAtOnce / width;
+  const size_t square = static_cast<size_t>(width) * width;
+  Reserve(scratch, runner.thread_count(), square * panels_at_once, static_cast<size_t>(rows_a_block) * width,
+          static_cast<size_t>(width));
+  QuantizeRows(kernels, linear, runner, scratch, gradient, m);
+  const int row_blocks = (m + rows_a_block - 1) / rows_a_block;
+  runner.For(row_blocks * column_blocks, [&](int task, int thread) {
+    const int first_row = task / column_blocks * rows_a_block;
+    const int rows = std::min(rows_a_block, m - first_row);
+    const int column = task % column_blocks * width;
+    const int columns = std::min(width, k - column);
+    const int whole_groups = (columns + gemm.k_group - 1) / gemm.k_group * gemm.k_group;
+    uint8_t* weights = scratch.weights[thread].data();
+    int32_t* sums = reinterpret_cast<int32_t*>(scratch.sums[thread].data());
+    for (int first = 0; first < linear.panel_count(); first += panels_at_once) {
+      const int panels = std::min(panels_at_once, linear.panel_count() - first);
+      for (int p = 0; p < panels; p++) {
+        const uint8_t* panel = linear.panel(first + p) + static_cast<size_t>(column) * width;
+        TransposePanel(gemm, panel, whole_groups, weights + square * p);
+      }
+      const size_t at = static_cast<size_t>(first) * width * gemm.activation_bytes;
+      for (int row = 0; row < rows; row += gemm.rows) {
+        gemm.tile({std::min(gemm.rows, rows - row), panels * width / gemm.k_group, first > 0,
+                   scratch.rows.codes.data() + scratch.rows.stride * (first_row + row) + at, scratch.rows.stride,
+                   weights, sums + static_cast<size_t>(row) * width, weights, 0});
+      }
+    }
+    kernels.vector->finish({rows, columns, width, sums, nullptr, scratch.rows.offsets.data() + first_row,
+                            scratch.rows.scales.data() + first_row, scratch.ones.data(), scratch.zeros.data(), nullptr,
+                            false, nullptr, 0, dx + static_cast<size_t>(first_row) * k + column,
+                            static_cast<size_t>(k)});
+  });
+}
+
+void FloatInputGradient(const KernelSet& kernels, const Int8Linear& linear, LoopRunner& runner,
+                        GradientScratch& scratch, const float* gradient, int m, float* dx) {
+  const Int8GemmKernel& packing = *kernels.int8_gemm;
+  const FloatGemmKernel& gemm = *kernels.float_gemm;
+  const int width = gemm.columns;
+  const int n = linear.rows();
+  const int k = linear.columns();
+  const int column_blocks = (k + width - 1) / width;
+  const int rows_a_block = RowsOfBlock(m, kFloatRowsAtOnce, gemm.rows, column_blocks, runner.thread_count());
+  Reserve(scratch, runner.thread_count(), sizeof(float) * width * kFloatOutputsAtOnce,
+          static_cast<size_t>(rows_a_block) * width, static_cast<size_t>(width));
+  const int row_blocks = (m + rows_a_block - 1) / rows_a_block;
+  runner.For(row_blocks * column_blocks, [&](int task, int thread) {
+    const int first_row = task / column_blocks * rows_a_block;
+    const int rows = std::min(rows_a_block, m - first_row);
+    const int column = task % column_blocks * width;
+    const int columns = std::min(width, k - column);
+    float* weights = reinterpret_cast<float*>(scratch.weights[thread].data());
+    float* sums = scratch.sums[thread].data();
+    std::fill_n(weights, static_cast<size_t>(width) * kFloatOutputsAtOnce, 0.0f);
+    for (int first = 0; first < n; first += kFloatOutputsAtOnce) {
+      const int outputs = std::min(kFloatOutputsAtOnce, n - first);
+      for (int i = 0; i < outputs; i++) {
+        const int output = first + i;
+        const uint8_t* panel = linear.panel(output / packing.columns);
+        const float scale = linear.column_scales()[output];
+        for (int j = 0; j < columns; j++) {
+          const int c = column + j;
+          const size_t group = static_cast<size_t>(c / packing.k_group) * packing.columns + output % packing.columns;
+          const uint8_t code = panel[group * packing.k_group + c % packing.k_group] ^ packing.weight_xor;
+          weights[static_cast<size_t>(i) * width + j] = static_cast<float>(static_cast<int8_t>(code)) * scale;
+        }
+      }
+      for (int row = 0; row < rows; row += gemm.rows) {
+        gemm.tile({std::min(gemm.rows, rows - row), width / gemm.lanes, outputs, first > 0,
+                   gradient + static_cast<size_t>(first_row + row) * n + first, static_cast<size_t>(n), weights,
+                   static_cast<size_t>(width), sums + static_cast<size_t>(row) * width, static_cast<size_t>(width)});
+      }
+    }
+    kernels.vector->finish({rows, columns, width, nullptr, sums, nullptr, nullptr, nullptr, scratch.zeros.data(),
+                            nullptr, false, nullptr, 0, dx + static_cast<size_t>(first_row) * k + column,
+                            static_cast<size_t>(k)});
+  });
+}
+
+}  // namespace lacos

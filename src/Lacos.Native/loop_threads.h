@@ -1,0 +1,29 @@
+// The threads that run a model's loops: those of the OpenMP runtime that the process was told to share, else own ones.
+#ifndef LACOS_LOOP_THREADS_H_
+#define LACOS_LOOP_THREADS_H_
+
+#include <memory>
+
+#include "loop_runner.h"
+#include "thread_pool.h"
+
+namespace lacos {
+
+// Null or empty: own threads again. Else as FindOpenMp. Running loops are not affected.
+void ShareOpenMp(const char* library);
+
+class LoopThreads final : public LoopRunner {
+ public:
+  explicit LoopThreads(int thread_count) : thread_count_(thread_count) {}
+
+  int thread_count() const override { return thread_count_; }
+  void Run(int iterations, Body body, const void* context) override;
+
+ private:
+  int thread_count_;
+  std::unique_ptr<ThreadPool> own_;  // made when first needed: beside a shared runtime it never is
+};
+
+}  // namespace lacos
+
+#endif  // LACOS_LOOP_THREADS_H_

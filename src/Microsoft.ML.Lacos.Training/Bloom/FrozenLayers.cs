@@ -1,0 +1,18 @@
+using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Quantization;
+
+namespace Microsoft.ML.Lacos.Training.Bloom;
+
+/// <summary>Picks the arithmetic of a frozen layer.</summary>
+internal static class FrozenLayers
+{
+    /// <summary>fp32 weights run in fp32; row-wise int8 weights on the native int8 kernels where they are there; everything else is dequantised for each product.</summary>
+    /// <param name="linear">The layer.</param>
+    /// <param name="failure">Where exceptions of the backward pass go.</param>
+    public static FrozenLinear Create(LinearWeights linear, BackwardFailure failure) => linear.Weight.Scheme switch
+    {
+        QuantizationScheme.None => new SinglePrecisionLinear(linear),
+        QuantizationScheme.Rowwise when BloomEncoders.ManagedReason is null && NativeInt8Linear.CanRun(linear.Weight) => new NativeInt8Linear(linear, failure),
+        _ => new DequantizedLinear(linear, failure),
+    };
+}

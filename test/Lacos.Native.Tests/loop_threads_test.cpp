@@ -1,0 +1,66 @@
+// Loops on the threads of an OpenMP runtime give what loops on own threads give.
+#include "loop_threads.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <vector>
+
+#include "lacos_native.h"
+#include "numbers.h"
+
+#if defined(LACOS_TEST_OPENMP)
+#include <dlfcn.h>
+#endif
+
+namespace lacos {
+namespace {
+
+TEST(SharedOpenMp, ALibraryThatIsNotLoadedIsRefused) {
+  EXPECT_EQ(LACOS_UNSUPPORTED, lacos_use_openmp("libno_such_runtime.so.1"));
+  EXPECT_NE(std::string(lacos_last_error()).find("libno_such_runtime"), std::string::npos);
+  EXPECT_EQ(LACOS_OK, lacos_use_openmp(nullptr));
+}
+
+TEST(SharedOpenMp, RunsEveryIterationOnceAndGivesTheSameBits) {
+#if defined(LACOS_TEST_OPENMP)
+  if (dlopen(LACOS_TEST_OPENMP, RTLD_LAZY) == nullptr) GTEST_SKIP() << LACOS_TEST_OPENMP << " is not on this machine";
+  Numbers numbers(4);
+  const int m = 50, n = 200, k = 130;
+  const std::vector<int8_t> codes = numbers.Codes(static_cast<size_t>(n) * k);
+  const std::vector<float> absmax(n, 1.0f);
+  const std::vector<float> x = numbers.Normals(static_cast<size_t>(m) * k, 1.0f);
+  std::vector<std::vector<float>> outputs;
+  for (const char* library : {"", LACOS_TEST_OPENMP}) {
+    ASSERT_EQ(LACOS_OK, lacos_use_openmp(library)) << lacos_last_error();
+    for (const int threads : {1, 2, 5}) {
+      LoopThreads runner(threads);
+      for (int round = 0; round < 200; round++) {
+        std::vector<std::atomic<int>> seen(static_cast<size_t>(round % 37));
+        std::atomic<int> wrong{0};
+        runner.For(round % 37, [&](int i, int thread) {
+          seen[i]++;
+          if (thread < 0 || thread >= threads) wrong++;
+        });
+        for (const auto& count : seen) ASSERT_EQ(1, count.load());
+        ASSERT_EQ(0, wrong.load());
+      }
+      lacos_int8_linear* layer = nullptr;
+      ASSERT_EQ(LACOS_OK, lacos_int8_linear_create(n, k, codes.data(), absmax.data(), threads, nullptr, &layer));
+      std::vector<float> y(static_cast<size_t>(m) * n), dx(static_cast<size_t>(m) * k);
+      EXPECT_EQ(LACOS_OK, lacos_int8_linear_forward(layer, x.data(), m, 0, nullptr, 0, nullptr, y.data()));
+      EXPECT_EQ(LACOS_OK, lacos_int8_linear_backward(layer, y.data(), m, 0, dx.data()));
+      y.insert(y.end(), dx.begin(), dx.end());
+      outputs.push_back(y);
+      lacos_int8_linear_destroy(layer);
+    }
+  }
+  EXPECT_EQ(LACOS_OK, lacos_use_openmp(nullptr));
+  for (const auto& output : outputs) EXPECT_EQ(outputs[0], output);
+#else
+  GTEST_SKIP() << "The compiler has no OpenMP runtime to test with.";
+#endif
+}
+
+}  // namespace
+}  // namespace lacos
