@@ -10,7 +10,7 @@ public static class SentenceEmbeddingCatalog
     /// <param name="catalog">The text transforms.</param>
     /// <param name="outputColumnName">Name of the new column: a vector of <see cref="float"/>, of Euclidean norm 1 (0 for a text without tokens).</param>
     /// <param name="inputColumnName">Name of the text column; <see langword="null"/> takes <paramref name="outputColumnName"/>.</param>
-    /// <param name="model">A <c>.lacos</c> file, a model folder or a hub id; <see langword="null"/> takes the embedded default model.</param>
+    /// <param name="model">A <c>.lacos</c> file or a model folder; <see langword="null"/> takes the embedded default model.</param>
     /// <exception cref="ArgumentException">A name is empty.</exception>
     /// <example><code>
     /// var pipeline = mlContext.Transforms.Text.ApplySentenceEmbedding("Features", "Text")

@@ -7,7 +7,7 @@ public sealed partial class SentenceEmbeddingEstimator
     /// <summary>Options of <see cref="SentenceEmbeddingEstimator"/>; a field left alone keeps the default shown or the model's own value.</summary>
     public sealed class Options
     {
-        /// <summary>A <c>.lacos</c> file, a model folder or a hub id; <see langword="null"/> takes the embedded default model.</summary>
+        /// <summary>A <c>.lacos</c> file or a model folder; <see langword="null"/> takes the embedded default model.</summary>
         public string? Model;
 
         /// <summary>A PEFT folder with a LoRA adapter to apply to the model; <see langword="null"/> for none.</summary>

@@ -32,14 +32,14 @@ public sealed partial class SentenceEncoder
         for (int start = 0; start < texts.Length; start += TextsPerRound)
         {
             int count = Math.Min(TextsPerRound, texts.Length - start);
-            longTexts += EncodeRound(texts.Slice(start, count), start, vectors.Slice(start * Dimension, count * Dimension), tokenCounts.IsEmpty ? [] : tokenCounts.Slice(start, count), cancellationToken);
+            longTexts += EncodeRound(texts.Slice(start, count), vectors.Slice(start * Dimension, count * Dimension), tokenCounts.IsEmpty ? [] : tokenCounts.Slice(start, count), cancellationToken);
         }
         return longTexts;
     }
 
-    private int EncodeRound(ReadOnlySpan<string?> texts, int firstIndex, Span<float> vectors, Span<int> tokenCounts, CancellationToken cancellationToken)
+    private int EncodeRound(ReadOnlySpan<string?> texts, Span<float> vectors, Span<int> tokenCounts, CancellationToken cancellationToken)
     {
-        TokenizedText[] tokenized = Tokenize(texts, firstIndex, !tokenCounts.IsEmpty, cancellationToken);
+        TokenizedText[] tokenized = Tokenize(texts, !tokenCounts.IsEmpty, cancellationToken);
         var sequences = new List<TokenSequence>(texts.Length);
         bool[]? windowed = null;
         int longTexts = 0;
@@ -72,14 +72,14 @@ public sealed partial class SentenceEncoder
         return longTexts;
     }
 
-    private TokenizedText[] Tokenize(ReadOnlySpan<string?> texts, int firstIndex, bool countAll, CancellationToken cancellationToken)
+    private TokenizedText[] Tokenize(ReadOnlySpan<string?> texts, bool countAll, CancellationToken cancellationToken)
     {
         var tokenized = new TokenizedText[texts.Length];
         if (texts.Length < 64)
         {
             for (int row = 0; row < texts.Length; row++)
             {
-                tokenized[row] = TokenizeOne(texts[row], firstIndex + row, countAll);
+                tokenized[row] = TokenizeOne(texts[row], countAll);
             }
             return tokenized;
         }
@@ -87,7 +87,7 @@ public sealed partial class SentenceEncoder
         try
         {
             var parallel = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = Options.ThreadCount > 0 ? Options.ThreadCount : Environment.ProcessorCount };
-            Parallel.For(0, copy.Length, parallel, row => tokenized[row] = TokenizeOne(copy[row], firstIndex + row, countAll));
+            Parallel.For(0, copy.Length, parallel, row => tokenized[row] = TokenizeOne(copy[row], countAll));
         }
         catch (AggregateException failures) when (failures.InnerExceptions.Count > 0)
         {
@@ -97,7 +97,7 @@ public sealed partial class SentenceEncoder
         return tokenized;
     }
 
-    private TokenizedText TokenizeOne(string? text, int index, bool countAll)
+    private TokenizedText TokenizeOne(string? text, bool countAll)
     {
         text ??= "";
         if (_prompt.Length > 0)
@@ -114,7 +114,7 @@ public sealed partial class SentenceEncoder
         if (Options.LongText == LongText.Throw && fullCount > MaximumTokenCount)
         {
             throw new ArgumentException(
-                $"Text {index} ('{Shorten(text)}') has more than {MaximumTokenCount} tokens. Shorten it, raise MaximumTokenCount, or choose LongText.Truncate or LongText.Window.");
+                $"The text '{Shorten(text)}' has more than {MaximumTokenCount} tokens. Shorten it, raise MaximumTokenCount, or choose LongText.Truncate or LongText.Window.");
         }
         if (countAll && fullCount > ids.Count)
         {

@@ -86,11 +86,11 @@ public sealed class SentenceEncoderTests
     }
 
     [TestMethod]
-    public void TooLongTextThrowsWithItsIndexWhenAskedTo()
+    public void TooLongTextThrowsWithItsBeginningWhenAskedTo()
     {
         using SentenceEncoder encoder = SentenceEncoder.Create(Model, new SentenceEncoderOptions { MaximumTokenCount = 3, LongText = LongText.Throw });
         ArgumentException error = Assert.ThrowsExactly<ArgumentException>(() => EncodeAll(encoder, ["short", "a good deal longer than three tokens"]));
-        StringAssert.Contains(error.Message, "Text 1");
+        StringAssert.Contains(error.Message, "a good deal longer");
         StringAssert.Contains(error.Message, "3 tokens");
     }
 
