@@ -18,7 +18,7 @@ internal static class OptionsValidation
             options.TokenCountColumnName = null;
         }
         CheckOutputNames(options);
-        NullOrNamed(options.Model, nameof(options.Model), "a .lacos file, a model folder or a hub id; null takes the embedded default model");
+        NullOrNamed(options.Model, nameof(options.Model), "a .lacos file or a model folder; null takes the embedded default model");
         NullOrNamed(options.Adapter, nameof(options.Adapter), "a PEFT folder; null takes none");
         if (!Enum.IsDefined(options.Precision))
         {
