@@ -6,6 +6,9 @@ namespace Microsoft.ML.Lacos.Training.Loading;
 /// <summary>Loads a shared library from memory on Linux, leaving no file behind.</summary>
 internal static partial class AnonymousLibrary
 {
+    // The loader compares names before it opens a file, and numbers of closed files are given out again: one more slash makes every name new.
+    private static int s_loads;
+
     private const uint CloseOnExec = 1;
 
     /// <summary>Loads <paramref name="image"/>; the libraries that it names must be in the process already, because it has no folder of its own.</summary>
@@ -14,7 +17,7 @@ internal static partial class AnonymousLibrary
     {
         using SafeFileHandle? file = TryWriteToMemory(name, image);
         // The handle is the process's own, so nobody can swap the file between writing and loading.
-        return file is not null && NativeLibrary.TryLoad($"/proc/self/fd/{file.DangerousGetHandle()}", out nint library) ? library : LoadFromFile(name, image);
+        return file is not null && NativeLibrary.TryLoad($"/proc/self/fd{new string('/', Interlocked.Increment(ref s_loads))}{file.DangerousGetHandle()}", out nint library) ? library : LoadFromFile(name, image);
     }
 
     private static SafeFileHandle? TryWriteToMemory(string name, ReadOnlySpan<byte> image)

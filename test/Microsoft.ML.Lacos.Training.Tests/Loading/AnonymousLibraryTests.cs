@@ -4,6 +4,7 @@ using Microsoft.ML.Lacos.Training.Loading;
 namespace Microsoft.ML.Lacos.Training.Tests.Loading;
 
 [TestClass]
+[DoNotParallelize]
 public sealed class AnonymousLibraryTests
 {
     [TestMethod]
