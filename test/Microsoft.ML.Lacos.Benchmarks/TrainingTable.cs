@@ -21,7 +21,7 @@ internal static class TrainingTable
         using var bloom = new RandomBloom(config);
         // What cannot be avoided: two operations for each weight and token forward, and two for the gradient of the input.
         double limit = 2 * 2 * RandomBloom.LinearElements(config) * (2 * Pairs * Tokens) / (Hardware.Int8Peak(threads) * 1e9);
-        Table table = new Table().Title($"{name} shape, {threads} threads, {Pairs} pairs x {Tokens} tokens, seconds a step; int8 limit {Seconds(limit)} s").AddColumns("frozen layers", "s/step", "x limit", "LACoS is faster by", "peak memory, GiB");
+        Table table = new Table().Title($"{name} shape, {threads} threads, {Pairs} pairs x {Tokens} tokens, seconds a step; int8 limit {Seconds(limit)} s").AddColumns("frozen layers", "s/step", "x limit", "times LACoS", "peak memory, GiB");
         double ours = 0;
         foreach ((string layers, Func<LinearWeights, BackwardFailure, FrozenLinear> make) in new (string, Func<LinearWeights, BackwardFailure, FrozenLinear>)[]
         {

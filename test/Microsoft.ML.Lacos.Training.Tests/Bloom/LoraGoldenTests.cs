@@ -3,6 +3,7 @@ using Microsoft.ML.Lacos.Lora;
 using Microsoft.ML.Lacos.Quantization;
 using Microsoft.ML.Lacos.Safetensors;
 using Microsoft.ML.Lacos.Tests;
+using Microsoft.ML.Lacos.Training.Bloom;
 using Microsoft.ML.Lacos.Training.Optimizers;
 using TorchSharp;
 
@@ -90,6 +91,20 @@ public sealed class LoraGoldenTests
     public void GradientsOverAQuantisedBasePointWhereTheReferenceOnesDo(string name, QuantizationScheme scheme, float bound)
     {
         using var run = new LoraCase(name, scheme);
+        AssertDirections(run, bound);
+    }
+
+    [TestMethod]
+    [DataRow("qkv")]
+    [DataRow("all-linear-rslora")]
+    public void GradientsWithoutTheNativeLibraryPointWhereTheReferenceOnesDo(string name)
+    {
+        using var run = new LoraCase(name, QuantizationScheme.Rowwise, (linear, failure) => new DequantizedLinear(linear, failure));
+        AssertDirections(run, 0.99f);
+    }
+
+    private static void AssertDirections(LoraCase run, float bound)
+    {
         using DisposeScope scope = torch.NewDisposeScope();
         run.Forward().Loss.backward();
         run.Model.Failure.ThrowIfAny();
