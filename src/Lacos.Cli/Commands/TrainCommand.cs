@@ -105,7 +105,11 @@ internal sealed class TrainCommand(ToolStreams streams)
     {
         using RecordReader records = RecordReader.Open(path, null, hasHeader: true, streams.Input);
         columns = TrainingColumns.Choose(records, columnNames, needsLabel);
-        List<TrainingPair> pairs = TrainingPair.Read(records, columns, cancellationToken);
+        List<TrainingPair> pairs = TrainingPair.Read(records, columns, out int leftOut, cancellationToken);
+        if (leftOut > 0)
+        {
+            streams.Warn(string.Create(CultureInfo.InvariantCulture, $"{leftOut:N0} row(s) of {records.File.DisplayName} lack a text and are left out."));
+        }
         InputOptions.WarnOfInvalidUtf8(records.File, streams);
         return pairs;
     }

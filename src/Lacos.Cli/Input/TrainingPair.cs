@@ -16,15 +16,23 @@ internal sealed class TrainingPair
     /// <summary>Reads all rows of a file.</summary>
     /// <param name="records">The file.</param>
     /// <param name="columns">Its columns.</param>
-    /// <param name="cancellationToken">Checked now and then.</param>
+    /// <param name="leftOut">How many rows lack a text and are left out.</param>
+    /// <param name="cancellationToken">Checked row by row.</param>
     /// <exception cref="InvalidDataException">A label is no number; the message names the line.</exception>
-    public static List<TrainingPair> Read(RecordReader records, TrainingColumns columns, CancellationToken cancellationToken)
+    public static List<TrainingPair> Read(RecordReader records, TrainingColumns columns, out int leftOut, CancellationToken cancellationToken)
     {
         var pairs = new List<TrainingPair>();
         var values = new string?[columns.Indices.Length];
+        int texts = columns.HasNegative ? 3 : 2;
+        leftOut = 0;
         while (records.Read(columns.Indices, values))
         {
             cancellationToken.ThrowIfCancellationRequested();
+            if (Array.FindIndex(values, 0, texts, string.IsNullOrWhiteSpace) >= 0)
+            {
+                leftOut++;
+                continue;
+            }
             pairs.Add(new TrainingPair
             {
                 Sentence1 = values[0] ?? "",

@@ -40,6 +40,16 @@ public sealed class TrainCommandTests
     }
 
     [TestMethod]
+    public void RowsThatLackATextAreLeftOutAndCounted()
+    {
+        using var folder = new TemporaryFolder();
+        string data = folder.Write("pairs.tsv", Pairs + "A cat sleeps.\tAn animal rests.\t\n\tNothing before.\tNo.\n");
+        ToolRun run = Succeeds(["train", "--data", data, "--output", folder.File("out"), "--dry-run"]);
+        StringAssert.Contains(run.Error, "2 row(s)");
+        StringAssert.Contains(run.Output, "14, 42 different texts");
+    }
+
+    [TestMethod]
     public void ASignalEndsTrainingAfterACheckpoint()
     {
         using var folder = new TemporaryFolder();
