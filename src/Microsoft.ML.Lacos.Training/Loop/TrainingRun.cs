@@ -178,7 +178,8 @@ internal sealed class TrainingRun : IDisposable
 
     private void Save()
     {
-        if (_checkpoints is null || _savedStep == _step)
+        // Weights that a step has just made infinite must not push out good ones; the next step's loss tells of them.
+        if (_checkpoints is null || _savedStep == _step || !_trainer.IsSound)
         {
             return;
         }
@@ -202,10 +203,7 @@ internal sealed class TrainingRun : IDisposable
     private InvalidOperationException Diverged(BatchResult result, int[] rows)
     {
         const int Shown = 64;
-        if (_trainer.IsSound)
-        {
-            Save();
-        }
+        Save();
         string kept = _savedStep >= 0 ? string.Create(CultureInfo.InvariantCulture, $"The checkpoint of step {_savedStep} is kept.") : "No checkpoint was written.";
         return new InvalidOperationException(string.Create(
             CultureInfo.InvariantCulture,

@@ -83,14 +83,19 @@ public sealed class ResumeTests
     }
 
     [TestMethod]
-    public void ALossThatBecomesNaNStopsTheRunWithStepAndRowsAndKeepsACheckpoint()
+    public void ALossThatBecomesNaNStopsTheRunWithStepAndRowsAndNoCheckpointHoldsBadWeights()
     {
         using var folder = new TemporaryFolder();
         LacosBloomTrainer.Options options = Run(20, folder.File("run"));
-        (options.LearningRate, options.WarmupShare, options.Schedule) = (1e38, 0, LearningRateSchedule.Constant);
+        (options.LearningRate, options.WarmupShare, options.Schedule, options.CheckpointEvery) = (1e38, 0, LearningRateSchedule.Constant, 1);
         InvalidOperationException error = Assert.ThrowsExactly<InvalidOperationException>(() => Fit(options));
         Assert.Contains("stopped at step", error.Message);
         Assert.Contains("rows", error.Message);
+        foreach (string checkpoint in Checkpoints(folder))
+        {
+            PeftAdapter adapter = PeftAdapter.Load(folder.File("run", "checkpoints", checkpoint, "adapter"));
+            Assert.IsTrue(adapter.Modules.Values.All(matrices => matrices.A.All(float.IsFinite)), checkpoint);
+        }
     }
 
     private static LacosBloomTrainer.Options Run(int steps, string folder)
