@@ -1,0 +1,193 @@
+using System.CommandLine;
+using System.Globalization;
+using Lacos.Cli.Input;
+using Lacos.Cli.Terminal;
+using Microsoft.ML;
+using Microsoft.ML.Lacos;
+using Microsoft.ML.Lacos.Hub;
+using Microsoft.ML.Lacos.Lora;
+
+namespace Lacos.Cli.Commands;
+
+/// <summary><c>lacos train</c>: pairs of sentences in, an adapter and a model that is better at them out.</summary>
+internal sealed class TrainCommand(ToolStreams streams)
+{
+    private const string ModelFile = "model.lacos";
+
+    private static readonly (string Name, TrainingLoss Loss)[] Losses =
+    [
+        ("mnr", TrainingLoss.MultipleNegativesRanking), ("cosent", TrainingLoss.CoSent), ("angle", TrainingLoss.Angle),
+        ("cosine", TrainingLoss.CosineSimilarity), ("contrastive", TrainingLoss.Contrastive), ("softmax", TrainingLoss.Softmax),
+    ];
+
+    private readonly Option<string?> _model = new("--model", "-m") { Description = "A .lacos file or a model folder; without it the built-in model", HelpName = "path" };
+    private readonly Option<string> _data = new("--data", "-d") { Description = "Pairs of sentences: .tsv, .csv or .jsonl, each also with .gz", HelpName = "path", Required = true };
+    private readonly Option<string?> _columns = new("--columns") { Description = "First and second sentence, then the hard negative or the label; names or numbers from 0", HelpName = "a,b[,c]" };
+    private readonly Option<string> _output = new("--output", "-o") { Description = "Folder for adapter, model, log and checkpoints", HelpName = "folder", Required = true };
+    private readonly Option<string> _loss = ModelOptions.Choice("--loss", "What is minimised", [.. Losses.Select(entry => entry.Name)]);
+    private readonly Option<int> _epochs = ModelOptions.Number("--epochs", 1, "Passes over the data. Default: 1", "N");
+    private readonly Option<int> _steps = ModelOptions.Number("--steps", 1, "Steps, instead of --epochs", "N");
+    private readonly Option<int> _batchSize = ModelOptions.Number("--batch-size", 1, "Pairs of a step. Default: 32", "N");
+    private readonly Option<int> _miniBatchSize = ModelOptions.Number("--mini-batch-size", 1, "Pairs encoded at once; memory goes by it, gradients do not. Default: 32", "N");
+    private readonly Option<double?> _learningRate = new("--learning-rate") { Description = "Largest learning rate. Default: 2e-4", HelpName = "rate" };
+    private readonly Option<int> _rank = ModelOptions.Number("--lora-rank", 1, "Rank of the adapters. Default: 8", "N");
+    private readonly Option<double?> _alpha = new("--lora-alpha") { Description = "Numerator of the adapters' factor. Default: 16", HelpName = "number" };
+    private readonly Option<double?> _dropout = new("--lora-dropout") { Description = "Dropout before the adapters. Default: 0.05", HelpName = "share" };
+    private readonly Option<string?> _targets = new("--lora-targets") { Description = "Layers to adapt: query_key_value (default), dense, dense_h_to_4h, dense_4h_to_h, with commas between them", HelpName = "names" };
+    private readonly Option<double?> _warmup = new("--warmup") { Description = "Share of the steps in which the learning rate rises. Default: 0.1", HelpName = "share" };
+    private readonly Option<string> _schedule = ModelOptions.Choice("--schedule", "How the learning rate falls", ["linear", "cosine", "constant"]);
+    private readonly Option<int> _maximumTokens = ModelOptions.Number("--max-tokens", 1, "Token limit of a text. Default: the model's own", "N");
+    private readonly Option<int?> _seed = new("--seed") { Description = "Decides order, first values and dropout. Default: 1", HelpName = "N" };
+    private readonly Option<bool> _resume = new("--resume") { Description = "Continue from the newest whole checkpoint in the output folder" };
+    private readonly Option<int> _stopAt = ModelOptions.Number("--stop-at", 1, "Stop after this step, to be resumed later", "N");
+    private readonly Option<string?> _eval = new("--eval") { Description = "Scored pairs on which the adapter is judged; the best one is kept", HelpName = "path" };
+    private readonly Option<int> _evalEvery = ModelOptions.Number("--eval-every", 1, "Steps between evaluations. Default: 100", "N");
+    private readonly Option<int> _patience = ModelOptions.Number("--patience", 1, "Stop after this many evaluations without a gain", "N");
+    private readonly Option<int> _checkpointEvery = ModelOptions.Number("--checkpoint-every", 1, "Steps between checkpoints. Default: 100", "N");
+    private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Say what training would do and take, and stop" };
+
+    /// <summary>Makes the command.</summary>
+    public Command Create()
+    {
+        var command = new Command("train", "Fine-tune a model on pairs of sentences with LoRA.");
+        foreach (Option option in new Option[]
+        {
+            _model, _data, _columns, _output, _loss, _epochs, _steps, _batchSize, _miniBatchSize, _learningRate, _rank, _alpha, _dropout, _targets, _warmup, _schedule, _maximumTokens, _seed,
+            _resume, _stopAt, _eval, _evalEvery, _patience, _checkpointEvery, _dryRun,
+        })
+        {
+            command.Options.Add(option);
+        }
+        command.SetAction((parse, cancellationToken) => Task.Run(() => Run(parse, cancellationToken), CancellationToken.None));
+        return command;
+    }
+
+    private int Run(ParseResult parse, CancellationToken cancellationToken)
+    {
+        string output = parse.GetRequiredValue(_output);
+        LacosBloomTrainer.Options options = Options(parse, cancellationToken);
+        var ml = new MLContext();
+        ml.Log += (_, message) =>
+        {
+            if (message.Kind == Microsoft.ML.Runtime.ChannelMessageKind.Warning)
+            {
+                streams.Warn(message.RawMessage);
+            }
+            else if (message is { Kind: Microsoft.ML.Runtime.ChannelMessageKind.Info, Source: "LacosBloomTrainer; Training" or "Training" })
+            {
+                streams.Note(message.RawMessage);
+            }
+        };
+        bool needsLabel = options.Loss != TrainingLoss.MultipleNegativesRanking;
+        List<TrainingPair> pairs = Read(parse.GetRequiredValue(_data), parse.GetValue(_columns), needsLabel, out TrainingColumns columns, cancellationToken);
+        options.NegativeColumnNames = columns.HasNegative ? [nameof(TrainingPair.Negative)] : [];
+        if (parse.GetValue(_eval) is string eval)
+        {
+            options.ValidationSet = ml.Data.LoadFromEnumerable(Read(eval, null, true, out _, cancellationToken));
+        }
+        LacosBloomTrainer trainer = Trainer(ml, options);
+        IDataView data = ml.Data.LoadFromEnumerable(pairs);
+        if (parse.GetValue(_dryRun))
+        {
+            Describe(trainer.Plan(data));
+            return ExitCode.Success;
+        }
+        PeftAdapter adapter = trainer.FitAdapter(data);
+        using LacosModel model = options.Model is null ? LacosModel.LoadDefault() : LacosModel.Load(options.Model);
+        using LacosModel merged = model.WithAdapter(adapter);
+        adapter.Save(output);
+        merged.Save(Path.Combine(output, ModelFile));
+        streams.Note($"Written to '{output}': {PeftAdapter.ConfigFileName}, {PeftAdapter.WeightsFileName}, {ModelFile}, train-log.jsonl.");
+        return ExitCode.Success;
+    }
+
+    private List<TrainingPair> Read(string path, string? columnNames, bool needsLabel, out TrainingColumns columns, CancellationToken cancellationToken)
+    {
+        using RecordReader records = RecordReader.Open(path, null, hasHeader: true, streams.Input);
+        columns = TrainingColumns.Choose(records, columnNames, needsLabel);
+        List<TrainingPair> pairs = TrainingPair.Read(records, columns, out int leftOut, cancellationToken);
+        if (leftOut > 0)
+        {
+            streams.Warn(string.Create(CultureInfo.InvariantCulture, $"{leftOut:N0} row(s) of {records.File.DisplayName} lack a text and are left out."));
+        }
+        InputOptions.WarnOfInvalidUtf8(records.File, streams);
+        return pairs;
+    }
+
+    private LacosBloomTrainer.Options Options(ParseResult parse, CancellationToken cancellationToken)
+    {
+        var options = new LacosBloomTrainer.Options
+        {
+            Model = parse.GetValue(_model),
+            OutputFolder = parse.GetRequiredValue(_output),
+            Loss = Array.Find(Losses, entry => entry.Name == parse.GetValue(_loss)).Loss,
+            Schedule = Enum.Parse<LearningRateSchedule>(parse.GetValue(_schedule)!, ignoreCase: true),
+            Steps = parse.GetValue(_steps),
+            MaximumTokenCount = parse.GetValue(_maximumTokens),
+            Resume = parse.GetValue(_resume),
+            StopAtStep = parse.GetValue(_stopAt),
+            Patience = parse.GetValue(_patience),
+            CancellationToken = cancellationToken,
+        };
+        options.Epochs = OrDefault(_epochs, options.Epochs);
+        options.BatchSize = OrDefault(_batchSize, options.BatchSize);
+        options.MiniBatchSize = OrDefault(_miniBatchSize, options.MiniBatchSize);
+        options.LoraRank = OrDefault(_rank, options.LoraRank);
+        options.EvaluateEvery = OrDefault(_evalEvery, options.EvaluateEvery);
+        options.CheckpointEvery = OrDefault(_checkpointEvery, options.CheckpointEvery);
+        options.LearningRate = parse.GetValue(_learningRate) ?? options.LearningRate;
+        options.LoraAlpha = parse.GetValue(_alpha) ?? options.LoraAlpha;
+        options.LoraDropout = parse.GetValue(_dropout) ?? options.LoraDropout;
+        options.WarmupShare = parse.GetValue(_warmup) ?? options.WarmupShare;
+        options.Seed = parse.GetValue(_seed) ?? options.Seed;
+        options.LoraTargets = parse.GetValue(_targets)?.Split(',', StringSplitOptions.TrimEntries) ?? options.LoraTargets;
+        if (!parse.GetValue(_dryRun))
+        {
+            options.Progress = new StepLines(streams);
+        }
+        return options;
+
+        int OrDefault(Option<int> option, int value) => parse.GetValue(option) is int given and > 0 ? given : value;
+    }
+
+    private static LacosBloomTrainer Trainer(MLContext ml, LacosBloomTrainer.Options options)
+    {
+        try
+        {
+            return ml.Regression.Trainers.LacosBloom(options);
+        }
+        catch (ArgumentException error)
+        {
+            throw new UsageException(error.Message, error);
+        }
+    }
+
+    private void Describe(TrainingPlan plan)
+    {
+        Line("pairs", $"{plan.Rows:N0}, {plan.DistinctTexts:N0} different texts of {plan.MeanTokens:F1} tokens in the mean, {plan.LongTexts:N0} too long");
+        Line("steps", $"{plan.TotalSteps:N0}, {plan.StepsPerEpoch:N0} an epoch");
+        Line("trained weights", $"{plan.TrainedWeights:N0}, optimiser state {ModelSummary.Size(plan.OptimizerBytes)}");
+        Line("memory", $"about {ModelSummary.Size(plan.EstimatedBytes)}, without the runtime and libtorch");
+
+        void Line(string name, FormattableString text) => streams.WriteLine($"{name,-16} {text.ToString(CultureInfo.InvariantCulture)}");
+    }
+
+    /// <summary>Says how training goes: evaluations and now and then a step.</summary>
+    private sealed class StepLines(ToolStreams streams) : IProgress<TrainingProgress>
+    {
+        private long _lastTime = -10_000;
+
+        public void Report(TrainingProgress value)
+        {
+            long now = Environment.TickCount64;
+            if (value.Spearman is null && value.Step != value.TotalSteps && now - _lastTime < 10_000)
+            {
+                return;
+            }
+            _lastTime = now;
+            string spearman = value.Spearman is double number ? string.Create(CultureInfo.InvariantCulture, $", Spearman {100 * number:F2}") : "";
+            streams.Note(string.Create(
+                CultureInfo.InvariantCulture, $"step {value.Step:N0}/{value.TotalSteps:N0}, loss {value.Loss:F4}, {value.SentencesPerSecond:N0} sentences/s, {value.TimeLeft:hh\\:mm\\:ss} left{spearman}"));
+        }
+    }
+}

@@ -1,0 +1,29 @@
+using Microsoft.ML.Lacos.Lora;
+using Microsoft.ML.Lacos.Training.Data;
+
+namespace Microsoft.ML.Lacos.Training.Checkpoints;
+
+/// <summary>All that continues a run to the bit.</summary>
+internal sealed record CheckpointState
+{
+    /// <summary>Steps made.</summary>
+    public required long Step { get; init; }
+
+    /// <summary>Where the sampler is.</summary>
+    public required SamplerPosition Sampler { get; init; }
+
+    /// <summary>The adapters.</summary>
+    public required PeftAdapter Adapter { get; init; }
+
+    /// <summary>The optimiser's state and what the loss has learned, by name.</summary>
+    public required IReadOnlyDictionary<string, Array> Arrays { get; init; }
+
+    /// <summary>The best adapter so far; null before the first evaluation.</summary>
+    public BestAdapter? Best { get; init; }
+
+    /// <summary>Evaluations since then.</summary>
+    public int EvaluationsWithoutGain { get; init; }
+}
+
+/// <summary>The adapter that did best on the validation set.</summary>
+internal sealed record BestAdapter(PeftAdapter Adapter, double Spearman, long Step);

@@ -1,0 +1,25 @@
+using System.Globalization;
+using Microsoft.ML.Lacos.Hub;
+using Microsoft.ML.Lacos.Training.Data;
+
+namespace Microsoft.ML.Lacos.Training.Checkpoints;
+
+/// <summary>What decides the bits of a run, by name: a checkpoint of other settings is not continued.</summary>
+internal static class RunSettings
+{
+    public static IReadOnlyDictionary<string, string> Of(LacosModel model, TrainingSet data, LacosBloomTrainer.Options options, long totalSteps) => new SortedDictionary<string, string>(StringComparer.Ordinal)
+    {
+        ["model"] = model.Fingerprint,
+        ["data"] = data.Fingerprint,
+        ["loss"] = Text($"{options.Loss} {options.Scale:R} {options.BothDirections} {options.Margin:R} [{string.Join(' ', options.MatryoshkaDimensions)}]"),
+        ["adapters"] = Text($"r {options.LoraRank} alpha {options.LoraAlpha:R} dropout {options.LoraDropout:R} rslora {options.RankStabilized} [{string.Join(' ', options.LoraTargets)}]"),
+        ["optimizer"] = Text($"{options.Optimizer} decay {options.WeightDecay:R} clip {options.MaximumGradientNorm:R}"),
+        ["learning_rate"] = Text($"{options.LearningRate:R} {options.Schedule} warmup {options.WarmupShare:R}"),
+        ["steps"] = Text($"{totalSteps}"),
+        ["batch_size"] = Text($"{options.BatchSize} in chunks of {options.MiniBatchSize}"),
+        ["pooling"] = Text($"{options.Pooling ?? model.Settings.Pooling}"),
+        ["seed"] = Text($"{options.Seed}"),
+    };
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

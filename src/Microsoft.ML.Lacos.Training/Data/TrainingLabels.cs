@@ -1,0 +1,57 @@
+using System.Globalization;
+using Microsoft.ML.Data;
+using Microsoft.ML.Lacos.Evaluation;
+using Microsoft.ML.Lacos.Training.Losses;
+
+namespace Microsoft.ML.Lacos.Training.Data;
+
+/// <summary>Reads and checks the label that a loss needs.</summary>
+internal static class TrainingLabels
+{
+    private const int MostClasses = 10_000;
+
+    /// <summary>Makes the reader of a cursor's current label.</summary>
+    /// <param name="cursor">A cursor in which the column is active.</param>
+    /// <param name="column">The label column.</param>
+    /// <param name="kind">What the loss needs.</param>
+    /// <exception cref="ArgumentException">The column's type is of the wrong kind for the loss.</exception>
+    public static Func<double> Reader(DataViewRow cursor, DataViewSchema.Column column, LossLabel kind)
+    {
+        if (kind == LossLabel.Class && column.Type is KeyDataViewType)
+        {
+            if (column.Type.RawType != typeof(uint))
+            {
+                throw new ArgumentException($"Schema mismatch for label column '{column.Name}': expected Key<UInt32> or whole numbers, got {column.Type}. Make it with Transforms.Conversion.MapValueToKey.");
+            }
+            ValueGetter<uint> getter = cursor.GetGetter<uint>(column);
+            uint key = 0;
+            return () =>
+            {
+                getter(ref key);
+                return key == 0 ? double.NaN : key - 1.0;
+            };
+        }
+        return LabelColumn.Reader(cursor, column);
+    }
+
+    /// <summary>Classes of a label column: a key's count; 0 where only the values tell.</summary>
+    public static int KeyCount(DataViewSchema.Column column) => column.Type is KeyDataViewType key ? (int)Math.Min(key.Count, MostClasses) : 0;
+
+    /// <summary>Refuses a value that the loss cannot use.</summary>
+    /// <exception cref="InvalidDataException">The message names the row.</exception>
+    public static void Check(double label, TrainingLoss loss, long row, string column)
+    {
+        string? expected = loss switch
+        {
+            _ when !double.IsFinite(label) => "a finite number; leave the row out, or correct it",
+            TrainingLoss.CosineSimilarity when Math.Abs(label) > 1 => "a similarity from -1 to 1; divide scores of 0 to 5 by 5, or choose the loss CoSent, for which any scale will do",
+            TrainingLoss.Contrastive when label is not (0 or 1) => "0 or 1; choose the loss CoSent for graded similarities",
+            TrainingLoss.Softmax when label < 0 || label >= MostClasses || label != Math.Floor(label) => $"a class, a whole number from 0 to {MostClasses - 1}; choose the loss CoSent for graded similarities",
+            _ => null,
+        };
+        if (expected is not null)
+        {
+            throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"Row {row} (from 0) has the label {label} in column '{column}'; the loss {loss} needs {expected}."));
+        }
+    }
+}

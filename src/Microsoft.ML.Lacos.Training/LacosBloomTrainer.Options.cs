@@ -1,0 +1,151 @@
+using Microsoft.ML.Lacos.Bloom;
+
+namespace Microsoft.ML.Lacos;
+
+public sealed partial class LacosBloomTrainer
+{
+    /// <summary>Options of <see cref="LacosBloomTrainer"/>; a field left alone keeps the default shown.</summary>
+    public sealed class Options
+    {
+        /// <summary>The base model: a <c>.lacos</c> file or a model folder; <see langword="null"/> takes the embedded default model.</summary>
+        public string? Model;
+
+        /// <summary>Column of the first sentences (text).</summary>
+        public string Sentence1ColumnName = "Sentence1";
+
+        /// <summary>Column of the second sentences (text).</summary>
+        public string Sentence2ColumnName = "Sentence2";
+
+        /// <summary>Columns of hard negatives (text): sentences that look like a partner of the first and are none. Only for <see cref="TrainingLoss.MultipleNegativesRanking"/>.</summary>
+        public IReadOnlyList<string> NegativeColumnNames = [];
+
+        /// <summary>Column of labels, of the kind that <see cref="Loss"/> needs; <see langword="null"/> takes <c>Label</c> where it needs one.</summary>
+        public string? LabelColumnName;
+
+        /// <summary>Name of the new column of first vectors.</summary>
+        public string Embedding1ColumnName = "Embedding1";
+
+        /// <summary>Name of the new column of second vectors.</summary>
+        public string Embedding2ColumnName = "Embedding2";
+
+        /// <summary>Name of the new column with the cosine of the two vectors, 0 where one of them is zero.</summary>
+        public string ScoreColumnName = "Score";
+
+        /// <summary>What is minimised.</summary>
+        public TrainingLoss Loss = TrainingLoss.MultipleNegativesRanking;
+
+        /// <summary>Factor of the similarities, the inverse of the temperature, for the losses that have one.</summary>
+        public double Scale = 20;
+
+        /// <summary>Whether <see cref="TrainingLoss.MultipleNegativesRanking"/> also makes the second sentence find the first.</summary>
+        public bool BothDirections;
+
+        /// <summary>Cosine distance from which on pairs labelled 0 are far enough apart, for <see cref="TrainingLoss.Contrastive"/>.</summary>
+        public double Margin = 0.5;
+
+        /// <summary>Leading dimensions that shall be good vectors by themselves (Matryoshka); empty for the full vector only.</summary>
+        public IReadOnlyList<int> MatryoshkaDimensions = [];
+
+        /// <summary>Rank of the LoRA adapters.</summary>
+        public int LoraRank = 8;
+
+        /// <summary>Numerator of the adapters' factor.</summary>
+        public double LoraAlpha = 16;
+
+        /// <summary>Share of an adapter's inputs dropped while training, from 0 to below 1.</summary>
+        public double LoraDropout = 0.05;
+
+        /// <summary>Whether the adapters' factor divides by the root of the rank instead of the rank (rsLoRA).</summary>
+        public bool RankStabilized;
+
+        /// <summary>Linear layers to adapt: any of <c>query_key_value</c>, <c>dense</c>, <c>dense_h_to_4h</c>, <c>dense_4h_to_h</c>.</summary>
+        public IReadOnlyList<string> LoraTargets = ["query_key_value"];
+
+        /// <summary>What updates the weights.</summary>
+        public TrainingOptimizer Optimizer = TrainingOptimizer.Adam8bit;
+
+        /// <summary>Largest learning rate, reached after warming up.</summary>
+        public double LearningRate = 2e-4;
+
+        /// <summary>Decoupled weight decay.</summary>
+        public double WeightDecay;
+
+        /// <summary>Share of the steps in which the learning rate rises from 0, from 0 to 1.</summary>
+        public double WarmupShare = 0.1;
+
+        /// <summary>How the learning rate falls afterwards.</summary>
+        public LearningRateSchedule Schedule = LearningRateSchedule.Linear;
+
+        /// <summary>Gradients of a larger norm are scaled down to it; 0 for no limit.</summary>
+        public double MaximumGradientNorm = 1;
+
+        /// <summary>Passes over the data.</summary>
+        public int Epochs = 1;
+
+        /// <summary>Steps of the run; 0 to go by <see cref="Epochs"/>.</summary>
+        public int Steps;
+
+        /// <summary>Rows of a step. For <see cref="TrainingLoss.MultipleNegativesRanking"/> more rows are more negatives.</summary>
+        public int BatchSize = 32;
+
+        /// <summary>Rows encoded at once: a larger <see cref="BatchSize"/> goes through a gradient cache, with the same gradients, the memory of this many rows, and one more forward pass.</summary>
+        public int MiniBatchSize = 32;
+
+        /// <summary>Tokens a text may have, prompt included; 0 for the model's own limit.</summary>
+        public int MaximumTokenCount;
+
+        /// <summary>How token vectors become one vector; <see langword="null"/> for the model's own way.</summary>
+        public PoolingModes? Pooling;
+
+        /// <summary>Decides the order of the rows, the adapters' first values and what dropout drops.</summary>
+        public int Seed = 1;
+
+        /// <summary>Whether a model folder is trained over int8 weights (<see cref="BloomCompute.Int8"/>) or as it is (<see cref="BloomCompute.Float32"/>); a <c>.lacos</c> file is trained over the weights it has.</summary>
+        public BloomCompute Compute;
+
+        /// <summary>Scored pairs on which the adapter is judged; <see langword="null"/> for none. <see cref="Fit(IDataView, IDataView)"/> takes its place.</summary>
+        public IDataView? ValidationSet;
+
+        /// <summary>Column of the validation set's scores.</summary>
+        public string ValidationLabelColumnName = "Label";
+
+        /// <summary>Steps between two evaluations; there is always one after the last step. The best adapter is what the fit gives.</summary>
+        public int EvaluateEvery = 100;
+
+        /// <summary>Evaluations without a gain after which training stops early; 0 for never.</summary>
+        public int Patience;
+
+        /// <summary>Folder for <c>train-log.jsonl</c> and <c>checkpoints</c>; <see langword="null"/> writes nothing.</summary>
+        public string? OutputFolder;
+
+        /// <summary>Steps between two checkpoints; there is always one where training stops.</summary>
+        public int CheckpointEvery = 100;
+
+        /// <summary>Checkpoints kept, the newest ones.</summary>
+        public int KeepCheckpoints = 3;
+
+        /// <summary>Whether to continue from the newest whole checkpoint in <see cref="OutputFolder"/>; from the start where there is none.</summary>
+        public bool Resume;
+
+        /// <summary>Step after which to stop, with a checkpoint, leaving the schedule that of the whole run; 0 for none.</summary>
+        public int StopAtStep;
+
+        /// <summary>Told after each step, on the training thread.</summary>
+        public IProgress<TrainingProgress>? Progress;
+
+        /// <summary>When cancelled, a checkpoint is written and <see cref="OperationCanceledException"/> thrown.</summary>
+        public CancellationToken CancellationToken;
+
+        internal Options Copy()
+        {
+            var copy = (Options)MemberwiseClone();
+            copy.NegativeColumnNames = [.. NegativeColumnNames ?? []];
+            copy.MatryoshkaDimensions = [.. MatryoshkaDimensions ?? []];
+            copy.LoraTargets = [.. LoraTargets ?? []];
+            return copy;
+        }
+
+        /// <summary>Columns of sentences in the order of the loss.</summary>
+        internal IReadOnlyList<string> SentenceColumns => [Sentence1ColumnName, Sentence2ColumnName, .. NegativeColumnNames];
+    }
+}

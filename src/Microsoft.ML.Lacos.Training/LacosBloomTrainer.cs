@@ -1,0 +1,197 @@
+using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Hub;
+using Microsoft.ML.Lacos.Lora;
+using Microsoft.ML.Lacos.Pipeline;
+using Microsoft.ML.Lacos.Quantization;
+using Microsoft.ML.Lacos.Training.Data;
+using Microsoft.ML.Lacos.Training.Loading;
+using Microsoft.ML.Lacos.Training.Loop;
+using Microsoft.ML.Lacos.Training.Losses;
+using Microsoft.ML.Runtime;
+
+namespace Microsoft.ML.Lacos;
+
+/// <summary>Fine-tunes an 8-bit BLOOM on pairs of sentences with LoRA and an 8-bit Adam (LACoS-BLOOM, arXiv 2305.06404).</summary>
+/// <remarks>
+/// <format type="text/markdown"><![CDATA[
+/// | | |
+/// | -- | -- |
+/// | Does this estimator need to look at the data to train its parameters? | Yes |
+/// | Input column data type | [Text](xref:Microsoft.ML.Data.TextDataViewType), two columns or more; a label of the kind the loss needs |
+/// | Output column data type | Two known-sized vectors of [Single](xref:System.Single) and their cosine, a [Single](xref:System.Single) |
+/// | Is normalization required? | No |
+/// | Is caching required? | No: the data is read once and kept as token ids |
+/// | Required NuGet in addition to Microsoft.ML | Microsoft.ML.Lacos.Training and one libtorch package; the fitted model needs Microsoft.ML.Lacos only |
+/// | Exportable to ONNX | No |
+/// ]]></format>
+/// The base model's weights stay as they are while small adapters beside them are trained on the CPU; afterwards the adapters are merged in.
+/// With the same options, data and machine a run gives the same bits, also when it was stopped and resumed.
+/// </remarks>
+public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTransformer>
+{
+    private readonly IHost _host;
+    private readonly Options _options;
+
+    internal LacosBloomTrainer(IHostEnvironment env, Options options)
+    {
+        ArgumentNullException.ThrowIfNull(env);
+        _options = TrainerOptionsValidation.Checked(options);
+        _host = env.Register(nameof(LacosBloomTrainer));
+    }
+
+    /// <summary>Trains on pairs of sentences.</summary>
+    /// <param name="input">The training data.</param>
+    /// <returns>A transformer over the base model with the trained adapter merged in: it adds both vectors and their cosine.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type.</exception>
+    /// <exception cref="InvalidDataException">A text is empty, a label unfit for the loss, there are too few different pairs, or a checkpoint is of another configuration.</exception>
+    /// <exception cref="InvalidOperationException">The loss became NaN; the message names step and rows.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; a checkpoint was written where there is an output folder.</exception>
+    public SentenceEmbeddingTransformer Fit(IDataView input) => Fit(input, _options.ValidationSet);
+
+    /// <summary>Trains on pairs of sentences and keeps the adapter that does best on scored pairs.</summary>
+    /// <param name="input">The training data.</param>
+    /// <param name="validation">Pairs with people's scores, with the same sentence columns; <see langword="null"/> for none.</param>
+    /// <inheritdoc cref="Fit(IDataView)"/>
+    public SentenceEmbeddingTransformer Fit(IDataView input, IDataView? validation)
+    {
+        LacosModel model = OpenModel();
+        try
+        {
+            PeftAdapter adapter = Train(model, input, validation);
+            using LacosModel unadapted = model;
+            return Transformer(unadapted.WithAdapter(adapter));
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Trains and gives the adapter alone.</summary>
+    /// <param name="input">The training data.</param>
+    /// <param name="validation">Pairs with people's scores; <see langword="null"/> for none.</param>
+    /// <returns>The adapter, to be saved as a PEFT folder or merged into a model.</returns>
+    /// <inheritdoc cref="Fit(IDataView)"/>
+    public PeftAdapter FitAdapter(IDataView input, IDataView? validation = null)
+    {
+        using LacosModel model = OpenModel();
+        return Train(model, input, validation ?? _options.ValidationSet);
+    }
+
+    /// <summary>Reads the data and says what training would do, without a step.</summary>
+    /// <param name="input">The training data.</param>
+    /// <inheritdoc cref="Fit(IDataView)"/>
+    public TrainingPlan Plan(IDataView input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        TorchSharpLoader.EnsureLoadable();
+        using LacosModel model = OpenModel();
+        TrainingSet data = Read(model, input, out int poolFrom);
+        using var trainer = new BatchTrainer(model, data, _options, poolFrom);
+        PairSampler sampler = TrainingRun.SamplerOf(data, _options);
+        return PlanOfRun.Of(model, data, sampler.StepsPerEpoch, trainer, _options);
+    }
+
+    /// <summary>Tells what columns the transformer will add.</summary>
+    /// <param name="inputSchema">Shape of the input.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type.</exception>
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        var columns = inputSchema.ToDictionary(column => column.Name, StringComparer.Ordinal);
+        foreach (string name in _options.SentenceColumns)
+        {
+            ColumnErrors.RequireText(_host, inputSchema, name);
+        }
+        if (LabelName is string label && !columns.ContainsKey(label))
+        {
+            throw MissingLabel(label, columns.Keys);
+        }
+        foreach (SchemaShape.Column column in OutputShape.Columns(EmbeddingOptions))
+        {
+            columns[column.Name] = column;
+        }
+        return new SchemaShape(columns.Values);
+    }
+
+    private string? LabelName => LossOfOptions.LabelOf(_options.Loss) == LossLabel.None ? null : _options.LabelColumnName ?? "Label";
+
+    private SentenceEmbeddingEstimator.Options EmbeddingOptions => OptionsValidation.Checked(new SentenceEmbeddingEstimator.Options
+    {
+        Columns = [new(_options.Embedding1ColumnName, _options.Sentence1ColumnName), new(_options.Embedding2ColumnName, _options.Sentence2ColumnName)],
+        ScoreColumnName = _options.ScoreColumnName,
+        Pooling = _options.Pooling,
+        MaximumTokenCount = _options.MaximumTokenCount,
+        Compute = _options.Compute,
+    });
+
+    private LacosModel OpenModel() => _options.Model is null
+        ? LacosModel.LoadDefault()
+        : LacosModel.Load(_options.Model, new LacosModelLoadOptions { Scheme = _options.Compute == BloomCompute.Float32 && Directory.Exists(_options.Model) ? QuantizationScheme.None : null });
+
+    private PeftAdapter Train(LacosModel model, IDataView input, IDataView? validation)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        TorchSharpLoader.EnsureLoadable();
+        using IChannel channel = _host.Start("Training");
+        ReportDevice(channel);
+        ValidationSet? judged = validation is null ? null : ReadValidation(validation);
+        TrainingSet data = Read(model, input, out int poolFrom);
+        if (data.LongTexts > 0)
+        {
+            channel.Warning(MessageSensitivity.None, "{0} of {1} texts have more tokens than the limit and are truncated. Raise MaximumTokenCount, or shorten them.", data.LongTexts, data.Tokens.Length);
+        }
+        Options told = _options.Copy();
+        told.Progress = new ChannelProgress(channel, _options.Progress);
+        using var run = new TrainingRun(model, data, poolFrom, judged, told, message => channel.Info(MessageSensitivity.None, "{0}", message));
+        return run.Run(_options.CancellationToken);
+    }
+
+    private TrainingSet Read(LacosModel model, IDataView input, out int poolFrom)
+    {
+        foreach (string name in _options.SentenceColumns)
+        {
+            ColumnErrors.RequireText(_host, input.Schema, name);
+        }
+        if (LabelName is string label && input.Schema.GetColumnOrNull(label) is null)
+        {
+            throw MissingLabel(label, input.Schema.Select(column => column.Name));
+        }
+        var texts = new TextInterner(model, _options.MaximumTokenCount);
+        poolFrom = texts.PoolFrom;
+        return TrainingSetReader.Read(input, _options.SentenceColumns, LabelName, _options.Loss, LossOfOptions.LabelOf(_options.Loss), texts, _options.CancellationToken);
+    }
+
+    private ValidationSet ReadValidation(IDataView validation)
+    {
+        ColumnErrors.RequireText(_host, validation.Schema, _options.Sentence1ColumnName);
+        ColumnErrors.RequireText(_host, validation.Schema, _options.Sentence2ColumnName);
+        return validation.Schema.GetColumnOrNull(_options.ValidationLabelColumnName) is null
+            ? throw MissingLabel(_options.ValidationLabelColumnName, validation.Schema.Select(column => column.Name))
+            : ValidationSet.Read(validation, _options.Sentence1ColumnName, _options.Sentence2ColumnName, _options.ValidationLabelColumnName);
+    }
+
+    private SentenceEmbeddingTransformer Transformer(LacosModel model)
+    {
+        SentenceEmbeddingEstimator.Options options = EmbeddingOptions;
+        return new SentenceEmbeddingTransformer(_host, options, SharedModel.Start(EmbeddingModel.Create(model, options), options.CacheBytes));
+    }
+
+    private void ReportDevice(IChannel channel)
+    {
+        (int? gpu, bool fallback) = CatalogEnvironment.Device(_host);
+        if (gpu is null)
+        {
+            return;
+        }
+        if (!fallback)
+        {
+            throw new NotSupportedException($"GpuDeviceId is {gpu} and FallbackToCpu is false, but this trainer runs on the CPU. Set FallbackToCpu, or leave GpuDeviceId null.");
+        }
+        channel.Warning(MessageSensitivity.None, "GpuDeviceId is {0}, but this trainer runs on the CPU.", gpu);
+    }
+
+    private ArgumentOutOfRangeException MissingLabel(string name, IEnumerable<string> others) => _host.Process(new ArgumentOutOfRangeException(
+        "inputSchema", $"Could not find label column '{name}'. The columns are: {string.Join(", ", others.Distinct(StringComparer.Ordinal).Take(32))}. Name one of them."));
+}

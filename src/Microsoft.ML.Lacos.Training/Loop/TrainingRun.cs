@@ -1,0 +1,212 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Microsoft.ML.Lacos.Hub;
+using Microsoft.ML.Lacos.Lora;
+using Microsoft.ML.Lacos.Training.Checkpoints;
+using Microsoft.ML.Lacos.Training.Data;
+using TorchSharp;
+
+namespace Microsoft.ML.Lacos.Training.Loop;
+
+/// <summary>A run from its first or a resumed step to its end: batches, schedule, evaluations, checkpoints, log.</summary>
+internal sealed class TrainingRun : IDisposable
+{
+    private const string CheckpointsName = "checkpoints";
+    private const string LossPrefix = "learned-by-loss.";
+
+    private readonly LacosModel _model;
+    private readonly ValidationSet? _validation;
+    private readonly LacosBloomTrainer.Options _options;
+    private readonly Action<string> _inform;
+    private readonly BatchTrainer _trainer;
+    private readonly PairSampler _sampler;
+    private readonly LearningRates _rates;
+    private readonly CheckpointFolder? _checkpoints;
+    private readonly long _totalSteps;
+    private long _step;
+    private long _savedStep = -1;
+    private BestAdapter? _best;
+    private int _evaluationsWithoutGain;
+
+    /// <summary>Prepares a run, and resumes it where options say so.</summary>
+    /// <param name="model">The base; stays the caller's.</param>
+    /// <param name="data">Training data.</param>
+    /// <param name="poolFrom">Leading tokens that pooling leaves out.</param>
+    /// <param name="validation">Where the adapter is judged; null for nowhere.</param>
+    /// <param name="options">Checked options.</param>
+    /// <param name="inform">Told what a person should know.</param>
+    public TrainingRun(LacosModel model, TrainingSet data, int poolFrom, ValidationSet? validation, LacosBloomTrainer.Options options, Action<string> inform)
+    {
+        (_model, _validation, _options, _inform) = (model, validation, options, inform);
+        _sampler = SamplerOf(data, options);
+        _totalSteps = options.Steps > 0 ? options.Steps : (long)options.Epochs * _sampler.StepsPerEpoch;
+        _rates = new LearningRates(options.Schedule, options.LearningRate, _totalSteps, options.WarmupShare);
+        _trainer = new BatchTrainer(model, data, options, poolFrom);
+        try
+        {
+            if (options.OutputFolder is string folder)
+            {
+                _checkpoints = new CheckpointFolder(Path.Combine(folder, CheckpointsName), RunSettings.Of(model, data, options, _totalSteps), options.KeepCheckpoints);
+                Begin();
+            }
+        }
+        catch
+        {
+            _trainer.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Steps made.</summary>
+    public long Step => _step;
+
+    /// <summary>Steps of the whole run.</summary>
+    public long TotalSteps => _totalSteps;
+
+    /// <summary>The sampler that options ask for.</summary>
+    public static PairSampler SamplerOf(TrainingSet data, LacosBloomTrainer.Options options) =>
+        new(data, options.BatchSize, options.Seed, options.Loss == TrainingLoss.MultipleNegativesRanking, LossOfOptions.SmallestBatch(options));
+
+    /// <summary>Makes the remaining steps.</summary>
+    /// <param name="cancellationToken">Cancels between steps, after a checkpoint.</param>
+    /// <returns>The best adapter where there is a validation set, else the last.</returns>
+    /// <exception cref="InvalidOperationException">The loss or a gradient became NaN or infinite.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public PeftAdapter Run(CancellationToken cancellationToken)
+    {
+        long last = _options.StopAtStep > 0 ? Math.Min(_totalSteps, _options.StopAtStep) : _totalSteps;
+        using TrainingLog? log = _options.OutputFolder is string folder ? new TrainingLog(folder, _step) : null;
+        var clock = Stopwatch.StartNew();
+        long first = _step;
+        long sentences = 0;
+        while (_step < last && !IsOutOfPatience)
+        {
+            if (cancellationToken.IsCancellationRequested)
+            {
+                Save();
+                cancellationToken.ThrowIfCancellationRequested();
+            }
+            SamplerPosition before = _sampler.Position;
+            int[] rows = _sampler.Next();
+            double rate = _rates.Of(_step + 1);
+            BatchResult result = _trainer.Step(rows, _step + 1, rate);
+            if (!result.IsFinite)
+            {
+                _sampler.MoveTo(before);
+                throw Diverged(result, rows);
+            }
+            _step++;
+            sentences += (long)rows.Length * (2 + _options.NegativeColumnNames.Count);
+            double? spearman = EvaluateWhereDue(last, cancellationToken);
+            double seconds = Math.Max(clock.Elapsed.TotalSeconds, 1e-9);
+            var left = TimeSpan.FromSeconds(seconds / (_step - first) * (last - _step));
+            var progress = new TrainingProgress(_step, _totalSteps, result.Loss, rate, result.GradientNorm, spearman, sentences / seconds, left);
+            log?.Write(progress);
+            _options.Progress?.Report(progress);
+            if (_step % _options.CheckpointEvery == 0)
+            {
+                Save();
+            }
+        }
+        Save();
+        return _best?.Adapter ?? _trainer.Model.ToAdapter();
+    }
+
+    public void Dispose() => _trainer.Dispose();
+
+    private bool IsOutOfPatience => _options.Patience > 0 && _evaluationsWithoutGain >= _options.Patience;
+
+    private double? EvaluateWhereDue(long last, CancellationToken cancellationToken)
+    {
+        if (_validation is null || (_step % _options.EvaluateEvery != 0 && _step != last))
+        {
+            return null;
+        }
+        PeftAdapter adapter = _trainer.Model.ToAdapter();
+        double spearman;
+        try
+        {
+            spearman = _validation.Spearman(_model, adapter, new SentenceEncoderOptions { Pooling = _options.Pooling, MaximumTokenCount = _options.MaximumTokenCount }, cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // The step itself is done: the loop saves it and ends.
+            return null;
+        }
+        if (_best is null || spearman > _best.Spearman)
+        {
+            _best = new BestAdapter(adapter, double.IsFinite(spearman) ? spearman : -1, _step);
+            _evaluationsWithoutGain = 0;
+        }
+        else if (++_evaluationsWithoutGain == _options.Patience)
+        {
+            _inform(string.Create(CultureInfo.InvariantCulture, $"Stopped at step {_step}: no gain since step {_best.Step}."));
+        }
+        return spearman;
+    }
+
+    private void Begin()
+    {
+        if (!_options.Resume)
+        {
+            if (_checkpoints!.Folders.Count > 0)
+            {
+                throw new InvalidOperationException($"'{_options.OutputFolder}' holds checkpoints of an earlier run ({Path.GetFileName(_checkpoints.Folders[0])}). Resume it, or name another folder.");
+            }
+            return;
+        }
+        if (_checkpoints!.ReadNewest(_inform) is not CheckpointState state)
+        {
+            _inform($"There is no whole checkpoint in '{_options.OutputFolder}'; the run starts from the beginning.");
+            return;
+        }
+        _trainer.Model.Load(state.Adapter);
+        _trainer.Optimizer.Restore(state.Arrays.Where(pair => !pair.Key.StartsWith(LossPrefix, StringComparison.Ordinal)).ToDictionary(StringComparer.Ordinal));
+        foreach ((string name, torch.Tensor value) in _trainer.Loss.Parameters)
+        {
+            if (!state.Arrays.TryGetValue(LossPrefix + name, out Array? stored) || stored is not float[] floats || floats.Length != value.NumberOfElements)
+            {
+                throw new InvalidDataException($"The checkpoint of step {state.Step} lacks what the loss has learned ('{name}'). Continue from an earlier one, or start anew.");
+            }
+            floats.CopyTo(MemoryMarshal.Cast<byte, float>(value.bytes));
+        }
+        _sampler.MoveTo(state.Sampler);
+        (_step, _savedStep, _best, _evaluationsWithoutGain) = (state.Step, state.Step, state.Best, state.EvaluationsWithoutGain);
+        _inform(string.Create(CultureInfo.InvariantCulture, $"Continued from step {_step} of {_totalSteps}."));
+    }
+
+    private void Save()
+    {
+        // Weights that a step has just made infinite must not push out good ones; the next step's loss tells of them.
+        if (_checkpoints is null || _savedStep == _step || !_trainer.IsSound)
+        {
+            return;
+        }
+        var arrays = _trainer.Optimizer.State.ToDictionary(array => array.Name, array => array.Values, StringComparer.Ordinal);
+        foreach ((string name, torch.Tensor value) in _trainer.Loss.Parameters)
+        {
+            arrays[LossPrefix + name] = MemoryMarshal.Cast<byte, float>(value.bytes).ToArray();
+        }
+        _checkpoints.Write(new CheckpointState
+        {
+            Step = _step,
+            Sampler = _sampler.Position,
+            Adapter = _trainer.Model.ToAdapter(),
+            Arrays = arrays,
+            Best = _best,
+            EvaluationsWithoutGain = _evaluationsWithoutGain,
+        });
+        _savedStep = _step;
+    }
+
+    private InvalidOperationException Diverged(BatchResult result, int[] rows)
+    {
+        const int Shown = 64;
+        Save();
+        string kept = _savedStep >= 0 ? string.Create(CultureInfo.InvariantCulture, $"The checkpoint of step {_savedStep} is kept.") : "No checkpoint was written.";
+        return new InvalidOperationException(string.Create(
+            CultureInfo.InvariantCulture,
+            $"Training stopped at step {_step + 1}: the loss is {result.Loss} and the gradient's norm {result.GradientNorm}, with the rows {string.Join(", ", rows.Take(Shown))}{(rows.Length > Shown ? ", …" : "")} (from 0). {kept} Look at these rows, or lower the learning rate ({_options.LearningRate})."));
+    }
+}

@@ -1,0 +1,83 @@
+using System.Globalization;
+using Microsoft.ML.Lacos.Hub;
+
+namespace Lacos.Cli.Tests.Commands;
+
+[TestClass]
+public sealed class TrainCommandTests
+{
+    private static readonly string Pairs = "anchor\tpositive\tnegative\n"
+        + string.Concat(Enumerable.Range(0, 14).Select(i => string.Create(CultureInfo.InvariantCulture, $"A dog runs {i}.\tSome animal moves {i}.\tNobody is there {i}.\n")));
+
+    private static readonly string[] Small = ["--batch-size", "4", "--lora-rank", "2", "--steps", "6"];
+
+    [TestMethod]
+    public void StoppedAndResumedTrainingLeavesTheSameAdapterByteForByteAndAModel()
+    {
+        using var folder = new TemporaryFolder();
+        string data = folder.WriteGzip("pairs.tsv.gz", Pairs);
+        Succeeds(["train", "--data", data, "--output", folder.File("whole"), .. Small]);
+        Succeeds(["train", "--data", data, "--output", folder.File("parts"), .. Small, "--stop-at", "3"]);
+        Succeeds(["train", "--data", data, "--output", folder.File("parts"), .. Small, "--resume"]);
+        foreach (string name in new[] { "adapter_model.safetensors", "adapter_config.json", "model.lacos" })
+        {
+            CollectionAssert.AreEqual(File.ReadAllBytes(Path.Combine(folder.File("whole"), name)), File.ReadAllBytes(Path.Combine(folder.File("parts"), name)), name);
+        }
+        Assert.HasCount(6, File.ReadAllLines(Path.Combine(folder.File("parts"), "train-log.jsonl")));
+        using LacosModel model = LacosModel.Load(Path.Combine(folder.File("parts"), "model.lacos"));
+        using LacosModel untrained = LacosModel.LoadDefault();
+        Assert.AreNotEqual(untrained.Fingerprint, model.Fingerprint);
+    }
+
+    [TestMethod]
+    public void ADryRunSaysStepsAndMemoryAndTrainsNothing()
+    {
+        using var folder = new TemporaryFolder();
+        ToolRun run = Succeeds(["train", "--data", folder.Write("pairs.tsv", Pairs), "--output", folder.File("out"), "--batch-size", "7", "--epochs", "2", "--dry-run"]);
+        StringAssert.Contains(run.Output, "4, 2 an epoch");
+        StringAssert.Contains(run.Output, "memory");
+        Assert.IsFalse(Directory.Exists(folder.File("out")));
+    }
+
+    [TestMethod]
+    public void RowsThatLackATextAreLeftOutAndCounted()
+    {
+        using var folder = new TemporaryFolder();
+        string data = folder.Write("pairs.tsv", Pairs + "A cat sleeps.\tAn animal rests.\t\n\tNothing before.\tNo.\n");
+        ToolRun run = Succeeds(["train", "--data", data, "--output", folder.File("out"), "--dry-run"]);
+        StringAssert.Contains(run.Error, "2 row(s)");
+        StringAssert.Contains(run.Output, "14, 42 different texts");
+    }
+
+    [TestMethod]
+    public void ASignalEndsTrainingAfterACheckpoint()
+    {
+        using var folder = new TemporaryFolder();
+        using var signal = new CancellationTokenSource(TimeSpan.FromSeconds(4));
+        string data = folder.Write("pairs.tsv", Pairs);
+        Assert.ThrowsExactly<OperationCanceledException>(() => ToolRun.Of(new FakeModels(), "", signal.Token, "train", "--data", data, "--output", folder.File("out"), "--batch-size", "4", "--steps", "100000"));
+        Assert.HasCount(1, Directory.GetDirectories(Path.Combine(folder.File("out"), "checkpoints")).Where(path => Path.GetFileName(path).StartsWith("step-", StringComparison.Ordinal)).TakeLast(1));
+        Assert.IsFalse(File.Exists(Path.Combine(folder.File("out"), "model.lacos")));
+    }
+
+    [TestMethod]
+    [DataRow("--loss cosent", "--columns")]
+    [DataRow("--columns anchor", "two or three")]
+    [DataRow("--columns anchor,nobody", "nobody")]
+    [DataRow("--lora-targets head", "LoraTargets")]
+    [DataRow("--learning-rate -1", "LearningRate")]
+    public void ACommandLineThatCannotBeTrainedEndsWith2(string arguments, string expected)
+    {
+        using var folder = new TemporaryFolder();
+        ToolRun run = ToolRun.Of(["train", "--data", folder.Write("pairs.tsv", Pairs), "--output", folder.File("out"), .. arguments.Split(' ')]);
+        Assert.AreEqual(2, run.ExitCode, run.Error);
+        StringAssert.Contains(run.Error, expected);
+    }
+
+    private static ToolRun Succeeds(string[] arguments)
+    {
+        ToolRun run = ToolRun.Of(arguments);
+        Assert.AreEqual(0, run.ExitCode, run.Error);
+        return run;
+    }
+}

@@ -1,0 +1,153 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.Lacos.Tests;
+
+namespace Microsoft.ML.Lacos.Training.Tests.Trainer;
+
+[TestClass]
+public sealed class LacosBloomTrainerTests
+{
+    [TestMethod]
+    public void TheFittedTransformerAddsVectorsAndTheirCosineAndSurvivesSaving()
+    {
+        using var folder = new TemporaryFolder();
+        var ml = new MLContext(1);
+        IDataView data = Sentences.Data(ml, 16);
+        LacosBloomTrainer trainer = ml.Regression.Trainers.LacosBloom(Sentences.Quick(2));
+        using SentenceEmbeddingTransformer fitted = trainer.Fit(data);
+        IDataView scored = fitted.Transform(data);
+        float[] scores = [.. scored.GetColumn<float>("Score")];
+        float[][] first = [.. scored.GetColumn<float[]>("Embedding1")], second = [.. scored.GetColumn<float[]>("Embedding2")];
+        for (int row = 0; row < scores.Length; row++)
+        {
+            Assert.AreEqual(first[row].Zip(second[row], (a, b) => a * b).Sum(), scores[row], 1e-4f);
+        }
+        string path = folder.File("model.zip");
+        ml.Model.Save(fitted, data.Schema, path);
+        ITransformer loaded = new MLContext().Model.Load(path, out _);
+        CollectionAssert.AreEqual(scores, loaded.Transform(data).GetColumn<float>("Score").ToArray());
+        using SentenceEmbeddingTransformer alone = fitted.ForColumn("Features", "Sentence1");
+        CollectionAssert.AreEqual(first[3], alone.Transform(data).GetColumn<float[]>("Features").ElementAt(3));
+        using SentenceEmbeddingTransformer untrained = ml.Transforms.Text.ApplySentenceEmbedding("Features", "Sentence1").Fit(data);
+        Assert.AreNotEqual(untrained.Fingerprint, fitted.Fingerprint, "training has an effect");
+    }
+
+    [TestMethod]
+    public void TrainingLowersTheLossOnTheDataItSees()
+    {
+        var ml = new MLContext(1);
+        var losses = new List<double>();
+        LacosBloomTrainer.Options options = Sentences.Quick(24);
+        options.LearningRate = 5e-3;
+        options.LoraDropout = 0;
+        options.Progress = new Listener(progress => losses.Add(progress.Loss));
+        ml.Regression.Trainers.LacosBloom(options).FitAdapter(Sentences.Data(ml, 8));
+        Assert.HasCount(24, losses);
+        Assert.IsLessThan(0.8 * losses.Take(4).Average(), losses.TakeLast(4).Average());
+    }
+
+    [TestMethod]
+    [DataRow(TrainingLoss.MultipleNegativesRanking)]
+    [DataRow(TrainingLoss.CoSent)]
+    [DataRow(TrainingLoss.Angle)]
+    [DataRow(TrainingLoss.CosineSimilarity)]
+    [DataRow(TrainingLoss.Contrastive)]
+    [DataRow(TrainingLoss.Softmax)]
+    public void EachLossTrainsWithItsLabelsAndAGradientCache(TrainingLoss loss)
+    {
+        var ml = new MLContext(1);
+        List<Sentences.Pair> pairs = Sentences.Pairs(12);
+        foreach (Sentences.Pair pair in pairs)
+        {
+            pair.Label = loss is TrainingLoss.Contrastive or TrainingLoss.Softmax ? MathF.Round(pair.Label) : pair.Label;
+        }
+        LacosBloomTrainer.Options options = Sentences.Quick(2);
+        options.Loss = loss;
+        options.MiniBatchSize = 3;
+        options.NegativeColumnNames = loss == TrainingLoss.MultipleNegativesRanking ? ["Negative"] : [];
+        options.MatryoshkaDimensions = loss == TrainingLoss.CoSent ? [64, 32] : [];
+        var seen = new List<TrainingProgress>();
+        options.Progress = new Listener(seen.Add);
+        ml.Regression.Trainers.LacosBloom(options).FitAdapter(ml.Data.LoadFromEnumerable(pairs));
+        Assert.IsTrue(seen.Count == 2 && seen.All(progress => double.IsFinite(progress.Loss)));
+        Assert.IsGreaterThan(0, seen[0].GradientNorm);
+    }
+
+    [TestMethod]
+    public void TheBestAdapterOnTheValidationSetIsKept()
+    {
+        var ml = new MLContext(1);
+        var spearmen = new List<double>();
+        LacosBloomTrainer.Options options = Sentences.Quick(6);
+        options.EvaluateEvery = 2;
+        options.LearningRate = 0.05;
+        options.Progress = new Listener(progress => spearmen.AddRange(progress.Spearman is double value ? [value] : []));
+        IDataView validation = Sentences.Data(ml, 15);
+        using SentenceEmbeddingTransformer fitted = ml.Regression.Trainers.LacosBloom(options).Fit(Sentences.Data(ml, 16), validation);
+        Assert.HasCount(3, spearmen);
+        Assert.AreEqual(spearmen.Max(), ml.Regression.EvaluateSentenceSimilarity(fitted.Transform(validation)).CosineSpearman, 1e-9);
+    }
+
+    [TestMethod]
+    public void ItWorksInAChainAndInCrossValidation()
+    {
+        var ml = new MLContext(1);
+        IDataView data = Sentences.Data(ml, 16);
+        IEstimator<ITransformer> chain = ml.Transforms.CopyColumns("Copy", "Label").Append(ml.Regression.Trainers.LacosBloom(Sentences.Quick(1)));
+        var folds = ml.Regression.CrossValidate(data, chain, numberOfFolds: 2);
+        Assert.HasCount(2, folds);
+        Assert.IsTrue(folds.All(fold => double.IsFinite(fold.Metrics.MeanSquaredError)));
+    }
+
+    [TestMethod]
+    public void ADryRunTellsStepsAndMemory()
+    {
+        var ml = new MLContext(1);
+        LacosBloomTrainer.Options options = Sentences.Quick(0);
+        options.Epochs = 3;
+        TrainingPlan plan = ml.Regression.Trainers.LacosBloom(options).Plan(Sentences.Data(ml, 16));
+        Assert.AreEqual(4, plan.StepsPerEpoch);
+        Assert.AreEqual(12, plan.TotalSteps);
+        Assert.AreEqual(32, plan.DistinctTexts);
+        Assert.IsGreaterThan(plan.OptimizerBytes, plan.EstimatedBytes);
+    }
+
+    [TestMethod]
+    public void UnfitDataIsRefusedWithRowAndColumn()
+    {
+        var ml = new MLContext(1);
+        Refused<InvalidDataException>(pairs => pairs.RemoveRange(1, pairs.Count - 1), TrainingLoss.MultipleNegativesRanking, "at least 2 pairs");
+        Refused<InvalidDataException>(pairs => pairs[3].Sentence2 = " ", TrainingLoss.MultipleNegativesRanking, "Row 3", "Sentence2");
+        Refused<InvalidDataException>(pairs => pairs[2].Label = float.NaN, TrainingLoss.CoSent, "Row 2", "NaN");
+        Refused<InvalidDataException>(pairs => pairs[2].Label = 5, TrainingLoss.CosineSimilarity, "Row 2", "divide");
+        Refused<InvalidDataException>(_ => { }, TrainingLoss.Contrastive, "Row 1", "0 or 1");
+        Refused<InvalidDataException>(_ => { }, TrainingLoss.Softmax, "Row 1", "class");
+        Refused<InvalidDataException>(pairs => pairs.ForEach(pair => (pair.Sentence1, pair.Sentence2) = ("a", "b")), TrainingLoss.MultipleNegativesRanking, "shares a text");
+
+        void Refused<T>(Action<List<Sentences.Pair>> spoil, TrainingLoss loss, params string[] words)
+            where T : Exception
+        {
+            List<Sentences.Pair> pairs = Sentences.Pairs(8);
+            spoil(pairs);
+            LacosBloomTrainer.Options options = Sentences.Quick(1);
+            options.Loss = loss;
+            T error = Assert.ThrowsExactly<T>(() => ml.Regression.Trainers.LacosBloom(options).FitAdapter(ml.Data.LoadFromEnumerable(pairs)));
+            Array.ForEach(words, word => StringAssert.Contains(error.Message, word));
+        }
+    }
+
+    [TestMethod]
+    public void AMissingOrWrongColumnIsNamed()
+    {
+        var ml = new MLContext(1);
+        IDataView data = Sentences.Data(ml, 4);
+        Assert.Contains("'Nobody'", Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => ml.Regression.Trainers.LacosBloom("Nobody").Fit(data)).Message);
+        Assert.Contains("'Label'", Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => ml.Regression.Trainers.LacosBloom("Sentence1", "Label").Fit(data)).Message);
+        Assert.Contains("'Gold'", Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => ml.Regression.Trainers.LacosBloom(labelColumnName: "Gold", loss: TrainingLoss.CoSent).Fit(data)).Message);
+        Assert.Contains("LoraTargets", Assert.ThrowsExactly<ArgumentException>(() => ml.Regression.Trainers.LacosBloom(new LacosBloomTrainer.Options { LoraTargets = ["lm_head"] })).Message);
+    }
+
+    internal sealed class Listener(Action<TrainingProgress> told) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value) => told(value);
+    }
+}

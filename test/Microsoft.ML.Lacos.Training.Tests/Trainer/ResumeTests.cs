@@ -1,0 +1,112 @@
+using Microsoft.ML.Lacos.Lora;
+using Microsoft.ML.Lacos.Tests;
+
+namespace Microsoft.ML.Lacos.Training.Tests.Trainer;
+
+[TestClass]
+public sealed class ResumeTests
+{
+    private readonly MLContext _ml = new(1);
+
+    [TestMethod]
+    [DataRow(TrainingLoss.MultipleNegativesRanking, TrainingOptimizer.Adam8bit)]
+    [DataRow(TrainingLoss.CoSent, TrainingOptimizer.AdamW)]
+    public void AStoppedAndResumedRunGivesTheSameBytes(TrainingLoss loss, TrainingOptimizer optimizer)
+    {
+        using var folder = new TemporaryFolder();
+        byte[] Train(string name, int stopAt, bool resume)
+        {
+            LacosBloomTrainer.Options options = Run(20, folder.File(name));
+            (options.Loss, options.Optimizer, options.LoraRank, options.StopAtStep, options.Resume) = (loss, optimizer, 8, stopAt, resume);
+            PeftAdapter adapter = _ml.Regression.Trainers.LacosBloom(options).FitAdapter(Sentences.Data(_ml, 22));
+            adapter.Save(folder.File(name));
+            return File.ReadAllBytes(folder.File(name, PeftAdapter.WeightsFileName));
+        }
+        byte[] whole = Train("whole", 0, false);
+        byte[] half = Train("parts", 10, false);
+        byte[] resumed = Train("parts", 0, true);
+        CollectionAssert.AreNotEqual(half, resumed);
+        CollectionAssert.AreEqual(whole, resumed);
+        Assert.HasCount(20, File.ReadAllLines(folder.File("parts", "train-log.jsonl")));
+    }
+
+    [TestMethod]
+    public void CancellingLeavesACheckpointThatIsContinued()
+    {
+        using var folder = new TemporaryFolder();
+        using var cancel = new CancellationTokenSource();
+        LacosBloomTrainer.Options options = Run(6, folder.File("run"));
+        options.CancellationToken = cancel.Token;
+        options.Progress = new LacosBloomTrainerTests.Listener(progress => _ = progress.Step == 3 ? Task.Run(cancel.Cancel).Wait(1000) : false);
+        Assert.ThrowsExactly<OperationCanceledException>(() => Fit(options));
+        CollectionAssert.AreEqual(new[] { "step-00000003" }, Checkpoints(folder));
+        LacosBloomTrainer.Options again = Run(6, folder.File("run"));
+        again.Resume = true;
+        var steps = new List<long>();
+        again.Progress = new LacosBloomTrainerTests.Listener(progress => steps.Add(progress.Step));
+        Fit(again);
+        CollectionAssert.AreEqual(new long[] { 4, 5, 6 }, steps);
+    }
+
+    [TestMethod]
+    public void ADamagedCheckpointIsPassedOverForTheOneBefore()
+    {
+        using var folder = new TemporaryFolder();
+        LacosBloomTrainer.Options options = Run(8, folder.File("run"));
+        (options.CheckpointEvery, options.KeepCheckpoints, options.StopAtStep) = (2, 2, 6);
+        Fit(options);
+        CollectionAssert.AreEqual(new[] { "step-00000004", "step-00000006" }, Checkpoints(folder));
+        string state = folder.File("run", "checkpoints", "step-00000006", "training-state.safetensors");
+        byte[] bytes = File.ReadAllBytes(state);
+        bytes[^1] ^= 1;
+        File.WriteAllBytes(state, bytes);
+        var steps = new List<long>();
+        (options.Resume, options.StopAtStep, options.Progress) = (true, 0, new LacosBloomTrainerTests.Listener(progress => steps.Add(progress.Step)));
+        Fit(options);
+        Assert.AreEqual(5, steps[0]);
+    }
+
+    [TestMethod]
+    public void ACheckpointOfAnotherConfigurationOrVersionIsRefused()
+    {
+        using var folder = new TemporaryFolder();
+        Fit(Run(2, folder.File("run")));
+        Assert.Contains("holds checkpoints", Assert.ThrowsExactly<InvalidOperationException>(() => Fit(Run(2, folder.File("run")))).Message);
+        LacosBloomTrainer.Options other = Run(2, folder.File("run"));
+        (other.Resume, other.Seed) = (true, 2);
+        Assert.Contains("seed", Assert.ThrowsExactly<InvalidDataException>(() => Fit(other)).Message);
+        string manifest = folder.File("run", "checkpoints", "step-00000002", "manifest.json");
+        File.WriteAllText(manifest, File.ReadAllText(manifest).Replace("\"format\": 1", "\"format\": 9", StringComparison.Ordinal));
+        LacosBloomTrainer.Options same = Run(2, folder.File("run"));
+        same.Resume = true;
+        Assert.Contains("format 9", Assert.ThrowsExactly<NotSupportedException>(() => Fit(same)).Message);
+    }
+
+    [TestMethod]
+    public void ALossThatBecomesNaNStopsTheRunWithStepAndRowsAndNoCheckpointHoldsBadWeights()
+    {
+        using var folder = new TemporaryFolder();
+        LacosBloomTrainer.Options options = Run(20, folder.File("run"));
+        (options.LearningRate, options.WarmupShare, options.Schedule, options.CheckpointEvery) = (1e38, 0, LearningRateSchedule.Constant, 1);
+        InvalidOperationException error = Assert.ThrowsExactly<InvalidOperationException>(() => Fit(options));
+        Assert.Contains("stopped at step", error.Message);
+        Assert.Contains("rows", error.Message);
+        foreach (string checkpoint in Checkpoints(folder))
+        {
+            PeftAdapter adapter = PeftAdapter.Load(folder.File("run", "checkpoints", checkpoint, "adapter"));
+            Assert.IsTrue(adapter.Modules.Values.All(matrices => matrices.A.All(float.IsFinite)), checkpoint);
+        }
+    }
+
+    private static LacosBloomTrainer.Options Run(int steps, string folder)
+    {
+        LacosBloomTrainer.Options options = Sentences.Quick(steps);
+        options.OutputFolder = folder;
+        return options;
+    }
+
+    private void Fit(LacosBloomTrainer.Options options) => _ml.Regression.Trainers.LacosBloom(options).FitAdapter(Sentences.Data(_ml, 16));
+
+    private static string[] Checkpoints(TemporaryFolder folder) =>
+        [.. Directory.EnumerateDirectories(folder.File("run", "checkpoints")).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)];
+}
