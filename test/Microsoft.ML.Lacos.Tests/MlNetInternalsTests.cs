@@ -52,6 +52,8 @@ public sealed class MlNetInternalsTests
             "Microsoft.ML.ModelSaveContext.CheckAtModel",
             "Microsoft.ML.ModelSaveContext.SaveBinaryStream",
             "Microsoft.ML.ModelSaveContext.SetVersionInfo",
+            "Microsoft.ML.Runtime.IHostEnvironmentInternal.get_FallbackToCpu",
+            "Microsoft.ML.Runtime.IHostEnvironmentInternal.get_GpuDeviceId",
             "Microsoft.ML.SchemaShape+Column..ctor",
             "Microsoft.ML.VersionInfo..ctor",
         ];
