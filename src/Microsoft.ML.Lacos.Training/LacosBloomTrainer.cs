@@ -1,8 +1,6 @@
-using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Lora;
 using Microsoft.ML.Lacos.Pipeline;
-using Microsoft.ML.Lacos.Quantization;
 using Microsoft.ML.Lacos.Training.Data;
 using Microsoft.ML.Lacos.Training.Loading;
 using Microsoft.ML.Lacos.Training.Loop;
@@ -126,9 +124,7 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
         Compute = _options.Compute,
     });
 
-    private LacosModel OpenModel() => _options.Model is null
-        ? LacosModel.LoadDefault()
-        : LacosModel.Load(_options.Model, new LacosModelLoadOptions { Scheme = _options.Compute == BloomCompute.Float32 && Directory.Exists(_options.Model) ? QuantizationScheme.None : null });
+    private LacosModel OpenModel() => LacosModel.Open(_options.Model, _options.Compute);
 
     private PeftAdapter Train(LacosModel model, IDataView input, IDataView? validation)
     {

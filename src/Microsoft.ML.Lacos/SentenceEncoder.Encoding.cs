@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
+using Microsoft.ML.Lacos.Bloom;
 
 namespace Microsoft.ML.Lacos;
 
@@ -63,7 +64,7 @@ public sealed partial class SentenceEncoder
         }
         if (windowed is null)
         {
-            EncodeSequences(sequences, vectors, cancellationToken);
+            EncodeSequences(sequences, _pooling, vectors, cancellationToken);
         }
         else
         {
@@ -139,13 +140,13 @@ public sealed partial class SentenceEncoder
     }
 
     /// <summary>Encodes sequences in batches of similar length; each row appears once.</summary>
-    private void EncodeSequences(List<TokenSequence> sequences, Span<float> vectors, CancellationToken cancellationToken)
+    private void EncodeSequences(IReadOnlyCollection<TokenSequence> sequences, PoolingOptions pooling, Span<float> vectors, CancellationToken cancellationToken)
     {
         foreach (TokenBatch batch in TokenBatch.Plan(sequences, Options.BatchTokens))
         {
             cancellationToken.ThrowIfCancellationRequested();
             var output = new float[batch.Sequences.Count * Dimension];
-            _encoder.Encode(batch.Ids, batch.Offsets, batch.PoolFrom, _pooling, output);
+            _encoder.Encode(batch.Ids, batch.Offsets, batch.PoolFrom, pooling, output);
             for (int i = 0; i < batch.Sequences.Count; i++)
             {
                 output.AsSpan(i * Dimension, Dimension).CopyTo(vectors.Slice(batch.Sequences[i].Row * Dimension, Dimension));
@@ -155,7 +156,7 @@ public sealed partial class SentenceEncoder
 
     private void EncodeWithWindows(List<TokenSequence> sequences, bool[] windowed, Span<float> vectors, CancellationToken cancellationToken)
     {
-        EncodeSequences(sequences.FindAll(sequence => !windowed[sequence.Row]), vectors, cancellationToken);
+        EncodeSequences(sequences.FindAll(sequence => !windowed[sequence.Row]), _pooling, vectors, cancellationToken);
 
         // Windows are summed in double and in text order, so that the result does not depend on how they were batched.
         List<TokenSequence> windows = sequences.FindAll(sequence => windowed[sequence.Row]);
@@ -173,19 +174,9 @@ public sealed partial class SentenceEncoder
 
     private void WeightedMean(List<TokenSequence> windows, Span<float> vector, CancellationToken cancellationToken)
     {
-        var unnormalized = _pooling with { Normalize = false };
         TokenSequence[] numbered = [.. windows.Select((window, index) => window with { Row = index })];
         var parts = new float[windows.Count * Dimension];
-        foreach (TokenBatch batch in TokenBatch.Plan(numbered, Options.BatchTokens))
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            var output = new float[batch.Sequences.Count * Dimension];
-            _encoder.Encode(batch.Ids, batch.Offsets, batch.PoolFrom, unnormalized, output);
-            for (int i = 0; i < batch.Sequences.Count; i++)
-            {
-                output.AsSpan(i * Dimension, Dimension).CopyTo(parts.AsSpan(batch.Sequences[i].Row * Dimension));
-            }
-        }
+        EncodeSequences(numbered, _pooling with { Normalize = false }, parts, cancellationToken);
         var sum = new double[Dimension];
         double weights = 0;
         for (int i = 0; i < windows.Count; i++)

@@ -4,6 +4,7 @@ using Lacos.Cli.Input;
 using Lacos.Cli.Terminal;
 using Microsoft.ML;
 using Microsoft.ML.Lacos;
+using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Lora;
 
@@ -93,9 +94,8 @@ internal sealed class TrainCommand(ToolStreams streams)
             return ExitCode.Success;
         }
         PeftAdapter adapter = trainer.FitAdapter(data);
-        using LacosModel model = options.Model is null ? LacosModel.LoadDefault() : LacosModel.Load(options.Model);
-        using LacosModel merged = model.WithAdapter(adapter);
         adapter.Save(output);
+        using LacosModel merged = LacosModel.Open(options.Model, BloomCompute.Int8, adapter: output);
         merged.Save(Path.Combine(output, ModelFile));
         streams.Note($"Written to '{output}': {PeftAdapter.ConfigFileName}, {PeftAdapter.WeightsFileName}, {ModelFile}, train-log.jsonl.");
         return ExitCode.Success;

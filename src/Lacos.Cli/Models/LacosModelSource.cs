@@ -13,7 +13,7 @@ internal sealed class LacosModelSource(ToolStreams streams) : IModelSource, ITok
 {
     public LoadedModel Open(string? model, string? adapter, SentenceEncoderOptions options)
     {
-        LacosModel loaded = Load(model, adapter, options.Compute);
+        LacosModel loaded = LacosModel.Open(model, options.Compute, adapter);
         try
         {
             SentenceEncoder encoder = SentenceEncoder.Create(loaded, options);
@@ -41,16 +41,8 @@ internal sealed class LacosModelSource(ToolStreams streams) : IModelSource, ITok
         {
             return BloomTokenizer.FromJson(ReadTokenizer(inFolder)).EncodeToIds;
         }
-        using LacosModel loaded = Load(model, null, BloomCompute.Float32);
+        using LacosModel loaded = LacosModel.Open(model, BloomCompute.Float32);
         return BloomTokenizer.FromJson(loaded.TokenizerJson.Span).EncodeToIds;
-    }
-
-    /// <summary>Loads a model in the form that an arithmetic needs: a folder of floats is quantised row by row unless floats are asked for.</summary>
-    private static LacosModel Load(string? model, string? adapter, BloomCompute compute)
-    {
-        bool isFloat = Directory.Exists(model) && compute == BloomCompute.Float32;
-        var options = new LacosModelLoadOptions { Adapter = adapter, Scheme = isFloat ? QuantizationScheme.None : null };
-        return model is null ? LacosModel.LoadDefault(options) : LacosModel.Load(model, options);
     }
 
     private static byte[] ReadTokenizer(string path) =>

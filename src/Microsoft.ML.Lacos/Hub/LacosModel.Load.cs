@@ -24,7 +24,7 @@ public sealed partial class LacosModel
         return Adapted(Load(stream, BloomMini.Name), options.Adapter).Stored(options);
     }
 
-    /// <summary>Loads a <c>.lacos</c> file, a Hugging Face BLOOM folder, or a sentence-transformers folder of one, weights as they are.</summary>
+    /// <summary>Loads a <c>.lacos</c> file, a Hugging Face BLOOM folder, or a sentence-transformers folder of one; a folder's weights are quantised row by row.</summary>
     /// <inheritdoc cref="Load(string, LacosModelLoadOptions)"/>
     public static LacosModel Load(string path) => Load(path, new LacosModelLoadOptions());
 
@@ -48,6 +48,17 @@ public sealed partial class LacosModel
             throw new FileNotFoundException($"'{path}' is neither a file nor a folder. Name a .lacos file or a model folder.", path);
         }
         return Adapted(LacosReader.Read(SafetensorsFile.Open(path)), options.Adapter).Stored(options);
+    }
+
+    /// <summary>Opens a model in the form that an arithmetic needs: a checkpoint folder keeps its floats for <see cref="BloomCompute.Float32"/> and is quantised row by row for the others.</summary>
+    /// <param name="path">As for <see cref="Load(string)"/>; <see langword="null"/> for the embedded default model.</param>
+    /// <param name="compute">Arithmetic of the linear layers.</param>
+    /// <param name="adapter">Folder of a PEFT adapter to merge into the weights; <see langword="null"/> for none.</param>
+    internal static LacosModel Open(string? path, BloomCompute compute, string? adapter = null)
+    {
+        bool keepsFloats = compute == BloomCompute.Float32 && Directory.Exists(path);
+        var options = new LacosModelLoadOptions { Adapter = adapter, Scheme = keepsFloats ? QuantizationScheme.None : null };
+        return path is null ? LoadDefault(options) : Load(path, options);
     }
 
     /// <summary>Loads a <c>.lacos</c> file from a stream.</summary>

@@ -1,21 +1,11 @@
-using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Hub;
-using Microsoft.ML.Lacos.Quantization;
 
 namespace Microsoft.ML.Lacos.Pipeline;
 
 internal sealed partial class EmbeddingModel
 {
     /// <summary>Opens the model that options name.</summary>
-    public static EmbeddingModel Open(SentenceEmbeddingEstimator.Options options)
-    {
-        var loading = new LacosModelLoadOptions { Adapter = options.Adapter };
-        if (options.Compute == BloomCompute.Float32 && Directory.Exists(options.Model))
-        {
-            loading = loading with { Scheme = QuantizationScheme.None };
-        }
-        return Create(options.Model is null ? LacosModel.LoadDefault(loading) : LacosModel.Load(options.Model, loading), options);
-    }
+    public static EmbeddingModel Open(SentenceEmbeddingEstimator.Options options) => Create(LacosModel.Open(options.Model, options.Compute, options.Adapter), options);
 
     /// <summary>Reads a model from a <c>.lacos</c> stream.</summary>
     public static EmbeddingModel Read(Stream stream, SentenceEmbeddingEstimator.Options options) => Create(LacosModel.Load(stream), options);
