@@ -46,6 +46,30 @@ public sealed partial class LacosBloomTrainer
         /// <summary>Leading dimensions that shall be good vectors by themselves (Matryoshka); empty for the full vector only.</summary>
         public IReadOnlyList<int> MatryoshkaDimensions = [];
 
+        /// <summary>Further data sets to learn from in turn with the one that <c>Fit</c> is given; each has its own loss and share of the steps.</summary>
+        public IReadOnlyList<TrainingDataset> Datasets = [];
+
+        /// <summary>What messages and the log call the data that <c>Fit</c> is given.</summary>
+        public string DataName = "the training data";
+
+        /// <summary>Factor of the loss of the data that <c>Fit</c> is given.</summary>
+        public double LossWeight = 1;
+
+        /// <summary>Share of the steps of the data that <c>Fit</c> is given, in proportion to the weights of <see cref="Datasets"/>; <see langword="null"/> in all of them shares by size.</summary>
+        public double? Weight;
+
+        /// <summary>Column of languages (text) or of anything else whose values shall come in other proportions than the data has them; <see langword="null"/> for none.</summary>
+        public string? BalanceColumnName;
+
+        /// <summary>Exponent of a value's number of rows in its share: 1 as in the data, 0 each value as often as any other.</summary>
+        public double BalancePower = 0.5;
+
+        /// <summary>Whether the rows of a batch shall be of similar length. Batches are never padded, so that it costs little to leave it off.</summary>
+        public bool BucketByLength;
+
+        /// <summary>Bytes of token ids held in memory; those of larger data go to a temporary file.</summary>
+        public long TokenMemoryBytes = 512L << 20;
+
         /// <summary>Rank of the LoRA adapters.</summary>
         public int LoraRank = 8;
 
@@ -109,6 +133,12 @@ public sealed partial class LacosBloomTrainer
         /// <summary>Column of the validation set's scores.</summary>
         public string ValidationLabelColumnName = "Label";
 
+        /// <summary>Column of the validation set (text) that tells apart the sets whose correlations are averaged; <see langword="null"/> where all of it is one set.</summary>
+        public string? ValidationGroupColumnName;
+
+        /// <summary>Whether training rows that stand in the validation set too are left out; else they are counted and named.</summary>
+        public bool LeaveOutValidationPairs;
+
         /// <summary>Steps between two evaluations; there is always one after the last step. The best adapter is what the fit gives.</summary>
         public int EvaluateEvery = 100;
 
@@ -142,6 +172,7 @@ public sealed partial class LacosBloomTrainer
             copy.NegativeColumnNames = [.. NegativeColumnNames ?? []];
             copy.MatryoshkaDimensions = [.. MatryoshkaDimensions ?? []];
             copy.LoraTargets = [.. LoraTargets ?? []];
+            copy.Datasets = [.. (Datasets ?? []).Select(dataset => dataset?.Copy() ?? throw new ArgumentException("A data set of Datasets is null; leave it out.", nameof(Datasets)))];
             return copy;
         }
 

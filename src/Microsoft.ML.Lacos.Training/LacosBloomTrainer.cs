@@ -1,10 +1,10 @@
+using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Lora;
 using Microsoft.ML.Lacos.Pipeline;
 using Microsoft.ML.Lacos.Training.Data;
 using Microsoft.ML.Lacos.Training.Loading;
 using Microsoft.ML.Lacos.Training.Loop;
-using Microsoft.ML.Lacos.Training.Losses;
 using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML.Lacos;
@@ -18,7 +18,7 @@ namespace Microsoft.ML.Lacos;
 /// | Input column data type | [Text](xref:Microsoft.ML.Data.TextDataViewType), two columns or more; a label of the kind the loss needs |
 /// | Output column data type | Two known-sized vectors of [Single](xref:System.Single) and their cosine, a [Single](xref:System.Single) |
 /// | Is normalization required? | No |
-/// | Is caching required? | No: the data is read once and kept as token ids |
+/// | Is caching required? | No: the data is read once and kept as token ids, beyond a budget in a temporary file |
 /// | Required NuGet in addition to Microsoft.ML | Microsoft.ML.Lacos.Training and one libtorch package; the fitted model needs Microsoft.ML.Lacos only |
 /// | Exportable to ONNX | No |
 /// ]]></format>
@@ -85,10 +85,8 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
         ArgumentNullException.ThrowIfNull(input);
         TorchSharpLoader.EnsureLoadable();
         using LacosModel model = OpenModel();
-        TrainingSet data = Read(model, input, out int poolFrom);
-        using var trainer = new BatchTrainer(model, data, _options, poolFrom);
-        PairSampler sampler = TrainingRun.SamplerOf(data, _options);
-        return PlanOfRun.Of(model, data, sampler.StepsPerEpoch, trainer, _options);
+        using LoadedData data = Read(model, input, evaluated: null);
+        return PlanOfRun.Of(model, data, _options);
     }
 
     /// <summary>Tells what columns the transformer will add.</summary>
@@ -102,7 +100,7 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
         {
             ColumnErrors.RequireText(_host, inputSchema, name);
         }
-        if (LabelName is string label && !columns.ContainsKey(label))
+        if (DatasetSettings.OfInput(_options).LabelColumn is string label && !columns.ContainsKey(label))
         {
             throw MissingLabel(label, columns.Keys);
         }
@@ -112,8 +110,6 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
         }
         return new SchemaShape(columns.Values);
     }
-
-    private string? LabelName => LossOfOptions.LabelOf(_options.Loss) == LossLabel.None ? null : _options.LabelColumnName ?? "Label";
 
     private SentenceEmbeddingEstimator.Options EmbeddingOptions => OptionsValidation.Checked(new SentenceEmbeddingEstimator.Options
     {
@@ -133,39 +129,67 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
         using IChannel channel = _host.Start("Training");
         ReportDevice(channel);
         ValidationSet? judged = validation is null ? null : ReadValidation(validation);
-        TrainingSet data = Read(model, input, out int poolFrom);
+        EvaluationPairs? evaluated = judged is null ? null : new EvaluationPairs(judged.Pairs, _options.LeaveOutValidationPairs);
+        using LoadedData data = Read(model, input, evaluated);
         if (data.LongTexts > 0)
         {
-            channel.Warning(MessageSensitivity.None, "{0} of {1} texts have more tokens than the limit and are truncated. Raise MaximumTokenCount, or shorten them.", data.LongTexts, data.Tokens.Length);
+            channel.Warning(MessageSensitivity.None, "{0} of {1} texts have more tokens than the limit and are truncated. Raise MaximumTokenCount, or shorten them.", data.LongTexts, data.Tokens.Count);
+        }
+        if (evaluated?.Message is string overlap)
+        {
+            channel.Warning(MessageSensitivity.UserData, "{0}", overlap);
         }
         Options told = _options.Copy();
         told.Progress = new ChannelProgress(channel, _options.Progress);
-        using var run = new TrainingRun(model, data, poolFrom, judged, told, message => channel.Info(MessageSensitivity.None, "{0}", message));
+        using var run = new TrainingRun(model, data, judged, told, message => channel.Info(MessageSensitivity.None, "{0}", message));
         return run.Run(_options.CancellationToken);
     }
 
-    private TrainingSet Read(LacosModel model, IDataView input, out int poolFrom)
+    private LoadedData Read(LacosModel model, IDataView input, EvaluationPairs? evaluated)
     {
-        foreach (string name in _options.SentenceColumns)
+        (IDataView Data, DatasetSettings Settings)[] sources = [(input, DatasetSettings.OfInput(_options)), .. _options.Datasets.Select((dataset, number) => (dataset.Data, DatasetSettings.Of(dataset, number, _options)))];
+        foreach ((IDataView data, DatasetSettings settings) in sources)
         {
-            ColumnErrors.RequireText(_host, input.Schema, name);
+            CheckColumns(data.Schema, settings);
         }
-        if (LabelName is string label && input.Schema.GetColumnOrNull(label) is null)
+        var tokens = new TokenStore(_options.TokenMemoryBytes, CatalogEnvironment.TemporaryFolder(_host));
+        try
         {
-            throw MissingLabel(label, input.Schema.Select(column => column.Name));
+            var texts = new TextInterner(model, _options.MaximumTokenCount, tokens);
+            var reader = new TrainingSetReader(texts, evaluated, _options.CancellationToken);
+            int dimension = Pooling.Dimension(model.Weights.Config.HiddenSize, new PoolingOptions(_options.Pooling ?? model.Settings.Pooling));
+            return new LoadedData([.. sources.Select(source => new LoadedDataset(source.Settings, reader.Read(source.Data, source.Settings, dimension)))], tokens, texts.PoolFrom, texts.LongTexts);
         }
-        var texts = new TextInterner(model, _options.MaximumTokenCount);
-        poolFrom = texts.PoolFrom;
-        return TrainingSetReader.Read(input, _options.SentenceColumns, LabelName, _options.Loss, LossOfOptions.LabelOf(_options.Loss), texts, _options.CancellationToken);
+        catch
+        {
+            tokens.Dispose();
+            throw;
+        }
+    }
+
+    private void CheckColumns(DataViewSchema schema, DatasetSettings settings)
+    {
+        foreach (string name in settings.BalanceColumn is string balance ? [.. settings.SentenceColumns, balance] : settings.SentenceColumns)
+        {
+            ColumnErrors.RequireText(_host, schema, name);
+        }
+        if (settings.LabelColumn is string label && schema.GetColumnOrNull(label) is null)
+        {
+            throw MissingLabel(label, schema.Select(column => column.Name));
+        }
     }
 
     private ValidationSet ReadValidation(IDataView validation)
     {
         ColumnErrors.RequireText(_host, validation.Schema, _options.Sentence1ColumnName);
         ColumnErrors.RequireText(_host, validation.Schema, _options.Sentence2ColumnName);
+        if (_options.ValidationGroupColumnName is string group)
+        {
+            ColumnErrors.RequireText(_host, validation.Schema, group);
+        }
         return validation.Schema.GetColumnOrNull(_options.ValidationLabelColumnName) is null
             ? throw MissingLabel(_options.ValidationLabelColumnName, validation.Schema.Select(column => column.Name))
-            : ValidationSet.Read(validation, _options.Sentence1ColumnName, _options.Sentence2ColumnName, _options.ValidationLabelColumnName);
+            : ValidationSet.Read(validation, _options.Sentence1ColumnName, _options.Sentence2ColumnName, _options.ValidationLabelColumnName, _options.ValidationGroupColumnName);
     }
 
     private SentenceEmbeddingTransformer Transformer(LacosModel model)

@@ -1,4 +1,5 @@
 using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Training.Data;
 
 namespace Microsoft.ML.Lacos;
 
@@ -15,8 +16,6 @@ internal static class TrainerOptionsValidation
         CheckNames(options);
         Require(Enum.IsDefined(options.Loss) && Enum.IsDefined(options.Optimizer) && Enum.IsDefined(options.Schedule), nameof(options.Loss), options.Loss, "a loss, optimiser and schedule that exist");
         Require(options.Compute != BloomCompute.Int8WeightOnly, nameof(options.Compute), options.Compute, "Int8 or Float32");
-        Positive(options.Scale, nameof(options.Scale));
-        Require(options.Margin is > 0 and <= 2, nameof(options.Margin), options.Margin, "above 0 and at most 2");
         Require(options.LoraRank > 0, nameof(options.LoraRank), options.LoraRank, "at least 1");
         Positive(options.LoraAlpha, nameof(options.LoraAlpha));
         Require(options.LoraDropout is >= 0 and < 1, nameof(options.LoraDropout), options.LoraDropout, "from 0 to below 1");
@@ -26,7 +25,6 @@ internal static class TrainerOptionsValidation
         Require(double.IsFinite(options.MaximumGradientNorm) && options.MaximumGradientNorm >= 0, nameof(options.MaximumGradientNorm), options.MaximumGradientNorm, "at least 0; 0 is no limit");
         Require(options.Steps >= 0, nameof(options.Steps), options.Steps, "at least 0; 0 goes by Epochs");
         Require(options.Epochs > 0 || options.Steps > 0, nameof(options.Epochs), options.Epochs, "at least 1");
-        Require(options.BatchSize > 0, nameof(options.BatchSize), options.BatchSize, "at least 1");
         Require(options.MiniBatchSize > 0, nameof(options.MiniBatchSize), options.MiniBatchSize, "at least 1");
         Require(options.MaximumTokenCount >= 0, nameof(options.MaximumTokenCount), options.MaximumTokenCount, "at least 0; 0 takes the model's own limit");
         Require(options.EvaluateEvery > 0, nameof(options.EvaluateEvery), options.EvaluateEvery, "at least 1");
@@ -34,15 +32,16 @@ internal static class TrainerOptionsValidation
         Require(options.CheckpointEvery > 0, nameof(options.CheckpointEvery), options.CheckpointEvery, "at least 1");
         Require(options.KeepCheckpoints > 0, nameof(options.KeepCheckpoints), options.KeepCheckpoints, "at least 1");
         Require(options.StopAtStep >= 0, nameof(options.StopAtStep), options.StopAtStep, "at least 0; 0 is no stop");
+        Require(options.TokenMemoryBytes >= 0, nameof(options.TokenMemoryBytes), options.TokenMemoryBytes, "at least 0");
         CheckCombinations(options);
+        CheckDatasets(options);
         return options;
     }
 
     private static void CheckNames(LacosBloomTrainer.Options options)
     {
-        string?[] names = [.. options.SentenceColumns, options.Embedding1ColumnName, options.Embedding2ColumnName, options.ScoreColumnName, options.ValidationLabelColumnName];
+        string?[] names = [.. options.SentenceColumns, options.Embedding1ColumnName, options.Embedding2ColumnName, options.ScoreColumnName, options.ValidationLabelColumnName, .. options.ValidationGroupColumnName is string group ? new[] { group } : []];
         Require(!names.Any(string.IsNullOrWhiteSpace), "column names", $"[{string.Join(", ", names)}]", "not empty");
-        Require(options.SentenceColumns.Distinct(StringComparer.Ordinal).Count() == options.SentenceColumns.Count, "sentence columns", $"[{string.Join(", ", options.SentenceColumns)}]", "different columns");
         Require(options.Model is null || !string.IsNullOrWhiteSpace(options.Model), nameof(options.Model), options.Model, "a .lacos file or a model folder; null takes the embedded default model");
         Require(options.OutputFolder is null || !string.IsNullOrWhiteSpace(options.OutputFolder), nameof(options.OutputFolder), options.OutputFolder, "a folder; null writes nothing");
         Require(options.LoraTargets.Count > 0 && options.LoraTargets.All(Targets.Contains), nameof(options.LoraTargets), $"[{string.Join(", ", options.LoraTargets)}]", $"one or more of {string.Join(", ", Targets)}");
@@ -51,12 +50,36 @@ internal static class TrainerOptionsValidation
     private static void CheckCombinations(LacosBloomTrainer.Options options)
     {
         Require(
-            options.NegativeColumnNames.Count == 0 || options.Loss == TrainingLoss.MultipleNegativesRanking,
-            nameof(options.NegativeColumnNames), $"[{string.Join(", ", options.NegativeColumnNames)}] with the loss {options.Loss}", "empty, or the loss MultipleNegativesRanking");
-        Require(
             options.MatryoshkaDimensions.Count == 0 || options.Loss != TrainingLoss.Softmax,
             nameof(options.MatryoshkaDimensions), $"[{string.Join(", ", options.MatryoshkaDimensions)}] with the loss Softmax", "empty, or another loss");
         Require(!options.Resume || options.OutputFolder is not null, nameof(options.OutputFolder), options.OutputFolder, "the folder of the run that Resume is to continue");
+    }
+
+    private static void CheckDatasets(LacosBloomTrainer.Options options)
+    {
+        DatasetSettings[] all = [DatasetSettings.OfInput(options), .. options.Datasets.Select((dataset, number) => DatasetSettings.Of(dataset, number, options))];
+        foreach (DatasetSettings settings in all)
+        {
+            string name = settings.Name;
+            Require(!string.IsNullOrWhiteSpace(name), "the name of a data set", $"'{name}'", "not empty; null numbers it");
+            Require(Enum.IsDefined(settings.Loss), $"Loss of {name}", settings.Loss, "a loss that exists");
+            Positive(settings.LossWeight, $"LossWeight of {name}");
+            Positive(settings.Scale, $"Scale of {name}");
+            Require(settings.Margin is > 0 and <= 2, $"Margin of {name}", settings.Margin, "above 0 and at most 2");
+            Require(settings.BatchSize > 0, $"BatchSize of {name}", settings.BatchSize, "at least 1");
+            Require(settings.Weight is null || (double.IsFinite(settings.Weight.Value) && settings.Weight > 0), $"Weight of {name}", settings.Weight, "a positive number; null shares by size");
+            Require(settings.BalancePower is >= 0 and <= 1, $"BalancePower of {name}", settings.BalancePower, "from 0, each value as often as any other, to 1, as in the data");
+            Require(settings.BalanceColumn is null || !string.IsNullOrWhiteSpace(settings.BalanceColumn), $"BalanceColumnName of {name}", $"'{settings.BalanceColumn}'", "a column; null balances nothing");
+            Require(settings.SentenceColumns.Count > 1 || settings.Loss == TrainingLoss.MeanSquaredError, $"Sentence2ColumnName of {name}", "''", $"a column; only the loss {nameof(TrainingLoss.MeanSquaredError)} does without");
+            Require(
+                settings.SentenceColumns.Count <= 2 || settings.Loss == TrainingLoss.MultipleNegativesRanking,
+                $"NegativeColumnNames of {name}", $"[{string.Join(", ", settings.SentenceColumns.Skip(2))}] with the loss {settings.Loss}", "empty, or the loss MultipleNegativesRanking");
+            Require(
+                !settings.SentenceColumns.Any(string.IsNullOrWhiteSpace) && settings.SentenceColumns.Distinct(StringComparer.Ordinal).Count() == settings.SentenceColumns.Count,
+                $"sentence columns of {name}", $"[{string.Join(", ", settings.SentenceColumns)}]", "different columns with names");
+        }
+        int weighted = all.Count(settings => settings.Weight is not null);
+        Require(weighted == 0 || weighted == all.Length, nameof(options.Weight), $"given for {weighted} of {all.Length} data sets", "given for all of them or for none");
     }
 
     private static void Positive(double value, string name) => Require(double.IsFinite(value) && value > 0, name, value, "a positive number");

@@ -20,6 +20,9 @@ public enum TrainingLoss
 
     /// <summary>A classifier over both vectors must name the class, as in natural language inference. Label: a key, or whole numbers from 0.</summary>
     Softmax = 5,
+
+    /// <summary>Vectors must equal a teacher's (distillation). Label: a vector of <see cref="float"/>; the first and, where there is one, the second sentence are compared with it.</summary>
+    MeanSquaredError = 6,
 }
 
 /// <summary>What updates the weights.</summary>

@@ -1,7 +1,7 @@
 namespace Microsoft.ML.Lacos;
 
-/// <summary>What a training run would do, found without making a step.</summary>
-/// <param name="Rows">Rows of the data.</param>
+/// <summary>What a training run would do, found without keeping a step.</summary>
+/// <param name="Rows">Rows of all data sets.</param>
 /// <param name="DistinctTexts">Different texts in them.</param>
 /// <param name="LongTexts">Texts with more tokens than the limit; their ends are not seen.</param>
 /// <param name="MeanTokens">Mean tokens of a text after truncation.</param>
@@ -9,6 +9,7 @@ namespace Microsoft.ML.Lacos;
 /// <param name="TotalSteps">Steps of the run.</param>
 /// <param name="TrainedWeights">Weights that are trained.</param>
 /// <param name="OptimizerBytes">Memory of the optimiser's moments.</param>
+/// <param name="EstimatedTime">Estimated time of all steps, from a few that were timed and thrown away; without evaluations and checkpoints.</param>
 /// <param name="EstimatedBytes">Estimated peak memory for weights, adapters, moments, tokens and the activations of the largest chunk; without the runtime and libtorch themselves.</param>
 public sealed record TrainingPlan(
-    int Rows, int DistinctTexts, int LongTexts, double MeanTokens, long StepsPerEpoch, long TotalSteps, long TrainedWeights, long OptimizerBytes, long EstimatedBytes);
+    int Rows, int DistinctTexts, int LongTexts, double MeanTokens, long StepsPerEpoch, long TotalSteps, long TrainedWeights, long OptimizerBytes, long EstimatedBytes, TimeSpan EstimatedTime);

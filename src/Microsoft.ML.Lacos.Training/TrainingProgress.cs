@@ -9,5 +9,6 @@ namespace Microsoft.ML.Lacos;
 /// <param name="Spearman">Cosine Spearman on the validation set; <see langword="null"/> where this step was not followed by an evaluation.</param>
 /// <param name="SentencesPerSecond">Sentences trained on a second since this process began, evaluations included.</param>
 /// <param name="TimeLeft">Estimated time to the last step.</param>
+/// <param name="Dataset">Name of the data set from which the step's batch came.</param>
 public sealed record TrainingProgress(
-    long Step, long TotalSteps, double Loss, double LearningRate, double GradientNorm, double? Spearman, double SentencesPerSecond, TimeSpan TimeLeft);
+    long Step, long TotalSteps, double Loss, double LearningRate, double GradientNorm, double? Spearman, double SentencesPerSecond, TimeSpan TimeLeft, string Dataset);

@@ -15,17 +15,11 @@ internal sealed class TrainCommand(ToolStreams streams)
 {
     private const string ModelFile = "model.lacos";
 
-    private static readonly (string Name, TrainingLoss Loss)[] Losses =
-    [
-        ("mnr", TrainingLoss.MultipleNegativesRanking), ("cosent", TrainingLoss.CoSent), ("angle", TrainingLoss.Angle),
-        ("cosine", TrainingLoss.CosineSimilarity), ("contrastive", TrainingLoss.Contrastive), ("softmax", TrainingLoss.Softmax),
-    ];
-
     private readonly Option<string?> _model = new("--model", "-m") { Description = "A .lacos file or a model folder; without it the built-in model", HelpName = "path" };
-    private readonly Option<string> _data = new("--data", "-d") { Description = "Pairs of sentences: .tsv, .csv or .jsonl, each also with .gz", HelpName = "path", Required = true };
+    private readonly Option<string[]> _data = new("--data", "-d") { Description = "Pairs of sentences: .tsv, .csv or .jsonl, each also with .gz; may be given several times, each with its own settings: PATH,loss=NAME,weight=N,...", HelpName = "path", Required = true };
     private readonly Option<string?> _columns = new("--columns") { Description = "First and second sentence, then the hard negative or the label; names or numbers from 0", HelpName = "a,b[,c]" };
     private readonly Option<string> _output = new("--output", "-o") { Description = "Folder for adapter, model, log and checkpoints", HelpName = "folder", Required = true };
-    private readonly Option<string> _loss = ModelOptions.Choice("--loss", "What is minimised", [.. Losses.Select(entry => entry.Name)]);
+    private readonly Option<string> _loss = ModelOptions.Choice("--loss", "What is minimised", [.. DataArgument.Losses.Select(entry => entry.Name)]);
     private readonly Option<int> _epochs = ModelOptions.Number("--epochs", 1, "Passes over the data. Default: 1", "N");
     private readonly Option<int> _steps = ModelOptions.Number("--steps", 1, "Steps, instead of --epochs", "N");
     private readonly Option<int> _batchSize = ModelOptions.Number("--batch-size", 1, "Pairs of a step. Default: 32", "N");
@@ -41,7 +35,12 @@ internal sealed class TrainCommand(ToolStreams streams)
     private readonly Option<int?> _seed = new("--seed") { Description = "Decides order, first values and dropout. Default: 1", HelpName = "N" };
     private readonly Option<bool> _resume = new("--resume") { Description = "Continue from the newest whole checkpoint in the output folder" };
     private readonly Option<int> _stopAt = ModelOptions.Number("--stop-at", 1, "Stop after this step, to be resumed later", "N");
-    private readonly Option<string?> _eval = new("--eval") { Description = "Scored pairs on which the adapter is judged; the best one is kept", HelpName = "path" };
+    private readonly Option<string[]> _eval = new("--eval") { Description = "Scored pairs on which the adapter is judged; of several files the mean; the best adapter is kept", HelpName = "path" };
+    private readonly Option<bool> _excludeEval = new("--exclude-eval") { Description = "Leave out training pairs that stand in an --eval file; else they are counted and named" };
+    private readonly Option<string?> _matryoshka = new("--matryoshka") { Description = "Leading dimensions that shall be good vectors by themselves, such as 384,192,96", HelpName = "dims" };
+    private readonly Option<bool> _bucket = new("--bucket") { Description = "Put sentences of similar length into a batch" };
+    private readonly Option<string> _optimizer = ModelOptions.Choice("--optimizer", "What updates the weights", ["adam8bit", "adamw"]);
+    private readonly Option<double?> _weightDecay = new("--weight-decay") { Description = "Decoupled weight decay. Default: 0", HelpName = "rate" };
     private readonly Option<int> _evalEvery = ModelOptions.Number("--eval-every", 1, "Steps between evaluations. Default: 100", "N");
     private readonly Option<int> _patience = ModelOptions.Number("--patience", 1, "Stop after this many evaluations without a gain", "N");
     private readonly Option<int> _checkpointEvery = ModelOptions.Number("--checkpoint-every", 1, "Steps between checkpoints. Default: 100", "N");
@@ -54,7 +53,7 @@ internal sealed class TrainCommand(ToolStreams streams)
         foreach (Option option in new Option[]
         {
             _model, _data, _columns, _output, _loss, _epochs, _steps, _batchSize, _miniBatchSize, _learningRate, _rank, _alpha, _dropout, _targets, _warmup, _schedule, _maximumTokens, _seed,
-            _resume, _stopAt, _eval, _evalEvery, _patience, _checkpointEvery, _dryRun,
+            _resume, _stopAt, _eval, _excludeEval, _evalEvery, _patience, _checkpointEvery, _matryoshka, _bucket, _optimizer, _weightDecay, _dryRun,
         })
         {
             command.Options.Add(option);
@@ -79,15 +78,13 @@ internal sealed class TrainCommand(ToolStreams streams)
                 streams.Note(message.RawMessage);
             }
         };
-        bool needsLabel = options.Loss != TrainingLoss.MultipleNegativesRanking;
-        List<TrainingPair> pairs = Read(parse.GetRequiredValue(_data), parse.GetValue(_columns), needsLabel, out TrainingColumns columns, cancellationToken);
-        options.NegativeColumnNames = columns.HasNegative ? [nameof(TrainingPair.Negative)] : [];
-        if (parse.GetValue(_eval) is string eval)
+        var sources = new TrainingData(ml, options, streams);
+        IDataView data = sources.Load([.. parse.GetRequiredValue(_data).Select(DataArgument.Parse)], parse.GetValue(_columns));
+        if (parse.GetValue(_eval) is { Length: > 0 } eval)
         {
-            options.ValidationSet = ml.Data.LoadFromEnumerable(Read(eval, null, true, out _, cancellationToken));
+            options.ValidationSet = sources.LoadScored(eval);
         }
         LacosBloomTrainer trainer = Trainer(ml, options);
-        IDataView data = ml.Data.LoadFromEnumerable(pairs);
         if (parse.GetValue(_dryRun))
         {
             Describe(trainer.Plan(data));
@@ -101,32 +98,24 @@ internal sealed class TrainCommand(ToolStreams streams)
         return ExitCode.Success;
     }
 
-    private List<TrainingPair> Read(string path, string? columnNames, bool needsLabel, out TrainingColumns columns, CancellationToken cancellationToken)
-    {
-        using RecordReader records = RecordReader.Open(path, null, hasHeader: true, streams.Input);
-        columns = TrainingColumns.Choose(records, columnNames, needsLabel);
-        List<TrainingPair> pairs = TrainingPair.Read(records, columns, out int leftOut, cancellationToken);
-        if (leftOut > 0)
-        {
-            streams.Warn(string.Create(CultureInfo.InvariantCulture, $"{leftOut:N0} row(s) of {records.File.DisplayName} lack a text and are left out."));
-        }
-        InputOptions.WarnOfInvalidUtf8(records.File, streams);
-        return pairs;
-    }
-
     private LacosBloomTrainer.Options Options(ParseResult parse, CancellationToken cancellationToken)
     {
         var options = new LacosBloomTrainer.Options
         {
             Model = parse.GetValue(_model),
             OutputFolder = parse.GetRequiredValue(_output),
-            Loss = Array.Find(Losses, entry => entry.Name == parse.GetValue(_loss)).Loss,
+            Loss = DataArgument.Losses.First(entry => entry.Name == parse.GetValue(_loss)).Loss,
             Schedule = Enum.Parse<LearningRateSchedule>(parse.GetValue(_schedule)!, ignoreCase: true),
             Steps = parse.GetValue(_steps),
             MaximumTokenCount = parse.GetValue(_maximumTokens),
             Resume = parse.GetValue(_resume),
             StopAtStep = parse.GetValue(_stopAt),
             Patience = parse.GetValue(_patience),
+            LeaveOutValidationPairs = parse.GetValue(_excludeEval),
+            BucketByLength = parse.GetValue(_bucket),
+            Optimizer = Enum.Parse<TrainingOptimizer>(parse.GetValue(_optimizer)!, ignoreCase: true),
+            WeightDecay = parse.GetValue(_weightDecay) ?? 0,
+            MatryoshkaDimensions = [.. (parse.GetValue(_matryoshka)?.Split(',') ?? []).Select(Dimension)],
             CancellationToken = cancellationToken,
         };
         options.Epochs = OrDefault(_epochs, options.Epochs);
@@ -162,12 +151,17 @@ internal sealed class TrainCommand(ToolStreams streams)
         }
     }
 
+    private static int Dimension(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int dimension) && dimension > 0
+        ? dimension
+        : throw new UsageException($"--matryoshka has '{text}' among its dimensions; give whole numbers from 1 with commas between them.");
+
     private void Describe(TrainingPlan plan)
     {
         Line("pairs", $"{plan.Rows:N0}, {plan.DistinctTexts:N0} different texts of {plan.MeanTokens:F1} tokens in the mean, {plan.LongTexts:N0} too long");
         Line("steps", $"{plan.TotalSteps:N0}, {plan.StepsPerEpoch:N0} an epoch");
         Line("trained weights", $"{plan.TrainedWeights:N0}, optimiser state {ModelSummary.Size(plan.OptimizerBytes)}");
         Line("memory", $"about {ModelSummary.Size(plan.EstimatedBytes)}, without the runtime and libtorch");
+        Line("time", $"about {plan.EstimatedTime:d\\.hh\\:mm\\:ss}, without evaluations");
 
         void Line(string name, FormattableString text) => streams.WriteLine($"{name,-16} {text.ToString(CultureInfo.InvariantCulture)}");
     }

@@ -2,43 +2,76 @@ using Lacos.Cli.Terminal;
 
 namespace Lacos.Cli.Input;
 
-/// <summary>Which columns of a file hold training pairs.</summary>
-/// <param name="Indices">First sentence, second sentence, then the hard negative and the label where there are any.</param>
-/// <param name="HasNegative">Whether there is a hard negative.</param>
-/// <param name="HasLabel">Whether there is a label.</param>
-internal sealed record TrainingColumns(int[] Indices, bool HasNegative, bool HasLabel)
+/// <summary>What of a pair a loss needs, and so which columns a file must have.</summary>
+internal enum PairNeeds
+{
+    /// <summary>Two sentences, and a hard negative where there is one.</summary>
+    Sentences,
+
+    /// <summary>Two sentences and a label.</summary>
+    Label,
+
+    /// <summary>One sentence, and a second where there is one.</summary>
+    OneSentence,
+}
+
+/// <summary>Which columns of a file hold training pairs: indices, or null where there is none.</summary>
+internal sealed record TrainingColumns(int First, int? Second, int? Negative, int? Label, int? Group)
 {
     private static readonly string[] Positives = ["positive", "entailment"];
     private static readonly string[] Negatives = ["negative", "hard_negative", "contradiction"];
     private static readonly string[] Labels = ["score", "label", "similarity_score"];
+    private static readonly string[] Singles = ["text", "sentence", "sentence1", "text1", "anchor"];
+
+    /// <summary>The columns in use, in the order of the record.</summary>
+    public int[] Indices => [.. new[] { First, Second, Negative, Label, Group }.OfType<int>()];
 
     /// <summary>The columns the user named; else the usual names.</summary>
     /// <param name="records">The file.</param>
-    /// <param name="columns">Names or numbers with commas between them, or <see langword="null"/>.</param>
-    /// <param name="needsLabel">Whether the loss needs labels; else a third column is a hard negative.</param>
+    /// <param name="columns">Names or numbers, or <see langword="null"/>.</param>
+    /// <param name="group">Column whose values are balanced; null for none.</param>
+    /// <param name="needs">What the loss needs.</param>
     /// <exception cref="UsageException">It cannot be told which columns are meant.</exception>
-    public static TrainingColumns Choose(RecordReader records, string? columns, bool needsLabel)
+    public static TrainingColumns Choose(RecordReader records, IReadOnlyList<string>? columns, string? group, PairNeeds needs)
     {
-        if (columns is not null)
+        int? balanced = group is null ? null : records.Find(group);
+        return (columns is null ? Usual(records, needs) : Named(records, columns, needs)) with { Group = balanced };
+    }
+
+    private static TrainingColumns Named(RecordReader records, IReadOnlyList<string> columns, PairNeeds needs)
+    {
+        (bool fits, string wanted) = needs switch
         {
-            string[] names = columns.Split(',', StringSplitOptions.TrimEntries);
-            bool fits = needsLabel ? names.Length == 3 : names.Length is 2 or 3;
-            return fits
-                ? new TrainingColumns([.. names.Select(records.Find)], !needsLabel && names.Length == 3, needsLabel)
-                : throw new UsageException($"--columns is '{columns}', {names.Length} name(s). {(needsLabel ? "This loss needs three: first sentence, second sentence, label." : "Give two or three: first sentence, second sentence, hard negative.")}");
+            PairNeeds.Label => (columns.Count == 3, "This loss needs three: first sentence, second sentence, label."),
+            PairNeeds.OneSentence => (columns.Count is 1 or 2, "Give one or two: a sentence, its translation."),
+            _ => (columns.Count is 2 or 3, "Give two or three: first sentence, second sentence, hard negative."),
+        };
+        if (!fits)
+        {
+            throw new UsageException($"The columns are '{string.Join(',', columns)}', {columns.Count} name(s). {wanted}");
         }
+        int[] found = [.. columns.Select(records.Find)];
+        int? third = found.Length > 2 ? found[2] : null;
+        return new TrainingColumns(found[0], found.Length > 1 ? found[1] : null, needs == PairNeeds.Label ? null : third, needs == PairNeeds.Label ? third : null, null);
+    }
+
+    private static TrainingColumns Usual(RecordReader records, PairNeeds needs)
+    {
         (int First, int Second) pair = new[]
         {
             (records.IndexOf("sentence1"), records.IndexOf("sentence2")), (records.IndexOf("text1"), records.IndexOf("text2")), (records.IndexOf("anchor"), records.IndexOf(Positives)),
         }.FirstOrDefault(found => found.Item1 >= 0 && found.Item2 >= 0, (-1, -1));
-        int third = needsLabel ? records.IndexOf(Labels) : records.IndexOf(Negatives);
-        if (pair.First < 0 || (needsLabel && third < 0))
+        if (pair.First < 0 && needs == PairNeeds.OneSentence && records.IndexOf(Singles) is int single and >= 0)
         {
-            throw new UsageException(
-                $"{records.File.DisplayName} has {records.ListColumns()}; 'sentence1', 'sentence2' (or 'text1', 'text2', or 'anchor', 'positive'){(needsLabel ? " and 'score' (or 'label')" : "")} are not among them. Say which to take with --columns.");
+            return new TrainingColumns(single, null, null, null, null);
         }
-        return third < 0
-            ? new TrainingColumns([pair.First, pair.Second], false, false)
-            : new TrainingColumns([pair.First, pair.Second, third], !needsLabel, needsLabel);
+        int third = needs switch { PairNeeds.Label => records.IndexOf(Labels), PairNeeds.Sentences => records.IndexOf(Negatives), _ => -1 };
+        if (pair.First < 0 || (needs == PairNeeds.Label && third < 0))
+        {
+            string label = needs == PairNeeds.Label ? " and 'score' (or 'label')" : "";
+            throw new UsageException(
+                $"{records.File.DisplayName} has {records.ListColumns()}; 'sentence1', 'sentence2' (or 'text1', 'text2', or 'anchor', 'positive'){label} are not among them. Say which to take with --columns.");
+        }
+        return new TrainingColumns(pair.First, pair.Second, needs == PairNeeds.Sentences && third >= 0 ? third : null, needs == PairNeeds.Label ? third : null, null);
     }
 }

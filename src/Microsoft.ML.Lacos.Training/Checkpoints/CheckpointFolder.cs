@@ -16,7 +16,7 @@ namespace Microsoft.ML.Lacos.Training.Checkpoints;
 /// </remarks>
 internal sealed class CheckpointFolder
 {
-    private const int Format = 1;
+    private const int Format = 2;
     private const string Manifest = "manifest.json";
     private const string Adapter = "adapter";
     private const string Best = "best";
@@ -109,7 +109,7 @@ internal sealed class CheckpointFolder
     private static CheckpointState Read(string folder, JsonNode manifest) => new()
     {
         Step = manifest["step"]!.GetValue<long>(),
-        Sampler = new SamplerPosition(manifest["epoch"]!.GetValue<int>(), manifest["batch"]!.GetValue<int>()),
+        Samplers = [.. manifest["samplers"]!.AsArray().Select(sampler => new SamplerPosition(sampler!["epoch"]!.GetValue<int>(), sampler["batch"]!.GetValue<int>()))],
         Adapter = PeftAdapter.Load(Path.Combine(folder, Adapter)),
         Arrays = StateArrays.Read(Path.Combine(folder, State)),
         EvaluationsWithoutGain = manifest["evaluations_without_gain"]!.GetValue<int>(),
@@ -129,8 +129,7 @@ internal sealed class CheckpointFolder
         {
             ["format"] = Format,
             ["step"] = state.Step,
-            ["epoch"] = state.Sampler.Epoch,
-            ["batch"] = state.Sampler.Batch,
+            ["samplers"] = new JsonArray([.. state.Samplers.Select(sampler => new JsonObject { ["epoch"] = sampler.Epoch, ["batch"] = sampler.Batch })]),
             ["evaluations_without_gain"] = state.EvaluationsWithoutGain,
             ["best_step"] = state.Best?.Step,
             ["best_spearman"] = state.Best?.Spearman,

@@ -9,8 +9,8 @@ internal sealed record CheckpointState
     /// <summary>Steps made.</summary>
     public required long Step { get; init; }
 
-    /// <summary>Where the sampler is.</summary>
-    public required SamplerPosition Sampler { get; init; }
+    /// <summary>Where the sampler of each data set is.</summary>
+    public required IReadOnlyList<SamplerPosition> Samplers { get; init; }
 
     /// <summary>The adapters.</summary>
     public required PeftAdapter Adapter { get; init; }

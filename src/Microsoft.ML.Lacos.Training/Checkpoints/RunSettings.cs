@@ -7,19 +7,25 @@ namespace Microsoft.ML.Lacos.Training.Checkpoints;
 /// <summary>What decides the bits of a run, by name: a checkpoint of other settings is not continued.</summary>
 internal static class RunSettings
 {
-    public static IReadOnlyDictionary<string, string> Of(LacosModel model, TrainingSet data, LacosBloomTrainer.Options options, long totalSteps) => new SortedDictionary<string, string>(StringComparer.Ordinal)
+    public static IReadOnlyDictionary<string, string> Of(LacosModel model, IReadOnlyList<LoadedDataset> datasets, LacosBloomTrainer.Options options, long totalSteps) => new SortedDictionary<string, string>(StringComparer.Ordinal)
     {
         ["model"] = model.Fingerprint,
-        ["data"] = data.Fingerprint,
-        ["loss"] = Text($"{options.Loss} {options.Scale:R} {options.BothDirections} {options.Margin:R} [{string.Join(' ', options.MatryoshkaDimensions)}]"),
+        ["data"] = string.Join(' ', datasets.Select(dataset => dataset.Rows.Fingerprint)),
+        ["loss"] = Text($"{string.Join("; ", datasets.Select(dataset => Loss(dataset.Settings)))} [{string.Join(' ', options.MatryoshkaDimensions)}]"),
         ["adapters"] = Text($"r {options.LoraRank} alpha {options.LoraAlpha:R} dropout {options.LoraDropout:R} rslora {options.RankStabilized} [{string.Join(' ', options.LoraTargets)}]"),
         ["optimizer"] = Text($"{options.Optimizer} decay {options.WeightDecay:R} clip {options.MaximumGradientNorm:R}"),
         ["learning_rate"] = Text($"{options.LearningRate:R} {options.Schedule} warmup {options.WarmupShare:R}"),
         ["steps"] = Text($"{totalSteps}"),
-        ["batch_size"] = Text($"{options.BatchSize} in chunks of {options.MiniBatchSize}"),
+        ["batch_size"] = Text($"{string.Join(' ', datasets.Select(dataset => dataset.Settings.BatchSize))} in chunks of {options.MiniBatchSize}{(options.BucketByLength ? " by length" : "")}"),
+        ["shares"] = Text($"{string.Join("; ", datasets.Select(dataset => Share(dataset.Settings)))}"),
         ["pooling"] = Text($"{options.Pooling ?? model.Settings.Pooling}"),
         ["seed"] = Text($"{options.Seed}"),
     };
+
+    private static string Loss(DatasetSettings settings) => Text($"{settings.Loss} x {settings.LossWeight:R} {settings.Scale:R} {settings.BothDirections} {settings.Margin:R}");
+
+    private static string Share(DatasetSettings settings) =>
+        Text($"{(settings.Weight is double weight ? Text($"{weight:R}") : "by size")}{(settings.BalanceColumn is null ? "" : Text($" balanced {settings.BalancePower:R}"))}");
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -5,21 +5,24 @@ namespace Microsoft.ML.Lacos.Training.Data;
 /// <param name="Batch">Batches of this pass that were given.</param>
 internal readonly record struct SamplerPosition(int Epoch, int Batch);
 
-/// <summary>Deals the rows of a training set into batches, pass after pass, each row once a pass, in an order that only seed and pass decide.</summary>
+/// <summary>Deals the rows of a training set into batches, pass after pass, in an order that only seed and pass decide.</summary>
 /// <remarks>
 /// Where texts must be distinct, a row waits for a later batch while one of its texts stands in the present one, as in the NoDuplicatesBatchSampler of
 /// sentence-transformers: two equal texts would be each other's false negatives. A batch is closed early once very many rows in turn had to wait.
-/// The shuffle is Fisher and Yates' with SplitMix64, so that it is the same in every version of .NET.
+/// Where rows are bucketed, stretches of the order are sorted by length before they are dealt, and the batches shuffled afterwards.
 /// </remarks>
 internal sealed class PairSampler
 {
     private const int MostWaiting = 100_000;
+    private const int BatchesOfBucket = 50;
 
     private readonly TrainingSet _data;
     private readonly int _batchSize;
     private readonly int _seed;
     private readonly bool _distinct;
     private readonly int _smallest;
+    private readonly bool _bucket;
+    private readonly RowOrder _order;
     private List<int[]> _batches = [];
     private int _epoch;
     private int _next;
@@ -29,10 +32,13 @@ internal sealed class PairSampler
     /// <param name="seed">Decides the order.</param>
     /// <param name="distinct">Whether no text may stand twice in a batch.</param>
     /// <param name="smallest">Batches of fewer rows are left out, because the loss learns nothing from them.</param>
+    /// <param name="bucket">Whether a batch's rows shall be of similar length.</param>
+    /// <param name="balancePower">Exponent of a group's share, where the rows have groups.</param>
     /// <exception cref="InvalidDataException">No batch is large enough: all rows share a text.</exception>
-    public PairSampler(TrainingSet data, int batchSize, int seed, bool distinct, int smallest)
+    public PairSampler(TrainingSet data, int batchSize, int seed, bool distinct, int smallest, bool bucket = false, double balancePower = 1)
     {
-        (_data, _batchSize, _seed, _distinct, _smallest) = (data, batchSize, seed, distinct, smallest);
+        (_data, _batchSize, _seed, _distinct, _smallest, _bucket) = (data, batchSize, seed, distinct, smallest, bucket);
+        _order = new RowOrder(data.Count, seed, data.Groups, balancePower);
         _batches = Deal(0);
         if (_batches.Count == 0)
         {
@@ -52,7 +58,7 @@ internal sealed class PairSampler
     public void MoveTo(SamplerPosition position)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(position.Epoch);
-        List<int[]> batches = Deal(position.Epoch);
+        List<int[]> batches = position.Epoch == _epoch ? _batches : Deal(position.Epoch);
         if (position.Batch < 0 || position.Batch > batches.Count)
         {
             throw new InvalidDataException($"The checkpoint stands at batch {position.Batch} of a pass with {batches.Count}; it is damaged. Continue from an earlier one.");
@@ -73,29 +79,30 @@ internal sealed class PairSampler
 
     private List<int[]> Deal(int epoch)
     {
-        int[] order = Shuffled(epoch);
+        int[] order = _order.Of(epoch);
+        if (_bucket)
+        {
+            SortStretches(order);
+        }
         var batches = new List<int[]>();
-        var waiting = new LinkedList<int>(order);
+        var waiting = new List<int>();
         var texts = new HashSet<int>();
-        while (waiting.Count > 0)
+        int next = 0;
+        while (next < order.Length || waiting.Count > 0)
         {
             texts.Clear();
-            var batch = new List<int>(_batchSize);
+            var batch = new List<int>(Math.Min(_batchSize, order.Length));
+            var stillWaiting = new List<int>();
             int passed = 0;
-            for (LinkedListNode<int>? node = waiting.First; node is not null && batch.Count < _batchSize && passed < MostWaiting;)
+            foreach (int row in waiting)
             {
-                LinkedListNode<int> current = node;
-                node = node.Next;
-                if (!_distinct || TryTake(current.Value, texts))
-                {
-                    batch.Add(current.Value);
-                    waiting.Remove(current);
-                }
-                else
-                {
-                    passed++;
-                }
+                Offer(row);
             }
+            while (next < order.Length && batch.Count < _batchSize && passed < MostWaiting)
+            {
+                Offer(order[next++]);
+            }
+            waiting = stillWaiting;
             if (batch.Count >= _smallest)
             {
                 batches.Add([.. batch]);
@@ -104,6 +111,21 @@ internal sealed class PairSampler
             {
                 break;
             }
+
+            void Offer(int row)
+            {
+                if (batch.Count < _batchSize && passed < MostWaiting && (!_distinct || TryTake(row, texts)))
+                {
+                    batch.Add(row);
+                    return;
+                }
+                stillWaiting.Add(row);
+                passed += batch.Count < _batchSize ? 1 : 0;
+            }
+        }
+        if (_bucket)
+        {
+            Shuffle(batches, epoch);
         }
         return batches;
     }
@@ -124,23 +146,33 @@ internal sealed class PairSampler
         return true;
     }
 
-    private int[] Shuffled(int epoch)
+    private void SortStretches(int[] order)
     {
-        int[] order = [.. Enumerable.Range(0, _data.Count)];
-        ulong state = ((ulong)(uint)_seed << 32) ^ (uint)epoch;
-        for (int i = order.Length - 1; i > 0; i--)
+        var lengths = new int[order.Length];
+        for (int i = 0; i < order.Length; i++)
         {
-            int other = (int)Math.BigMul(SplitMix(ref state), (ulong)i + 1, out _);
-            (order[i], order[other]) = (order[other], order[i]);
+            foreach (int[] column in _data.Columns)
+            {
+                lengths[i] += _data.Tokens.LengthOf(column[order[i]]);
+            }
         }
-        return order;
+        int stretch = (int)Math.Min(order.Length, (long)BatchesOfBucket * _batchSize);
+        for (int start = 0; start < order.Length; start += stretch)
+        {
+            int count = Math.Min(stretch, order.Length - start);
+
+            // Array.Sort is unstable, but deterministic for the same input.
+            Array.Sort(lengths, order, start, count);
+        }
     }
 
-    private static ulong SplitMix(ref ulong state)
+    private void Shuffle(List<int[]> batches, int epoch)
     {
-        ulong x = state += 0x9E3779B97F4A7C15;
-        x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9;
-        x = (x ^ (x >> 27)) * 0x94D049BB133111EB;
-        return x ^ (x >> 31);
+        ulong state = ~(((ulong)(uint)_seed << 32) ^ (uint)epoch);
+        for (int i = batches.Count - 1; i > 0; i--)
+        {
+            int other = (int)Math.BigMul(RowOrder.SplitMix(ref state), (ulong)i + 1, out _);
+            (batches[i], batches[other]) = (batches[other], batches[i]);
+        }
     }
 }

@@ -1,20 +1,25 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Tokenization;
 
 namespace Microsoft.ML.Lacos.Training.Data;
 
 /// <summary>Gives each different text a number, and its token ids with the model's prompt and limit.</summary>
+/// <remarks>Texts are told apart by the first 128 bits of their SHA-256, so that none has to be kept.</remarks>
 internal sealed class TextInterner
 {
-    private readonly Dictionary<string, int> _numbers = new(StringComparer.Ordinal);
-    private readonly List<int[]> _tokens = [];
+    private readonly Dictionary<UInt128, int> _numbers = [];
     private readonly BloomTokenizer _tokenizer;
+    private readonly List<int> _ids = [];
     private readonly string _prompt;
     private readonly int _limit;
 
     /// <param name="model">Gives tokenizer and settings.</param>
     /// <param name="maximumTokenCount">Tokens a text may have, prompt included; 0 for the model's own limit.</param>
-    public TextInterner(LacosModel model, int maximumTokenCount)
+    /// <param name="tokens">Where the token ids go.</param>
+    public TextInterner(LacosModel model, int maximumTokenCount, TokenStore tokens)
     {
         SentenceSettings settings = model.Settings;
         _tokenizer = BloomTokenizer.FromJson(model.TokenizerJson.Span);
@@ -26,6 +31,7 @@ internal sealed class TextInterner
             throw new ArgumentException($"The model's prompt has {promptTokens} tokens and the limit of a text is {_limit}, prompt included. Raise MaximumTokenCount.", nameof(maximumTokenCount));
         }
         PoolFrom = settings.IncludePrompt ? 0 : promptTokens;
+        Tokens = tokens;
     }
 
     /// <summary>Leading tokens that pooling leaves out.</summary>
@@ -35,19 +41,26 @@ internal sealed class TextInterner
     public int LongTexts { get; private set; }
 
     /// <summary>Token ids of all texts so far.</summary>
-    public int[][] Tokens => [.. _tokens];
+    public TokenStore Tokens { get; }
 
     /// <summary>Number of a text, which must not be empty.</summary>
-    public int NumberOf(string text)
+    public int NumberOf(ReadOnlyMemory<char> text)
     {
-        if (!_numbers.TryGetValue(text, out int number))
+        UInt128 hash = Hash(text.Span);
+        if (!_numbers.TryGetValue(hash, out int number))
         {
-            number = _tokens.Count;
-            var ids = new List<int>();
-            LongTexts += _tokenizer.Encode(_prompt + text, _limit, ids) > _limit ? 1 : 0;
-            _tokens.Add([.. ids]);
-            _numbers.Add(text, number);
+            _ids.Clear();
+            LongTexts += _tokenizer.Encode(_prompt + text.ToString(), _limit, _ids) > _limit ? 1 : 0;
+            number = Tokens.Add(CollectionsMarshal.AsSpan(_ids));
+            _numbers.Add(hash, number);
         }
         return number;
+    }
+
+    private static UInt128 Hash(ReadOnlySpan<char> text)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(MemoryMarshal.AsBytes(text), hash);
+        return BinaryPrimitives.ReadUInt128LittleEndian(hash);
     }
 }

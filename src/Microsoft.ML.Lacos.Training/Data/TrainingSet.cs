@@ -3,26 +3,25 @@ using System.Security.Cryptography;
 
 namespace Microsoft.ML.Lacos.Training.Data;
 
-/// <summary>Training data in memory: each different text once, as token ids, and rows that refer to them.</summary>
+/// <summary>The rows of one data set, which refer to texts by number.</summary>
 internal sealed class TrainingSet
 {
     private readonly Lazy<string> _fingerprint;
 
-    public TrainingSet(int[][] columns, int[][] tokens, double[]? labels, int classCount, int longTexts)
+    public TrainingSet(int[][] columns, TokenStore tokens, double[]? labels = null, int classCount = 0)
     {
         Columns = columns;
         Tokens = tokens;
         Labels = labels;
         ClassCount = classCount;
-        LongTexts = longTexts;
         _fingerprint = new Lazy<string>(Hash);
     }
 
     /// <summary>For each column of sentences and row, which text stands there.</summary>
     public int[][] Columns { get; }
 
-    /// <summary>Token ids of each text.</summary>
-    public int[][] Tokens { get; }
+    /// <summary>Token ids of each text; all data sets of a run share them.</summary>
+    public TokenStore Tokens { get; }
 
     /// <summary>One label a row; null where the loss needs none. Classes are counted from 0.</summary>
     public double[]? Labels { get; }
@@ -30,24 +29,47 @@ internal sealed class TrainingSet
     /// <summary>Classes of the labels; 0 where they are no classes.</summary>
     public int ClassCount { get; }
 
-    /// <summary>Texts that were cut at the token limit.</summary>
-    public int LongTexts { get; }
+    /// <summary>A teacher's vector for each row; null where the loss needs none.</summary>
+    public float[][]? Vectors { get; init; }
+
+    /// <summary>For each row the number of its value in the column that balances; null where none does.</summary>
+    public int[]? Groups { get; init; }
 
     /// <summary>Rows.</summary>
     public int Count => Columns[0].Length;
 
-    /// <summary>sha256 over rows, token ids and labels: two sets with the same one train alike.</summary>
+    /// <summary>sha256 over rows, token ids, labels and groups: two sets with the same one train alike.</summary>
     public string Fingerprint => _fingerprint.Value;
 
     private string Hash()
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (int[] array in Columns.Concat(Tokens))
+        var ids = new List<int>();
+        foreach (int[] column in Columns)
         {
-            hash.AppendData(BitConverter.GetBytes(array.Length));
-            hash.AppendData(MemoryMarshal.AsBytes<int>(array));
+            Append(column);
+            foreach (int text in column)
+            {
+                ids.Clear();
+                Tokens.AppendTo(text, ids);
+                Append(CollectionsMarshal.AsSpan(ids));
+            }
         }
         hash.AppendData(MemoryMarshal.AsBytes<double>(Labels ?? []));
+        Append(Groups ?? []);
+        foreach (float[] vector in Vectors ?? [])
+        {
+            hash.AppendData(MemoryMarshal.AsBytes<float>(vector));
+        }
         return Convert.ToHexString(hash.GetHashAndReset()).ToLowerInvariant();
+
+        void Append(ReadOnlySpan<int> values)
+        {
+            hash.AppendData(BitConverter.GetBytes(values.Length));
+            hash.AppendData(MemoryMarshal.AsBytes(values));
+        }
     }
 }
+
+/// <summary>A data set and what a run does with it.</summary>
+internal sealed record LoadedDataset(DatasetSettings Settings, TrainingSet Rows);

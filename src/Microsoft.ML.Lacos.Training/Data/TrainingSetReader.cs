@@ -2,62 +2,94 @@ using Microsoft.ML.Lacos.Training.Losses;
 
 namespace Microsoft.ML.Lacos.Training.Data;
 
-/// <summary>Reads the columns of training pairs into memory.</summary>
-internal static class TrainingSetReader
+/// <summary>Reads the columns of a data set in one pass.</summary>
+internal sealed class TrainingSetReader
 {
     private const int RowsBetweenChecks = 1024;
 
+    private readonly TextInterner _texts;
+    private readonly EvaluationPairs? _evaluated;
+    private readonly CancellationToken _cancellationToken;
+
+    /// <param name="texts">Keeps the texts.</param>
+    /// <param name="evaluated">Pairs on which the run is judged, to be looked for; null for none.</param>
+    /// <param name="cancellationToken">Checked now and then.</param>
+    public TrainingSetReader(TextInterner texts, EvaluationPairs? evaluated, CancellationToken cancellationToken) =>
+        (_texts, _evaluated, _cancellationToken) = (texts, evaluated, cancellationToken);
+
     /// <summary>Reads all rows.</summary>
     /// <param name="data">The data; its columns have been checked.</param>
-    /// <param name="sentences">Columns of sentences, in the order of the loss.</param>
-    /// <param name="labelColumn">Label column; null where the loss needs none.</param>
-    /// <param name="loss">What the labels must suit.</param>
-    /// <param name="kind">What kind of label it needs.</param>
-    /// <param name="texts">Keeps the texts.</param>
-    /// <param name="cancellationToken">Checked now and then.</param>
+    /// <param name="settings">Its columns and loss.</param>
+    /// <param name="dimension">Elements of a vector, which a teacher's must have.</param>
     /// <exception cref="InvalidDataException">A text is empty, a label unfit, or there are fewer than two rows.</exception>
-    public static TrainingSet Read(
-        IDataView data, IReadOnlyList<string> sentences, string? labelColumn, TrainingLoss loss, LossLabel kind, TextInterner texts, CancellationToken cancellationToken)
+    public TrainingSet Read(IDataView data, DatasetSettings settings, int dimension)
     {
-        DataViewSchema.Column? label = labelColumn is null || kind == LossLabel.None ? null : data.Schema[labelColumn];
-        DataViewSchema.Column[] columns = [.. sentences.Select(name => data.Schema[name])];
-        using DataViewRowCursor cursor = data.GetRowCursor(label is null ? columns : [.. columns, label.Value]);
-        ValueGetter<ReadOnlyMemory<char>>[] getters = [.. columns.Select(column => cursor.GetGetter<ReadOnlyMemory<char>>(column))];
-        Func<double>? readLabel = label is null ? null : TrainingLabels.Reader(cursor, label.Value, kind);
+        LossLabel kind = Loop.LossOfDataset.LabelOf(settings.Loss);
+        DataViewSchema.Column? label = settings.LabelColumn is null ? null : data.Schema[settings.LabelColumn];
+        DataViewSchema.Column? balance = settings.BalanceColumn is null ? null : data.Schema[settings.BalanceColumn];
+        DataViewSchema.Column[] columns = [.. settings.SentenceColumns.Select(name => data.Schema[name])];
+        using DataViewRowCursor cursor = data.GetRowCursor([.. columns, .. label is null ? Array.Empty<DataViewSchema.Column>() : [label.Value], .. balance is null ? Array.Empty<DataViewSchema.Column>() : [balance.Value]]);
+        ValueGetter<ReadOnlyMemory<char>>[] getters = [.. columns.Select(cursor.GetGetter<ReadOnlyMemory<char>>)];
+        ReadOnlyMemory<char>[] texts = new ReadOnlyMemory<char>[getters.Length];
         List<int>[] numbers = [.. columns.Select(_ => new List<int>())];
-        var labels = new List<double>();
-        ReadOnlyMemory<char> text = default;
+        LabelReader? labels = label is null ? null : LabelReader.Of(cursor, label.Value, settings, kind, dimension);
+        GroupReader? groups = balance is null ? null : new GroupReader(cursor, balance.Value);
         for (long row = 0; cursor.MoveNext(); row++)
         {
             if (row % RowsBetweenChecks == 0)
             {
-                cancellationToken.ThrowIfCancellationRequested();
+                _cancellationToken.ThrowIfCancellationRequested();
             }
             for (int column = 0; column < getters.Length; column++)
             {
-                getters[column](ref text);
-                if (text.Span.IsWhiteSpace())
+                getters[column](ref texts[column]);
+                if (texts[column].Span.IsWhiteSpace())
                 {
-                    throw new InvalidDataException($"Row {row} (from 0) has an empty text ('{text}') in column '{sentences[column]}', from which nothing can be learned. Leave the row out, for example with Data.FilterByCustomPredicate.");
+                    throw new InvalidDataException($"Row {row} (from 0) of {settings.Name} has an empty text ('{texts[column]}') in column '{settings.SentenceColumns[column]}', from which nothing can be learned. Leave the row out, for example with Data.FilterByCustomPredicate.");
                 }
-                numbers[column].Add(texts.NumberOf(text.ToString()));
             }
-            if (readLabel is not null)
+            if (_evaluated is not null && texts.Length > 1 && _evaluated.Meets(texts[0], texts[1], settings.Name, row))
             {
-                double value = readLabel();
-                TrainingLabels.Check(value, loss, row, labelColumn!);
-                labels.Add(value);
+                continue;
             }
+            for (int column = 0; column < getters.Length; column++)
+            {
+                numbers[column].Add(_texts.NumberOf(texts[column]));
+            }
+            labels?.Read(row);
+            groups?.Read();
         }
         if (numbers[0].Count < 2)
         {
-            throw new InvalidDataException($"The training data has {numbers[0].Count} row(s); at least 2 pairs are needed. Look at what was loaded and filtered.");
+            throw new InvalidDataException($"{settings.Name} has {numbers[0].Count} row(s) to learn from; at least 2 pairs are needed. Look at what was loaded and filtered.");
         }
-        int classes = kind == LossLabel.Class ? Math.Max(TrainingLabels.KeyCount(label!.Value), (int)labels.Max() + 1) : 0;
-        if (kind == LossLabel.Class && classes < 2)
+        return new TrainingSet([.. numbers.Select(column => column.ToArray())], _texts.Tokens, labels?.Labels, labels?.ClassCount ?? 0)
         {
-            throw new InvalidDataException($"All labels in column '{labelColumn}' are of one class; the loss {loss} needs at least 2. Name another label column or loss.");
+            Vectors = labels?.Vectors,
+            Groups = groups?.Groups,
+        };
+    }
+
+    /// <summary>Numbers the different values of a text column in the order in which they come.</summary>
+    private sealed class GroupReader(DataViewRow cursor, DataViewSchema.Column column)
+    {
+        private readonly ValueGetter<ReadOnlyMemory<char>> _getter = cursor.GetGetter<ReadOnlyMemory<char>>(column);
+        private readonly Dictionary<string, int> _numbers = new(StringComparer.Ordinal);
+        private readonly List<int> _groups = [];
+        private ReadOnlyMemory<char> _value;
+
+        public int[] Groups => [.. _groups];
+
+        public void Read()
+        {
+            _getter(ref _value);
+            string value = _value.ToString();
+            if (!_numbers.TryGetValue(value, out int number))
+            {
+                number = _numbers.Count;
+                _numbers.Add(value, number);
+            }
+            _groups.Add(number);
         }
-        return new TrainingSet([.. numbers.Select(column => column.ToArray())], texts.Tokens, readLabel is null ? null : [.. labels], classes, texts.LongTexts);
     }
 }

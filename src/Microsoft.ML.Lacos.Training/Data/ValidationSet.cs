@@ -9,20 +9,33 @@ internal sealed class ValidationSet
 {
     private readonly string?[] _texts;
     private readonly double[] _labels;
+    private readonly int[] _groups;
+    private readonly int _groupCount;
 
-    private ValidationSet(string?[] texts, double[] labels) => (_texts, _labels) = (texts, labels);
+    private ValidationSet(string?[] texts, double[] labels, int[] groups, int groupCount) => (_texts, _labels, _groups, _groupCount) = (texts, labels, groups, groupCount);
+
+    /// <summary>The pairs.</summary>
+    public IEnumerable<(string First, string Second)> Pairs => Enumerable.Range(0, _labels.Length).Select(i => (_texts[2 * i] ?? "", _texts[(2 * i) + 1] ?? ""));
 
     /// <summary>Reads the pairs.</summary>
-    /// <exception cref="InvalidDataException">Fewer than two pairs have a score, or all scores are equal.</exception>
-    public static ValidationSet Read(IDataView data, string first, string second, string label)
+    /// <param name="data">The data.</param>
+    /// <param name="first">Column of first sentences.</param>
+    /// <param name="second">Column of second sentences.</param>
+    /// <param name="label">Column of scores.</param>
+    /// <param name="group">Text column that tells the sets apart whose correlations are averaged; null where all is one set.</param>
+    /// <exception cref="InvalidDataException">Fewer than two pairs of a set have a score, or all its scores are equal.</exception>
+    public static ValidationSet Read(IDataView data, string first, string second, string label, string? group)
     {
-        DataViewSchema.Column[] columns = [data.Schema[first], data.Schema[second], data.Schema[label]];
+        DataViewSchema.Column[] columns = [.. new[] { first, second, label, group }.OfType<string>().Select(name => data.Schema[name])];
         using DataViewRowCursor cursor = data.GetRowCursor(columns);
         ValueGetter<ReadOnlyMemory<char>> left = cursor.GetGetter<ReadOnlyMemory<char>>(columns[0]);
         ValueGetter<ReadOnlyMemory<char>> right = cursor.GetGetter<ReadOnlyMemory<char>>(columns[1]);
         Func<double> readLabel = LabelColumn.Reader(cursor, columns[2]);
+        ValueGetter<ReadOnlyMemory<char>>? readGroup = group is null ? null : cursor.GetGetter<ReadOnlyMemory<char>>(columns[3]);
+        var names = new List<string>();
         var texts = new List<string?>();
         var labels = new List<double>();
+        var groups = new List<int>();
         ReadOnlyMemory<char> text = default;
         while (cursor.MoveNext())
         {
@@ -36,24 +49,39 @@ internal sealed class ValidationSet
             right(ref text);
             texts.Add(text.ToString());
             labels.Add(score);
+            text = default;
+            readGroup?.Invoke(ref text);
+            string name = text.ToString();
+            if (!names.Contains(name, StringComparer.Ordinal))
+            {
+                names.Add(name);
+            }
+            groups.Add(names.IndexOf(name));
         }
-        return labels.Distinct().Count() > 1
-            ? new ValidationSet([.. texts], [.. labels])
-            : throw new InvalidDataException($"The validation data has {labels.Count} scored pair(s) with {labels.Distinct().Count()} different score(s) in column '{label}'; at least two different ones are needed for a correlation.");
+        for (int number = 0; number < Math.Max(1, names.Count); number++)
+        {
+            double[] scores = [.. labels.Where((_, i) => groups[i] == number)];
+            if (scores.Distinct().Count() < 2)
+            {
+                string where = names.Count > 1 ? $" of '{names[number]}'" : "";
+                throw new InvalidDataException($"The validation data has {scores.Length} scored pair(s){where} with {scores.Distinct().Count()} different score(s) in column '{label}'; at least two different ones are needed for a correlation.");
+            }
+        }
+        return new ValidationSet([.. texts], [.. labels], [.. groups], names.Count);
     }
 
-    /// <summary>Cosine Spearman of a model with an adapter.</summary>
+    /// <summary>Cosine Spearman of a model with an adapter, the mean over the sets.</summary>
     public double Spearman(LacosModel model, PeftAdapter adapter, SentenceEncoderOptions options, CancellationToken cancellationToken)
     {
         using LacosModel merged = model.WithAdapter(adapter);
         using SentenceEncoder encoder = SentenceEncoder.Create(merged, options);
         var vectors = new float[checked(_texts.Length * encoder.Dimension)];
         encoder.Encode(_texts, vectors, [], cancellationToken);
-        var scores = new SimilarityScores();
+        SimilarityScores[] scores = [.. Enumerable.Range(0, _groupCount).Select(_ => new SimilarityScores())];
         for (int i = 0; i < _labels.Length; i++)
         {
-            scores.Add<float>(_labels[i], vectors.AsSpan(2 * i * encoder.Dimension, encoder.Dimension), vectors.AsSpan(((2 * i) + 1) * encoder.Dimension, encoder.Dimension));
+            scores[_groups[i]].Add<float>(_labels[i], vectors.AsSpan(2 * i * encoder.Dimension, encoder.Dimension), vectors.AsSpan(((2 * i) + 1) * encoder.Dimension, encoder.Dimension));
         }
-        return scores.ToMetrics().CosineSpearman;
+        return scores.Average(set => set.ToMetrics().CosineSpearman);
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Lora;
@@ -20,23 +21,29 @@ internal readonly record struct BatchResult(double Loss, double GradientNorm)
 internal sealed class BatchTrainer : IDisposable
 {
     private readonly LacosBloomTrainer.Options _options;
-    private readonly TrainingSet _data;
+    private readonly LoadedData _data;
     private readonly PoolingOptions _pooling;
-    private readonly int _poolFrom;
+    private readonly bool _normalized;
     private readonly IDisposable _weights;
+    private readonly List<SentenceLoss> _losses = [];
 
-    public BatchTrainer(LacosModel model, TrainingSet data, LacosBloomTrainer.Options options, int poolFrom)
+    public BatchTrainer(LacosModel model, LoadedData data, LacosBloomTrainer.Options options)
     {
-        (_options, _data, _poolFrom) = (options, data, poolFrom);
+        (_options, _data) = (options, data);
         _weights = model.Lease();
         try
         {
             _pooling = new PoolingOptions(options.Pooling ?? model.Settings.Pooling);
+            _normalized = model.Settings.Normalize;
 
             // The frozen layers: null lets the graph choose them by how the weights are stored.
             Model = new LoraBloom(model.Weights, ConfigOf(options), options.Seed, makeLinear: null);
-            Loss = LossOfOptions.Create(options, Pooling.Dimension(model.Weights.Config.HiddenSize, _pooling), data.ClassCount);
-            (string Name, torch.Tensor Value)[] trained = [.. Model.Parameters, .. Loss.Parameters.Select(item => ("loss." + item.Name, item.Value))];
+            int dimension = Pooling.Dimension(model.Weights.Config.HiddenSize, _pooling);
+            foreach (LoadedDataset dataset in data.Datasets)
+            {
+                _losses.Add(LossOfDataset.Create(dataset, options, dimension));
+            }
+            (string Name, torch.Tensor Value)[] trained = [.. Model.Parameters, .. LossParameters.Select(item => ("loss." + item.Name, item.Value))];
             var adam = new AdamOptions(options.LearningRate, WeightDecay: options.WeightDecay);
             Optimizer = options.Optimizer == TrainingOptimizer.AdamW ? new AdamW(trained, adam) : new Adam8bit(trained, adam);
         }
@@ -49,7 +56,9 @@ internal sealed class BatchTrainer : IDisposable
 
     public LoraBloom Model { get; } = null!;
 
-    public SentenceLoss Loss { get; } = null!;
+    /// <summary>What the losses have learned, by data set and name.</summary>
+    public IReadOnlyList<(string Name, torch.Tensor Value)> LossParameters =>
+        [.. _losses.SelectMany((loss, dataset) => loss.Parameters.Select(item => (_losses.Count == 1 ? item.Name : string.Create(CultureInfo.InvariantCulture, $"{dataset}.{item.Name}"), item.Value)))];
 
     public AdamOptimizer Optimizer { get; } = null!;
 
@@ -75,15 +84,15 @@ internal sealed class BatchTrainer : IDisposable
     };
 
     /// <summary>Computes the gradients of a batch and, where they are finite, makes the step.</summary>
-    /// <param name="rows">Rows of the training set.</param>
+    /// <param name="batch">A data set and rows of it.</param>
     /// <param name="step">Number of the step, from 1.</param>
     /// <param name="learningRate">Size of the step.</param>
-    public BatchResult Step(int[] rows, long step, double learningRate)
+    public BatchResult Step(MixedBatch batch, long step, double learningRate)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        torch.Tensor? labels = Labels(rows);
+        torch.Tensor? labels = Labels(batch);
         var key = new DropoutKey(_options.Seed, step);
-        double loss = Backward(rows, labels, key);
+        double loss = Backward(batch, labels, key);
         Model.Failure.ThrowIfAny();
         var result = new BatchResult(loss, Gradients.Norm(Optimizer.Parameters));
         if (result.IsFinite)
@@ -99,18 +108,21 @@ internal sealed class BatchTrainer : IDisposable
     public void Dispose()
     {
         Model?.Dispose();
-        Loss?.Dispose();
+        _losses.ForEach(loss => loss.Dispose());
         _weights.Dispose();
     }
 
-    private double Backward(int[] rows, torch.Tensor? labels, DropoutKey key)
+    private double Backward(MixedBatch batch, torch.Tensor? labels, DropoutKey key)
     {
-        int columns = _data.Columns.Length;
+        TrainingSet data = _data.Datasets[batch.Dataset].Rows;
+        SentenceLoss objective = _losses[batch.Dataset];
+        int[] rows = batch.Rows;
+        int columns = data.Columns.Length;
         if (rows.Length > _options.MiniBatchSize)
         {
-            return GradientCache.Backward(Loss, columns, rows.Length, _options.MiniBatchSize, (column, start, count) => Encode(column, rows.AsSpan(start, count), key), labels);
+            return GradientCache.Backward(objective, columns, rows.Length, _options.MiniBatchSize, (column, start, count) => Encode(batch.Dataset, column, rows.AsSpan(start, count), key), labels);
         }
-        torch.Tensor value = Loss.Forward([.. Enumerable.Range(0, columns).Select(column => Encode(column, rows, key))], labels);
+        torch.Tensor value = objective.Forward([.. Enumerable.Range(0, columns).Select(column => Encode(batch.Dataset, column, rows, key))], labels);
         double loss = value.item<float>();
 
         // Without a similarity to put in order a loss is a constant and has no graph.
@@ -121,30 +133,38 @@ internal sealed class BatchTrainer : IDisposable
         return loss;
     }
 
-    private torch.Tensor Encode(int column, ReadOnlySpan<int> rows, DropoutKey key)
+    private torch.Tensor Encode(int dataset, int column, ReadOnlySpan<int> rows, DropoutKey key)
     {
+        TrainingSet data = _data.Datasets[dataset].Rows;
         var ids = new List<int>();
         var offsets = new int[rows.Length + 1];
         var poolFrom = new int[rows.Length];
         var keys = new long[rows.Length];
         for (int i = 0; i < rows.Length; i++)
         {
-            ids.AddRange(_data.Tokens[_data.Columns[column][rows[i]]]);
+            data.Tokens.AppendTo(data.Columns[column][rows[i]], ids);
             offsets[i + 1] = ids.Count;
-            poolFrom[i] = _poolFrom;
-            keys[i] = ((long)rows[i] * _data.Columns.Length) + column;
+            poolFrom[i] = _data.PoolFrom;
+            keys[i] = ((long)dataset << 48) + ((long)rows[i] * data.Columns.Length) + column;
         }
-        return Model.Encode(new TokenRows(Model.Config, [.. ids], offsets, poolFrom, keys), _pooling, key);
+        // A teacher's vector is compared with the vector as the model gives it; every other loss normalises for itself, or needs the length.
+        PoolingOptions pooling = _pooling with { Normalize = _normalized && data.Vectors is not null };
+        return Model.Encode(new TokenRows(Model.Config, [.. ids], offsets, poolFrom, keys), pooling, key);
     }
 
-    private torch.Tensor? Labels(int[] rows)
+    private torch.Tensor? Labels(MixedBatch batch)
     {
-        if (_data.Labels is not double[] labels)
+        TrainingSet data = _data.Datasets[batch.Dataset].Rows;
+        if (data.Vectors is float[][] vectors)
+        {
+            return torch.tensor(batch.Rows.SelectMany(row => vectors[row]).ToArray(), [batch.Rows.Length, vectors[0].Length]);
+        }
+        if (data.Labels is not double[] labels)
         {
             return null;
         }
-        return Loss.Label == LossLabel.Class
-            ? torch.tensor(rows.Select(row => (long)labels[row]).ToArray())
-            : torch.tensor(rows.Select(row => (float)labels[row]).ToArray());
+        return _losses[batch.Dataset].Label == LossLabel.Class
+            ? torch.tensor(batch.Rows.Select(row => (long)labels[row]).ToArray())
+            : torch.tensor(batch.Rows.Select(row => (float)labels[row]).ToArray());
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Quantization;
@@ -11,24 +12,43 @@ internal static class PlanOfRun
     // fp32 vectors of the hidden size that the graph keeps for one token and block: two norms' inputs and outputs, query, key, value and context, the residuals,
     // and twice the feed-forward width before and after its activation.
     private const int VectorsPerToken = 20;
+    private const int TimedSteps = 3;
 
-    public static TrainingPlan Of(LacosModel model, TrainingSet data, int stepsPerEpoch, BatchTrainer trainer, LacosBloomTrainer.Options options)
+    /// <summary>Plans a run on data that has been read, and times a few steps that nobody keeps.</summary>
+    public static TrainingPlan Of(LacosModel model, LoadedData data, LacosBloomTrainer.Options options)
     {
+        var sampler = new MixedSampler(data.Datasets, options.Seed, options.BucketByLength);
+        using var trainer = new BatchTrainer(model, data, options);
         BloomConfig config = model.Weights.Config;
         long trained = trainer.Optimizer.Parameters.Sum(item => item.Value.NumberOfElements);
-        int[] lengths = [.. data.Tokens.Select(ids => ids.Length).OrderDescending()];
-        long rows = (long)Math.Min(options.MiniBatchSize, options.BatchSize);
-
-        // Without the cache all columns of a batch are in one graph.
-        rows *= options.BatchSize > options.MiniBatchSize ? 1 : data.Columns.Length;
-        double mean = data.Tokens.Average(ids => ids.Length);
-        long longest = lengths[0];
-        double tokens = Math.Min(rows * longest, (rows * mean) + (2 * longest));
-        double activations = sizeof(float) * config.LayerCount * ((tokens * config.HiddenSize * VectorsPerToken) + (2.0 * rows * config.HeadCount * longest * longest));
+        double mean = (double)data.Tokens.TokenCount / data.Tokens.Count;
+        double activations = data.Datasets.Max(dataset => Activations(config, dataset, options, mean, data.Tokens.Longest));
         long weights = Bytes(model.Weights.WordEmbeddings) + model.Weights.Blocks.Sum(Bytes);
-        long total = weights + (3 * sizeof(float) * trained) + trainer.Optimizer.StateByteSize + lengths.Sum(length => (long)length * sizeof(int)) + (long)activations;
+        long tokens = (data.Tokens.TokenCount * sizeof(int)) - data.Tokens.SpilledBytes;
+        long total = weights + (3 * sizeof(float) * trained) + trainer.Optimizer.StateByteSize + tokens + (long)activations;
+        long steps = options.Steps > 0 ? options.Steps : options.Epochs * sampler.StepsPerEpoch;
         return new TrainingPlan(
-            data.Count, data.Tokens.Length, data.LongTexts, mean, stepsPerEpoch, options.Steps > 0 ? options.Steps : (long)options.Epochs * stepsPerEpoch, trained, trainer.Optimizer.StateByteSize, total);
+            data.Rows, data.Tokens.Count, data.LongTexts, mean, sampler.StepsPerEpoch, steps, trained, trainer.Optimizer.StateByteSize, total, SecondsOfStep(trainer, sampler) * steps);
+    }
+
+    // The first step also warms up: it is not timed.
+    private static TimeSpan SecondsOfStep(BatchTrainer trainer, MixedSampler sampler)
+    {
+        trainer.Step(sampler.Next(), 1, learningRate: 0);
+        var clock = Stopwatch.StartNew();
+        for (int step = 0; step < TimedSteps; step++)
+        {
+            trainer.Step(sampler.Next(), step + 2, learningRate: 0);
+        }
+        return clock.Elapsed / TimedSteps;
+    }
+
+    private static double Activations(BloomConfig config, LoadedDataset dataset, LacosBloomTrainer.Options options, double mean, long longest)
+    {
+        // Without the cache all columns of a batch are in one graph.
+        long rows = dataset.Settings.BatchSize > options.MiniBatchSize ? options.MiniBatchSize : (long)dataset.Settings.BatchSize * dataset.Rows.Columns.Length;
+        double tokens = Math.Min(rows * longest, (rows * mean) + (2 * longest));
+        return sizeof(float) * config.LayerCount * ((tokens * config.HiddenSize * VectorsPerToken) + (2.0 * rows * config.HeadCount * longest * longest));
     }
 
     private static long Bytes(BloomBlockWeights block) =>

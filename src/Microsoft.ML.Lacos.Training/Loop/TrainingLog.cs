@@ -30,6 +30,7 @@ internal sealed class TrainingLog : IDisposable
             ["learning_rate"] = progress.LearningRate,
             ["gradient_norm"] = progress.GradientNorm,
             ["sentences_per_second"] = Math.Round(progress.SentencesPerSecond, 1),
+            ["dataset"] = progress.Dataset,
             ["time"] = DateTime.UtcNow.ToString("O", CultureInfo.InvariantCulture),
         };
         if (progress.Spearman is double spearman)

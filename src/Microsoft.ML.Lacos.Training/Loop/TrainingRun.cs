@@ -20,7 +20,8 @@ internal sealed class TrainingRun : IDisposable
     private readonly LacosBloomTrainer.Options _options;
     private readonly Action<string> _inform;
     private readonly BatchTrainer _trainer;
-    private readonly PairSampler _sampler;
+    private readonly LoadedData _data;
+    private readonly MixedSampler _sampler;
     private readonly LearningRates _rates;
     private readonly CheckpointFolder? _checkpoints;
     private readonly long _totalSteps;
@@ -31,23 +32,22 @@ internal sealed class TrainingRun : IDisposable
 
     /// <summary>Prepares a run, and resumes it where options say so.</summary>
     /// <param name="model">The base; stays the caller's.</param>
-    /// <param name="data">Training data.</param>
-    /// <param name="poolFrom">Leading tokens that pooling leaves out.</param>
+    /// <param name="data">Training data; stays the caller's.</param>
     /// <param name="validation">Where the adapter is judged; null for nowhere.</param>
     /// <param name="options">Checked options.</param>
     /// <param name="inform">Told what a person should know.</param>
-    public TrainingRun(LacosModel model, TrainingSet data, int poolFrom, ValidationSet? validation, LacosBloomTrainer.Options options, Action<string> inform)
+    public TrainingRun(LacosModel model, LoadedData data, ValidationSet? validation, LacosBloomTrainer.Options options, Action<string> inform)
     {
-        (_model, _validation, _options, _inform) = (model, validation, options, inform);
-        _sampler = SamplerOf(data, options);
-        _totalSteps = options.Steps > 0 ? options.Steps : (long)options.Epochs * _sampler.StepsPerEpoch;
+        (_model, _data, _validation, _options, _inform) = (model, data, validation, options, inform);
+        _sampler = new MixedSampler(data.Datasets, options.Seed, options.BucketByLength);
+        _totalSteps = options.Steps > 0 ? options.Steps : options.Epochs * _sampler.StepsPerEpoch;
         _rates = new LearningRates(options.Schedule, options.LearningRate, _totalSteps, options.WarmupShare);
-        _trainer = new BatchTrainer(model, data, options, poolFrom);
+        _trainer = new BatchTrainer(model, data, options);
         try
         {
             if (options.OutputFolder is string folder)
             {
-                _checkpoints = new CheckpointFolder(Path.Combine(folder, CheckpointsName), RunSettings.Of(model, data, options, _totalSteps), options.KeepCheckpoints);
+                _checkpoints = new CheckpointFolder(Path.Combine(folder, CheckpointsName), RunSettings.Of(model, data.Datasets, options, _totalSteps), options.KeepCheckpoints);
                 Begin();
             }
         }
@@ -63,10 +63,6 @@ internal sealed class TrainingRun : IDisposable
 
     /// <summary>Steps of the whole run.</summary>
     public long TotalSteps => _totalSteps;
-
-    /// <summary>The sampler that options ask for.</summary>
-    public static PairSampler SamplerOf(TrainingSet data, LacosBloomTrainer.Options options) =>
-        new(data, options.BatchSize, options.Seed, options.Loss == TrainingLoss.MultipleNegativesRanking, LossOfOptions.SmallestBatch(options));
 
     /// <summary>Makes the remaining steps.</summary>
     /// <param name="cancellationToken">Cancels between steps, after a checkpoint.</param>
@@ -87,21 +83,22 @@ internal sealed class TrainingRun : IDisposable
                 Save();
                 cancellationToken.ThrowIfCancellationRequested();
             }
-            SamplerPosition before = _sampler.Position;
-            int[] rows = _sampler.Next();
+            IReadOnlyList<SamplerPosition> before = _sampler.Positions;
+            MixedBatch batch = _sampler.Next();
             double rate = _rates.Of(_step + 1);
-            BatchResult result = _trainer.Step(rows, _step + 1, rate);
+            BatchResult result = _trainer.Step(batch, _step + 1, rate);
             if (!result.IsFinite)
             {
-                _sampler.MoveTo(before);
-                throw Diverged(result, rows);
+                _sampler.MoveTo(_step, before);
+                throw Diverged(result, batch);
             }
             _step++;
-            sentences += (long)rows.Length * (2 + _options.NegativeColumnNames.Count);
+            LoadedDataset dataset = _data.Datasets[batch.Dataset];
+            sentences += (long)batch.Rows.Length * dataset.Rows.Columns.Length;
             double? spearman = EvaluateWhereDue(last, cancellationToken);
             double seconds = Math.Max(clock.Elapsed.TotalSeconds, 1e-9);
             var left = TimeSpan.FromSeconds(seconds / (_step - first) * (last - _step));
-            var progress = new TrainingProgress(_step, _totalSteps, result.Loss, rate, result.GradientNorm, spearman, sentences / seconds, left);
+            var progress = new TrainingProgress(_step, _totalSteps, result.Loss, rate, result.GradientNorm, spearman, sentences / seconds, left, dataset.Settings.Name);
             log?.Write(progress);
             _options.Progress?.Report(progress);
             if (_step % _options.CheckpointEvery == 0)
@@ -163,7 +160,7 @@ internal sealed class TrainingRun : IDisposable
         }
         _trainer.Model.Load(state.Adapter);
         _trainer.Optimizer.Restore(state.Arrays.Where(pair => !pair.Key.StartsWith(LossPrefix, StringComparison.Ordinal)).ToDictionary(StringComparer.Ordinal));
-        foreach ((string name, torch.Tensor value) in _trainer.Loss.Parameters)
+        foreach ((string name, torch.Tensor value) in _trainer.LossParameters)
         {
             if (!state.Arrays.TryGetValue(LossPrefix + name, out Array? stored) || stored is not float[] floats || floats.Length != value.NumberOfElements)
             {
@@ -171,7 +168,7 @@ internal sealed class TrainingRun : IDisposable
             }
             floats.CopyTo(MemoryMarshal.Cast<byte, float>(value.bytes));
         }
-        _sampler.MoveTo(state.Sampler);
+        _sampler.MoveTo(state.Step, state.Samplers);
         (_step, _savedStep, _best, _evaluationsWithoutGain) = (state.Step, state.Step, state.Best, state.EvaluationsWithoutGain);
         _inform(string.Create(CultureInfo.InvariantCulture, $"Continued from step {_step} of {_totalSteps}."));
     }
@@ -184,14 +181,14 @@ internal sealed class TrainingRun : IDisposable
             return;
         }
         var arrays = _trainer.Optimizer.State.ToDictionary(array => array.Name, array => array.Values, StringComparer.Ordinal);
-        foreach ((string name, torch.Tensor value) in _trainer.Loss.Parameters)
+        foreach ((string name, torch.Tensor value) in _trainer.LossParameters)
         {
             arrays[LossPrefix + name] = MemoryMarshal.Cast<byte, float>(value.bytes).ToArray();
         }
         _checkpoints.Write(new CheckpointState
         {
             Step = _step,
-            Sampler = _sampler.Position,
+            Samplers = _sampler.Positions,
             Adapter = _trainer.Model.ToAdapter(),
             Arrays = arrays,
             Best = _best,
@@ -200,13 +197,13 @@ internal sealed class TrainingRun : IDisposable
         _savedStep = _step;
     }
 
-    private InvalidOperationException Diverged(BatchResult result, int[] rows)
+    private InvalidOperationException Diverged(BatchResult result, MixedBatch batch)
     {
         const int Shown = 64;
         Save();
         string kept = _savedStep >= 0 ? string.Create(CultureInfo.InvariantCulture, $"The checkpoint of step {_savedStep} is kept.") : "No checkpoint was written.";
         return new InvalidOperationException(string.Create(
             CultureInfo.InvariantCulture,
-            $"Training stopped at step {_step + 1}: the loss is {result.Loss} and the gradient's norm {result.GradientNorm}, with the rows {string.Join(", ", rows.Take(Shown))}{(rows.Length > Shown ? ", …" : "")} (from 0). {kept} Look at these rows, or lower the learning rate ({_options.LearningRate})."));
+            $"Training stopped at step {_step + 1}: the loss is {result.Loss} and the gradient's norm {result.GradientNorm}, with the rows {string.Join(", ", batch.Rows.Take(Shown))}{(batch.Rows.Length > Shown ? ", …" : "")} (from 0) of {_data.Datasets[batch.Dataset].Settings.Name}. {kept} Look at these rows, or lower the learning rate ({_options.LearningRate})."));
     }
 }

@@ -1,6 +1,6 @@
 using Microsoft.ML.Lacos.Training.Data;
 
-namespace Microsoft.ML.Lacos.Training.Tests.Trainer;
+namespace Microsoft.ML.Lacos.Training.Tests.Data;
 
 [TestClass]
 public sealed class PairSamplerTests
@@ -49,5 +49,40 @@ public sealed class PairSamplerTests
         StringAssert.Contains(Assert.ThrowsExactly<InvalidDataException>(() => new PairSampler(data, 4, 1, true, 2)).Message, "20 pairs");
     }
 
-    private static TrainingSet Set(int[] first, int[] second) => new([first, second], [[1]], null, 0, 0);
+    [TestMethod]
+    public void ABucketedBatchHoldsSimilarLengthsAndEachRowStillComesOnce()
+    {
+        int[] lengths = [.. Enumerable.Range(0, 400).Select(row => 1 + (row * 7919 % 97))];
+        TrainingSet data = Set([.. Enumerable.Range(0, 400)], [.. Enumerable.Range(0, 400)], lengths);
+        double plain = MeanSpread(new PairSampler(data, 16, 1, distinct: false, 1), data, out _);
+        double bucketed = MeanSpread(new PairSampler(data, 16, 1, distinct: false, 1, bucket: true), data, out List<int> rows);
+        Assert.IsLessThan(0.2 * plain, bucketed);
+        CollectionAssert.AreEquivalent(Enumerable.Range(0, 400).ToArray(), rows);
+        var sampler = new PairSampler(data, 16, 1, distinct: false, 1, bucket: true);
+        int[] firstLengths = [.. Enumerable.Range(0, 8).Select(_ => data.Tokens.LengthOf(sampler.Next()[0]))];
+        CollectionAssert.AreNotEqual(firstLengths.Order().ToArray(), firstLengths, "batches do not come in the order of their lengths");
+    }
+
+    private static double MeanSpread(PairSampler sampler, TrainingSet data, out List<int> rows)
+    {
+        rows = [];
+        double sum = 0;
+        for (int batch = 0; batch < sampler.StepsPerEpoch; batch++)
+        {
+            int[] next = sampler.Next();
+            rows.AddRange(next);
+            sum += next.Max(row => data.Tokens.LengthOf(row)) - next.Min(row => data.Tokens.LengthOf(row));
+        }
+        return sum / sampler.StepsPerEpoch;
+    }
+
+    private static TrainingSet Set(int[] first, int[] second, int[]? lengths = null)
+    {
+        var tokens = new TokenStore(long.MaxValue, "");
+        foreach (int length in lengths ?? [])
+        {
+            tokens.Add(new int[length]);
+        }
+        return new TrainingSet([first, second], tokens);
+    }
 }

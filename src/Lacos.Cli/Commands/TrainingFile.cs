@@ -1,0 +1,123 @@
+using System.Globalization;
+using Lacos.Cli.Input;
+using Lacos.Cli.Terminal;
+
+namespace Lacos.Cli.Commands;
+
+/// <summary>A file of training pairs, read anew and row by row whenever it is asked for.</summary>
+internal sealed class TrainingFile
+{
+    private readonly string _path;
+    private readonly ToolStreams _streams;
+    private readonly CancellationToken _cancellationToken;
+    private readonly int _rows;
+    private readonly int _seed;
+    private bool _warned;
+
+    /// <summary>Opens the file once, to see which columns it has.</summary>
+    /// <param name="path">A path.</param>
+    /// <param name="columns">Names of the columns, or null for the usual ones.</param>
+    /// <param name="group">Column whose values are balanced; null for none.</param>
+    /// <param name="needs">What the loss needs.</param>
+    /// <param name="rows">Rows to draw at random; 0 for all.</param>
+    /// <param name="seed">Decides which are drawn.</param>
+    /// <param name="streams">Takes warnings.</param>
+    /// <param name="cancellationToken">Checked row by row.</param>
+    public TrainingFile(string path, IReadOnlyList<string>? columns, string? group, PairNeeds needs, int rows, int seed, ToolStreams streams, CancellationToken cancellationToken)
+    {
+        (_path, _rows, _seed, _streams, _cancellationToken) = (path, rows, seed, streams, cancellationToken);
+        using RecordReader records = Open();
+        Columns = TrainingColumns.Choose(records, columns, group, needs);
+    }
+
+    /// <summary>The columns in use.</summary>
+    public TrainingColumns Columns { get; }
+
+    /// <summary>The pairs.</summary>
+    /// <exception cref="InvalidDataException">A label is no number; the message names the line.</exception>
+    public IEnumerable<TrainingPair> Pairs => _rows > 0 ? Drawn() : All();
+
+    private RecordReader Open() => RecordReader.Open(_path, null, hasHeader: true, _streams.Input);
+
+    private IEnumerable<TrainingPair> All()
+    {
+        using RecordReader records = Open();
+        int[] indices = Columns.Indices;
+        var values = new string?[indices.Length];
+        int leftOut = 0;
+        while (records.Read(indices, values))
+        {
+            _cancellationToken.ThrowIfCancellationRequested();
+            if (ToPair(values, records.Place) is TrainingPair pair)
+            {
+                yield return pair;
+            }
+            else
+            {
+                leftOut++;
+            }
+        }
+        if (!_warned)
+        {
+            if (leftOut > 0)
+            {
+                _streams.Warn(string.Create(CultureInfo.InvariantCulture, $"{leftOut:N0} row(s) of {records.File.DisplayName} lack a text and are left out."));
+            }
+            InputOptions.WarnOfInvalidUtf8(records.File, _streams);
+            _warned = true;
+        }
+    }
+
+    // Vitter's reservoir: each row is kept with the same probability, and only as many as are drawn are held.
+    private List<TrainingPair> Drawn()
+    {
+        var random = new Random(_seed);
+        var kept = new List<TrainingPair>();
+        long seen = 0;
+        foreach (TrainingPair pair in All())
+        {
+            if (kept.Count < _rows)
+            {
+                kept.Add(pair);
+            }
+            else if (random.NextInt64(seen + 1) is long place && place < _rows)
+            {
+                kept[(int)place] = pair;
+            }
+            seen++;
+        }
+        return kept;
+    }
+
+    private TrainingPair? ToPair(string?[] values, string place)
+    {
+        int next = 0;
+        var pair = new TrainingPair { Sentence1 = values[next++] ?? "" };
+        bool whole = !string.IsNullOrWhiteSpace(pair.Sentence1);
+        if (Columns.Second is not null)
+        {
+            pair.Sentence2 = values[next++] ?? "";
+            whole &= !string.IsNullOrWhiteSpace(pair.Sentence2);
+        }
+        if (Columns.Negative is not null)
+        {
+            pair.Negative = values[next++] ?? "";
+            whole &= !string.IsNullOrWhiteSpace(pair.Negative);
+        }
+        if (!whole)
+        {
+            return null;
+        }
+        if (Columns.Label is not null)
+        {
+            pair.Label = ParseLabel(values[next++], place);
+        }
+        pair.Group = Columns.Group is null ? "" : values[next] ?? "";
+        return pair;
+    }
+
+    private static float ParseLabel(string? text, string place) =>
+        float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out float label) && float.IsFinite(label)
+            ? label
+            : throw new InvalidDataException($"{place} has the label '{text}', which is no number. Correct it, or say which column holds the labels with --columns A,B,LABEL.");
+}

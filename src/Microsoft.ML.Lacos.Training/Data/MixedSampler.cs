@@ -1,0 +1,78 @@
+namespace Microsoft.ML.Lacos.Training.Data;
+
+/// <summary>A batch of one of the data sets.</summary>
+internal readonly record struct MixedBatch(int Dataset, int[] Rows);
+
+/// <summary>Takes each step's batch from one of several data sets, in proportion to their weights.</summary>
+/// <remarks>The data set of a step is the one furthest behind its share, which depends on the step's number alone: a run continues from the number and each data set's own place.</remarks>
+internal sealed class MixedSampler
+{
+    private readonly PairSampler[] _samplers;
+    private readonly double[] _shares;
+    private readonly long[] _taken;
+    private long _step;
+
+    /// <param name="datasets">The data sets.</param>
+    /// <param name="seed">Decides the order of the rows.</param>
+    /// <param name="bucket">Whether a batch's rows shall be of similar length.</param>
+    /// <exception cref="InvalidDataException">A data set gives no batch.</exception>
+    public MixedSampler(IReadOnlyList<LoadedDataset> datasets, int seed, bool bucket)
+    {
+        _samplers = [.. datasets.Select(dataset => new PairSampler(
+            dataset.Rows, dataset.Settings.BatchSize, seed, dataset.Settings.IsDistinct, dataset.Settings.SmallestBatch, bucket, dataset.Settings.BalancePower))];
+        double[] weights = [.. datasets.Zip(_samplers, (dataset, sampler) => dataset.Settings.Weight ?? sampler.StepsPerEpoch)];
+        _shares = [.. weights.Select(weight => weight / weights.Sum())];
+        _taken = new long[_samplers.Length];
+    }
+
+    /// <summary>Batches that all data sets give in one pass over each.</summary>
+    public long StepsPerEpoch => _samplers.Sum(sampler => (long)sampler.StepsPerEpoch);
+
+    /// <summary>Where each data set's next batch comes from.</summary>
+    public IReadOnlyList<SamplerPosition> Positions => [.. _samplers.Select(sampler => sampler.Position)];
+
+    /// <summary>Continues a run.</summary>
+    /// <param name="step">Batches that were given.</param>
+    /// <param name="positions">Where each data set was then.</param>
+    /// <exception cref="InvalidDataException">The positions do not fit the data sets.</exception>
+    public void MoveTo(long step, IReadOnlyList<SamplerPosition> positions)
+    {
+        if (positions.Count != _samplers.Length)
+        {
+            throw new InvalidDataException($"The checkpoint has {positions.Count} data sets, this run {_samplers.Length}. Continue with the same data, or start anew in another folder.");
+        }
+        for (int i = 0; i < _samplers.Length; i++)
+        {
+            _samplers[i].MoveTo(positions[i]);
+        }
+        Array.Clear(_taken);
+        for (_step = 0; _step < step;)
+        {
+            Take();
+        }
+    }
+
+    /// <summary>The next batch.</summary>
+    public MixedBatch Next()
+    {
+        int dataset = Take();
+        return new MixedBatch(dataset, _samplers[dataset].Next());
+    }
+
+    private int Take()
+    {
+        _step++;
+        int best = 0;
+        for (int i = 1; i < _shares.Length; i++)
+        {
+            if (Behind(i) > Behind(best))
+            {
+                best = i;
+            }
+        }
+        _taken[best]++;
+        return best;
+
+        double Behind(int i) => (_shares[i] * _step) - _taken[i];
+    }
+}
