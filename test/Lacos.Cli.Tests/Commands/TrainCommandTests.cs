@@ -50,6 +50,21 @@ public sealed class TrainCommandTests
     }
 
     [TestMethod]
+    public void SeveralFilesAreMixedEachWithItsOwnLossAndTeacher()
+    {
+        using var folder = new TemporaryFolder();
+        string scored = folder.Write("scored.tsv", "score\tsentence1\tsentence2\n" + string.Concat(Enumerable.Range(0, 9).Select(i => string.Create(CultureInfo.InvariantCulture, $"{i % 4}\tA cat {i}.\tA pet {i}.\n"))));
+        string texts = folder.Write("texts.tsv", "lang\ttext\n" + string.Concat(Enumerable.Range(0, 8).Select(i => string.Create(CultureInfo.InvariantCulture, $"en\tIt rains {i}.\n"))));
+        string judged = folder.Write("judged.tsv", "score\tsentence1\tsentence2\n1\tA dog.\tA pet.\n0\tA dog.\tA car.\n2\tA cat 1.\tA pet 1.\n");
+        Succeeds([
+            "train", "--data", $"{folder.Write("pairs.tsv", Pairs)},weight=2,directions=both", "--data", $"{scored},loss=cosent,weight=1", "--data", $"{texts},loss=mse,teacher=base,weight=1,rows=6,balance=lang",
+            "--output", folder.File("out"), "--batch-size", "4", "--lora-rank", "2", "--steps", "8", "--eval", judged, "--eval", scored.Replace("scored", "judged", StringComparison.Ordinal), "--exclude-eval", "--matryoshka", "384,96", "--optimizer", "adamw", "--bucket"]);
+        string log = File.ReadAllText(Path.Combine(folder.File("out"), "train-log.jsonl"));
+        Assert.HasCount(4, log.Split("pairs.tsv")[1..]);
+        Assert.HasCount(2, log.Split("texts.tsv")[1..]);
+    }
+
+    [TestMethod]
     public void ASignalEndsTrainingAfterACheckpoint()
     {
         using var folder = new TemporaryFolder();
@@ -66,6 +81,9 @@ public sealed class TrainCommandTests
     [DataRow("--columns anchor,nobody", "nobody")]
     [DataRow("--lora-targets head", "LoraTargets")]
     [DataRow("--learning-rate -1", "LearningRate")]
+    [DataRow("--loss mse", "teacher")]
+    [DataRow("--matryoshka 3,x", "'x'")]
+    [DataRow("--data other.tsv,weights=2", "weights")]
     public void ACommandLineThatCannotBeTrainedEndsWith2(string arguments, string expected)
     {
         using var folder = new TemporaryFolder();

@@ -1,0 +1,49 @@
+using Lacos.Cli.Input;
+using Lacos.Cli.Terminal;
+using Microsoft.ML.Lacos;
+
+namespace Lacos.Cli.Tests.Input;
+
+[TestClass]
+public sealed class DataArgumentTests
+{
+    [TestMethod]
+    public void SettingsAtTheEndBelongToTheDataSetAndAllBeforeThemIsThePath()
+    {
+        DataArgument data = DataArgument.Parse("a=b,c.tsv.gz,loss=cosent,weight=1.5,columns=x+y+z,directions=both,rows=10,balance=lang,teacher=base");
+        Assert.AreEqual("a=b,c.tsv.gz", data.Path);
+        Assert.AreEqual(TrainingLoss.CoSent, data.Loss);
+        Assert.AreEqual(1.5, data.Number("weight"));
+        Assert.AreEqual(10, data.WholeNumber("rows"));
+        CollectionAssert.AreEqual(new[] { "x", "y", "z" }, data.Columns);
+        Assert.IsTrue(data.BothDirections);
+        Assert.AreEqual(("lang", "base"), (data.Balance, data.Teacher));
+    }
+
+    [TestMethod]
+    public void APathAloneLeavesEverythingToTheRun()
+    {
+        DataArgument data = DataArgument.Parse("pairs.tsv");
+        Assert.AreEqual("pairs.tsv", data.Path);
+        Assert.IsNull(data.Loss);
+        Assert.IsNull(data.Number("weight"));
+        Assert.IsNull(data.Columns);
+    }
+
+    [TestMethod]
+    [DataRow("a.tsv,los=mnr", "los")]
+    [DataRow("a.tsv,weight=1,weight=2", "twice")]
+    [DataRow("a.tsv,loss=best", "best")]
+    [DataRow("a.tsv,weight=much", "a number")]
+    [DataRow("a.tsv,rows=0", "from 1")]
+    [DataRow("a.tsv,directions=up", "one or both")]
+    public void ASettingThatCannotBeReadIsNamed(string text, string expected)
+    {
+        UsageException error = Assert.ThrowsExactly<UsageException>(() =>
+        {
+            DataArgument data = DataArgument.Parse(text);
+            _ = (data.Loss, data.Number("weight"), data.WholeNumber("rows"), data.BothDirections);
+        });
+        StringAssert.Contains(error.Message, expected);
+    }
+}
