@@ -6,6 +6,7 @@
 
 #include "linear_blocking.h"
 #include "panel_transpose.h"
+#include "training_kernels.h"
 
 namespace lacos {
 namespace {
@@ -29,7 +30,6 @@ int RowsOfBlock(int m, int limit, int tile, int column_blocks, int threads) {
 void Reserve(GradientScratch& scratch, int threads, size_t weights, size_t sums, size_t width) {
   scratch.weights.resize(std::max(scratch.weights.size(), static_cast<size_t>(threads)));
   scratch.sums.resize(scratch.weights.size());
-  scratch.scaled.resize(scratch.weights.size());
   for (auto& buffer : scratch.weights) buffer.Reserve(weights);
   for (auto& buffer : scratch.sums) buffer.Reserve(sums);
   scratch.ones.Reserve(width);
@@ -38,28 +38,37 @@ void Reserve(GradientScratch& scratch, int threads, size_t weights, size_t sums,
   std::fill_n(scratch.zeros.data(), width, 0.0f);
 }
 
-void QuantizeRows(const KernelSet& kernels, const Int8Linear& linear, LoopRunner& runner, GradientScratch& scratch,
-                  const float* gradient, int m) {
-  const int n = linear.rows();
+}  // namespace
+
+void ReserveGradientRows(const KernelSet& kernels, const Int8Linear& linear, int m, QuantizedRows& rows) {
   // Codes are written up to a multiple of 16; the tile reads up to the end of the last panel.
-  const int padded = linear.panel_count() * kernels.int8_gemm->columns;
-  const size_t bytes = static_cast<size_t>(kernels.int8_gemm->activation_bytes);
-  scratch.rows.Reserve(*kernels.int8_gemm, m, padded);
-  for (auto& buffer : scratch.scaled) buffer.Reserve(static_cast<size_t>(n) + 16);
-  runner.For(m, [&](int row, int thread) {
-    float* scaled = scratch.scaled[thread].data();
-    const float* from = gradient + static_cast<size_t>(row) * n;
-    const float* scales = linear.column_scales();
-    for (int i = 0; i < n; i++) scaled[i] = from[i] * scales[i];
-    scratch.rows.Set(kernels, row, scaled, n, std::numeric_limits<float>::infinity(), nullptr);
-    std::memset(scratch.rows.codes.data() + scratch.rows.stride * row + n * bytes, 0, (padded - n) * bytes);
-  });
+  rows.Reserve(*kernels.int8_gemm, m, linear.panel_count() * kernels.int8_gemm->columns);
 }
 
-}  // namespace
+void QuantizeGradientRow(const KernelSet& kernels, const Int8Linear& linear, int row, const float* gradient,
+                         float* scaled, QuantizedRows& rows) {
+  const int n = linear.rows();
+  const size_t bytes = static_cast<size_t>(kernels.int8_gemm->activation_bytes);
+  const int padded = linear.panel_count() * kernels.int8_gemm->columns;
+  kernels.training->multiply(gradient, linear.column_scales(), n, scaled);
+  rows.Set(kernels, row, scaled, n, std::numeric_limits<float>::infinity(), nullptr);
+  std::memset(rows.codes.data() + rows.stride * row + n * bytes, 0, (padded - n) * bytes);
+}
 
 void QuantizedInputGradient(const KernelSet& kernels, const Int8Linear& linear, LoopRunner& runner,
                             GradientScratch& scratch, const float* gradient, int m, float* dx) {
+  const size_t n = static_cast<size_t>(linear.rows());
+  scratch.scaled.resize(std::max(scratch.scaled.size(), static_cast<size_t>(runner.thread_count())));
+  for (auto& buffer : scratch.scaled) buffer.Reserve(n + 16);
+  ReserveGradientRows(kernels, linear, m, scratch.rows);
+  runner.For(m, [&](int row, int thread) {
+    QuantizeGradientRow(kernels, linear, row, gradient + n * row, scratch.scaled[thread].data(), scratch.rows);
+  });
+  InputGradientProduct(kernels, linear, runner, scratch, m, dx);
+}
+
+void InputGradientProduct(const KernelSet& kernels, const Int8Linear& linear, LoopRunner& runner,
+                          GradientScratch& scratch, int m, float* dx) {
   const Int8GemmKernel& gemm = *kernels.int8_gemm;
   const int width = gemm.columns;
   const int k = linear.columns();
@@ -69,7 +78,6 @@ void QuantizedInputGradient(const KernelSet& kernels, const Int8Linear& linear, 
   const size_t square = static_cast<size_t>(width) * width;
   Reserve(scratch, runner.thread_count(), square * panels_at_once, static_cast<size_t>(rows_a_block) * width,
           static_cast<size_t>(width));
-  QuantizeRows(kernels, linear, runner, scratch, gradient, m);
   const int row_blocks = (m + rows_a_block - 1) / rows_a_block;
   runner.For(row_blocks * column_blocks, [&](int task, int thread) {
     const int first_row = task / column_blocks * rows_a_block;

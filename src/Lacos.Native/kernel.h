@@ -104,6 +104,8 @@ struct VectorKernels {
   void (*scale)(const float* x, int n, float factor, float* y);
 };
 
+struct TrainingKernels;  // training_kernels.h
+
 // "scalar", "avx2", ...: everything a model needs, from one instruction set.
 struct KernelSet {
   const char* name;
@@ -113,6 +115,7 @@ struct KernelSet {
   const Int8GemmKernel* int8_gemm;
   const FloatGemmKernel* float_gemm;
   const VectorKernels* vector;
+  const TrainingKernels* training = nullptr;
 };
 
 }  // namespace lacos

@@ -5,26 +5,27 @@
 namespace lacos {
 
 #if defined(LACOS_BUILD_X86)
-#define LACOS_X86_SET(gemm, f32, vector) true, &gemm, &f32, &vector
+#define LACOS_X86_SET(gemm, f32, vector, training) true, &gemm, &f32, &vector, &training
 #else
-#define LACOS_X86_SET(gemm, f32, vector) false, nullptr, nullptr, nullptr
+#define LACOS_X86_SET(gemm, f32, vector, training) false, nullptr, nullptr, nullptr, nullptr
 #endif
 #if defined(LACOS_BUILD_X86) && defined(LACOS_BUILD_AVXVNNI)
-#define LACOS_AVXVNNI_SET(gemm, f32, vector) true, &gemm, &f32, &vector
+#define LACOS_AVXVNNI_SET(gemm, f32, vector, training) true, &gemm, &f32, &vector, &training
 #else
-#define LACOS_AVXVNNI_SET(gemm, f32, vector) false, nullptr, nullptr, nullptr
+#define LACOS_AVXVNNI_SET(gemm, f32, vector, training) false, nullptr, nullptr, nullptr, nullptr
 #endif
 
 const KernelSet kKernelSets[] = {
     {"amx", "AMX-INT8 tiles of 16 x 16 with 64-byte rows", kAmxInt8 | kAvx512Vnni | kAvx512 | kAvx2 | kFma, false,
-     nullptr, nullptr, nullptr},
+     nullptr, nullptr, nullptr, nullptr},
     {"avx512vnni", "512-bit vpdpbusd on unsigned-shifted weights, tile 6 x 64", kAvx512Vnni | kAvx512 | kAvx2 | kFma,
-     LACOS_X86_SET(kInt8GemmAvx512Vnni, kFloatGemmAvx512, kVectorAvx512)},
+     LACOS_X86_SET(kInt8GemmAvx512Vnni, kFloatGemmAvx512, kVectorAvx512, kTrainingAvx512)},
     {"avxvnni", "256-bit vpdpbusd on unsigned-shifted weights, tile 6 x 16", kAvxVnni | kAvx2 | kFma,
-     LACOS_AVXVNNI_SET(kInt8GemmAvxVnni, kFloatGemmAvx2, kVectorAvx2)},
+     LACOS_AVXVNNI_SET(kInt8GemmAvxVnni, kFloatGemmAvx2, kVectorAvx2, kTrainingAvx2)},
     {"avx2", "vpmaddwd on weights and rows widened to 16 bits, tile 6 x 16", kAvx2 | kFma,
-     LACOS_X86_SET(kInt8GemmAvx2, kFloatGemmAvx2, kVectorAvx2)},
-    {"scalar", "plain C++, the reference", 0, true, &kInt8GemmScalar, &kFloatGemmScalar, &kVectorScalar},
+     LACOS_X86_SET(kInt8GemmAvx2, kFloatGemmAvx2, kVectorAvx2, kTrainingAvx2)},
+    {"scalar", "plain C++, the reference", 0, true, &kInt8GemmScalar, &kFloatGemmScalar, &kVectorScalar,
+     &kTrainingScalar},
 };
 const int kKernelSetCount = sizeof kKernelSets / sizeof kKernelSets[0];
 

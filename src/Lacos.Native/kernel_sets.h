@@ -3,6 +3,7 @@
 #define LACOS_KERNEL_SETS_H_
 
 #include "kernel.h"
+#include "training_kernels.h"
 
 namespace lacos {
 
@@ -16,6 +17,10 @@ extern const FloatGemmKernel kFloatGemmAvx512;
 extern const VectorKernels kVectorScalar;
 extern const VectorKernels kVectorAvx2;
 extern const VectorKernels kVectorAvx512;
+
+extern const TrainingKernels kTrainingScalar;
+extern const TrainingKernels kTrainingAvx2;
+extern const TrainingKernels kTrainingAvx512;
 
 extern const KernelSet kKernelSets[];
 extern const int kKernelSetCount;

@@ -27,7 +27,7 @@ extern "C" {
 #endif
 
 // Raised by every change that an older caller would misread.
-#define LACOS_ABI_VERSION 1
+#define LACOS_ABI_VERSION 2
 
 typedef int32_t lacos_status;
 enum {
@@ -172,15 +172,80 @@ LACOS_API lacos_status lacos_int8_linear_forward(const lacos_int8_linear* linear
                                                  const float* residual, float* output);
 
 // The gradient of that layer's input, without activation: dx[m, columns] = gradient[m, rows] * W, from the same packed
-// weights. mode: LACOS_GRADIENT_*; in int8 the scale of every output goes into the gradient before its row is quantised,
-// and the layer may have at most 131072 rows. dx must not overlap gradient. A NaN or an infinity shows in its row of dx.
+// weights. mode: LACOS_GRADIENT_*; in int8 the scale of every output goes into the gradient before its row is
+// quantised, and the layer may have at most 131072 rows. dx must not overlap gradient. A NaN or an infinity shows in
+// its row of dx.
 LACOS_API lacos_status lacos_int8_linear_backward(const lacos_int8_linear* linear, const float* gradient, int64_t m,
                                                   int32_t mode, float* dx);
 
+// Training of low-rank adapters over a frozen int8 model, forward and backward, without padding.
+
+typedef struct lacos_lora lacos_lora;
+typedef struct lacos_lora_tape lacos_lora_tape;
+
+// One adapter: y += scale * drop(x) A^T B^T. rank 0: none. A [rank, in features], B [out features, rank].
+typedef struct lacos_adapter {
+  int32_t rank;
+  float scale;  // with what the share that dropout keeps asks for
+  const float* a;
+  const float* b;
+} lacos_adapter;
+
+// Where an adapter's gradients go, in the shapes of A and B; not read for rank 0.
+typedef struct lacos_adapter_gradient {
+  float* a;
+  float* b;
+} lacos_adapter_gradient;
+
+// A ragged batch as in lacos_encode, at least one token in all. Dropout drops an element of an adapter's input where a
+// mix of key, layer, the row's own key, position and feature is below the threshold, from 0 for never to 2^32 - 1.
+typedef struct lacos_training_rows {
+  const int32_t* token_ids;
+  int64_t token_count;
+  const int32_t* row_offsets;
+  int64_t row_count;
+  const int64_t* row_keys;  // [row_count]
+  uint64_t dropout_key;
+  uint32_t dropout_threshold;
+} lacos_training_rows;
+
+// Creates a model without blocks. compute must be LACOS_COMPUTE_INT8, outlier_threshold 0. The elements of the
+// embedding table are read at every forward pass; all else is copied.
+LACOS_API lacos_status lacos_lora_create(const lacos_model_config* config, const lacos_matrix* word_embeddings,
+                                         const lacos_layer_norm* word_embeddings_layer_norm,
+                                         const lacos_layer_norm* final_layer_norm, lacos_lora** lora);
+
+// Packs the next block; layer_count of them make the model whole. The block is not read again.
+LACOS_API lacos_status lacos_lora_add_block(lacos_lora* lora, const lacos_block* block);
+
+// Accepts NULL. Tapes may be destroyed later.
+LACOS_API void lacos_lora_destroy(lacos_lora* lora);
+
+// Writes the output of the final layer norm of every token, [token_count, hidden_size]. adapters: four a block, in the
+// order query_key_value, dense, dense_h_to_4h, dense_4h_to_h. tape: what the way back needs, or NULL where there is
+// none. activation_bytes: what all tapes of this model may hold of the blocks' activations; blocks beyond it hold their
+// input alone and are computed again on the way back. The gradients are the same bits either way.
+LACOS_API lacos_status lacos_lora_forward(lacos_lora* lora, const lacos_training_rows* rows,
+                                          const lacos_adapter* adapters, int64_t activation_bytes,
+                                          lacos_lora_tape** tape, float* hidden_states, int64_t hidden_states_length);
+
+// Writes the gradients of the adapters, four a block, given that of the hidden states. adapters: as in the forward
+// pass, unchanged. The input gradients of the frozen layers are int8 products as in lacos_int8_linear_backward.
+LACOS_API lacos_status lacos_lora_backward(lacos_lora* lora, lacos_lora_tape* tape, const lacos_adapter* adapters,
+                                           const float* gradient, int64_t gradient_length,
+                                           const lacos_adapter_gradient* gradients);
+
+// Gives the tape's memory to the next forward pass. Accepts NULL.
+LACOS_API void lacos_lora_tape_destroy(lacos_lora_tape* tape);
+
+// Bytes that a tape takes, and blocks whose activations it holds.
+LACOS_API int64_t lacos_lora_tape_memory(const lacos_lora_tape* tape, int32_t* kept_blocks);
+
 // Lets the loops of all models and layers run on the threads of an OpenMP runtime that the process has loaded already,
-// named as the dynamic loader knows it (path or soname); NULL or "" for own threads again. To be called where a framework
-// with such threads works in turns with this library: two pools that spin would fight for the cores. The results are the
-// same bits. LACOS_UNSUPPORTED where no such library is loaded, or on systems other than Linux; own threads serve then.
+// named as the dynamic loader knows it (path or soname); NULL or "" for own threads again. To be called where a
+// framework with such threads works in turns with this library: two pools that spin would fight for the cores. The
+// results are the same bits. LACOS_UNSUPPORTED where no such library is loaded, or on systems other than Linux; own
+// threads serve then.
 LACOS_API lacos_status lacos_use_openmp(const char* library);
 
 // One set of kernels. Strings are valid as long as the library is loaded.

@@ -24,7 +24,9 @@ LayerNormParameters CopyNorm(const lacos_layer_norm& norm, int hidden, const cha
   return {CopyFinite(norm.weight, hidden, weight, layer), CopyFinite(norm.bias, hidden, bias, layer)};
 }
 
-const lacos_model_config& Checked(const lacos_model_config& config) {
+}  // namespace
+
+const lacos_model_config& CheckedConfig(const lacos_model_config& config) {
   CheckRange(config.hidden_size, 1, kMaximumColumns / 4, "hidden_size");
   CheckRange(config.layer_count, 1, 4096, "layer_count");
   CheckRange(config.head_count, 1, config.hidden_size, "head_count");
@@ -46,11 +48,9 @@ const lacos_model_config& Checked(const lacos_model_config& config) {
   return config;
 }
 
-}  // namespace
-
 Model::Model(const lacos_model_config& config, const lacos_matrix& embeddings, const lacos_layer_norm& embeddings_norm,
              const lacos_block* blocks, const lacos_layer_norm& final_norm)
-    : config_(Checked(config)), kernels_(&SelectKernels(config.isa)) {
+    : config_(CheckedConfig(config)), kernels_(&SelectKernels(config.isa)) {
   const int h = config.hidden_size;
   const int threads = config.thread_count > 0 ? config.thread_count : DefaultThreadCount().count;
   embeddings_ = std::make_unique<WeightView>(embeddings, config.vocabulary_size, h, "word_embeddings.weight", -1);

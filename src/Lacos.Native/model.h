@@ -57,6 +57,9 @@ struct TokenBatch {
   int tokens() const { return offsets[sentences] - offsets[0]; }
 };
 
+// Throws Error LACOS_INVALID_ARGUMENT for numbers no model can have.
+const lacos_model_config& CheckedConfig(const lacos_model_config& config);
+
 class Model {
  public:
   Model(const lacos_model_config& config, const lacos_matrix& embeddings, const lacos_layer_norm& embeddings_norm,

@@ -39,6 +39,30 @@ inline Vec PowerOfTwo(Vec n) {
   const __m256i exponent = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
   return _mm256_castsi256_ps(_mm256_slli_epi32(exponent, 23));
 }
+// bfloat16, rounded to nearest even; not for NaN with a payload.
+inline void StoreHalf(uint16_t* p, Vec v) {
+  const __m256i bits = _mm256_castps_si256(v);
+  const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+  const __m256i high = _mm256_srli_epi32(_mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff))), 16);
+  const __m128i packed = _mm_packus_epi32(_mm256_castsi256_si128(high), _mm256_extracti128_si256(high, 1));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), packed);
+}
+inline Vec LoadHalf(const uint16_t* p) {
+  const __m256i wide = _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+  return _mm256_castsi256_ps(_mm256_slli_epi32(wide, 16));
+}
+// x where the mixed features and token reach the threshold, else 0; the mix is lowbias32 (see DropoutRow).
+inline Vec ZeroUnlessKept(Vec x, const uint32_t* features, uint32_t token, uint32_t threshold) {
+  __m256i mixed = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(features));
+  mixed = _mm256_xor_si256(mixed, _mm256_set1_epi32(static_cast<int32_t>(token)));
+  mixed = _mm256_xor_si256(mixed, _mm256_srli_epi32(mixed, 16));
+  mixed = _mm256_mullo_epi32(mixed, _mm256_set1_epi32(0x7feb352d));
+  mixed = _mm256_xor_si256(mixed, _mm256_srli_epi32(mixed, 15));
+  mixed = _mm256_mullo_epi32(mixed, _mm256_set1_epi32(static_cast<int32_t>(0x846ca68bu)));
+  mixed = _mm256_xor_si256(mixed, _mm256_srli_epi32(mixed, 16));
+  const __m256i limit = _mm256_set1_epi32(static_cast<int32_t>(threshold));
+  return _mm256_and_ps(x, _mm256_castsi256_ps(_mm256_cmpeq_epi32(_mm256_max_epu32(mixed, limit), mixed)));
+}
 inline __m128i ToInt16(Vec v) {
   const __m256i whole = _mm256_cvtps_epi32(v);
   return _mm_packs_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1));

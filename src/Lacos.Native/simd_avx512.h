@@ -38,6 +38,28 @@ inline Vec PowerOfTwo(Vec n) {
   const __m512i exponent = _mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127));
   return _mm512_castsi512_ps(_mm512_slli_epi32(exponent, 23));
 }
+// bfloat16, rounded to nearest even; not for NaN with a payload.
+inline void StoreHalf(uint16_t* p, Vec v) {
+  const __m512i bits = _mm512_castps_si512(v);
+  const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+  const __m512i high = _mm512_srli_epi32(_mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff))), 16);
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(high));
+}
+inline Vec LoadHalf(const uint16_t* p) {
+  const __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+  return _mm512_castsi512_ps(_mm512_slli_epi32(wide, 16));
+}
+// x where the mixed features and token reach the threshold, else 0; the mix is lowbias32 (see DropoutRow).
+inline Vec ZeroUnlessKept(Vec x, const uint32_t* features, uint32_t token, uint32_t threshold) {
+  __m512i mixed = _mm512_loadu_si512(features);
+  mixed = _mm512_xor_si512(mixed, _mm512_set1_epi32(static_cast<int32_t>(token)));
+  mixed = _mm512_xor_si512(mixed, _mm512_srli_epi32(mixed, 16));
+  mixed = _mm512_mullo_epi32(mixed, _mm512_set1_epi32(0x7feb352d));
+  mixed = _mm512_xor_si512(mixed, _mm512_srli_epi32(mixed, 15));
+  mixed = _mm512_mullo_epi32(mixed, _mm512_set1_epi32(static_cast<int32_t>(0x846ca68bu)));
+  mixed = _mm512_xor_si512(mixed, _mm512_srli_epi32(mixed, 16));
+  return _mm512_maskz_mov_ps(_mm512_cmpge_epu32_mask(mixed, _mm512_set1_epi32(static_cast<int32_t>(threshold))), x);
+}
 inline void StoreInt8(int8_t* p, Vec v) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtsepi32_epi8(_mm512_cvtps_epi32(v)));
 }

@@ -83,6 +83,32 @@ inline Vec PowerOfTwo(const Vec& n) {
     return power;
   });
 }
+// bfloat16, rounded to nearest even; not for NaN with a payload.
+inline void StoreHalf(uint16_t* p, const Vec& v) {
+  for (int i = 0; i < kLanes; i++) {
+    uint32_t bits;
+    std::memcpy(&bits, &v.lane[i], sizeof bits);
+    p[i] = static_cast<uint16_t>((bits + (((bits >> 16) & 1) + 0x7fff)) >> 16);
+  }
+}
+inline Vec LoadHalf(const uint16_t* p) {
+  return Each([=](int i) {
+    const uint32_t bits = static_cast<uint32_t>(p[i]) << 16;
+    float value;
+    std::memcpy(&value, &bits, sizeof value);
+    return value;
+  });
+}
+// x where the mixed features and token reach the threshold, else 0; the mix is lowbias32 (see DropoutRow).
+inline Vec ZeroUnlessKept(const Vec& x, const uint32_t* features, uint32_t token, uint32_t threshold) {
+  return Each([&](int i) {
+    uint32_t mixed = features[i] ^ token;
+    mixed = (mixed ^ (mixed >> 16)) * 0x7feb352du;
+    mixed = (mixed ^ (mixed >> 15)) * 0x846ca68bu;
+    mixed ^= mixed >> 16;
+    return mixed >= threshold ? x.lane[i] : 0.0f;
+  });
+}
 inline void StoreInt8(int8_t* p, const Vec& v) {
   for (int i = 0; i < kLanes; i++) p[i] = static_cast<int8_t>(v.lane[i]);
 }

@@ -2,10 +2,14 @@
 // clang-format off
 #include "simd_avx2.h"
 #include "vector_body.h"
+#include "training_body.h"
 // clang-format on
 
 namespace lacos {
 
 extern const VectorKernels kVectorAvx2 = {"vector_avx2", LayerNorm, Quantize, FinishTile, Softmax, Scale};
+
+extern const TrainingKernels kTrainingAvx2 = {Drop, AddKept, GeluRow,  GeluBackward,   LayerNormBackward,
+                                              Pack, Unpack,  Multiply, SoftmaxBackward};
 
 }  // namespace lacos

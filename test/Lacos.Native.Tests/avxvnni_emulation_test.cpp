@@ -13,7 +13,8 @@ namespace {
 TEST(AvxVnniEmulation, TheLoopsOfTheKernelAreExact) {
 #if defined(LACOS_EMULATES_AVXVNNI)
   if ((DetectCpuFeatures() & kAvx512Vnni) == 0) GTEST_SKIP() << "this CPU lacks avx512vnni";
-  const KernelSet set = {"avxvnni emulated", "", 0, true, &kInt8GemmAvxVnniEmulated, &kFloatGemmAvx2, &kVectorAvx2};
+  const KernelSet set = {"avxvnni emulated", "",           0, true, &kInt8GemmAvxVnniEmulated, &kFloatGemmAvx2,
+                         &kVectorAvx2,       &kTrainingAvx2};
   EXPECT_STREQ(nullptr, SelfCheck(set));
 #else
   GTEST_SKIP() << "the compiler has no AVX-VNNI";

@@ -13,7 +13,12 @@ internal sealed class BackwardFailure
     /// <param name="compute">Gives the gradient.</param>
     /// <param name="rows">Rows of the gradient.</param>
     /// <param name="width">Columns of the gradient.</param>
-    public torch.Tensor Guard(Func<torch.Tensor> compute, long rows, long width)
+    public torch.Tensor Guard(Func<torch.Tensor> compute, long rows, long width) => Guard(compute, () => torch.zeros(rows, width));
+
+    /// <summary>Computes gradients; where that fails, keeps the first exception and gives something in their place.</summary>
+    /// <param name="compute">Gives the gradients.</param>
+    /// <param name="instead">Gives what has their shapes.</param>
+    public T Guard<T>(Func<T> compute, Func<T> instead)
     {
         try
         {
@@ -22,7 +27,7 @@ internal sealed class BackwardFailure
         catch (Exception error)
         {
             Interlocked.CompareExchange(ref _first, ExceptionDispatchInfo.Capture(error), null);
-            return torch.zeros(rows, width);
+            return instead();
         }
     }
 

@@ -33,10 +33,11 @@ internal static class DropoutMask
         {
             features[feature] = Mix((uint)feature * 0x9E3779B9u);
         }
-        uint threshold = (uint)(rate * 4294967296.0);
+        uint threshold = Threshold(rate);
+        ulong runAndStep = Mixed(key);
         for (int row = 0; row < rows.Count; row++)
         {
-            ulong rowKey = Mix64(Mix64(Mix64(Mix64((ulong)key.Seed) ^ (ulong)key.Step) ^ (uint)layer) ^ (ulong)rows.RowKeys[row]);
+            ulong rowKey = Mix64(Mix64(runAndStep ^ (uint)layer) ^ (ulong)rows.RowKeys[row]);
             for (int position = 0; position < rows.Length(row); position++)
             {
                 uint token = (uint)(Mix64(rowKey ^ (uint)position) >> 32);
@@ -45,6 +46,12 @@ internal static class DropoutMask
         }
         return mask;
     }
+
+    /// <summary>Run and step in one number: what the native library, which makes the same masks, is given.</summary>
+    public static ulong Mixed(DropoutKey key) => Mix64(Mix64((ulong)key.Seed) ^ (ulong)key.Step);
+
+    /// <summary>Mixed numbers below this are dropped.</summary>
+    public static uint Threshold(double rate) => (uint)(rate * 4294967296.0);
 
     private static void Fill(Span<byte> kept, ReadOnlySpan<uint> features, uint token, uint threshold)
     {

@@ -14,6 +14,7 @@ internal sealed class LoraBloom : IDisposable
     private readonly FrozenNorm _embeddingsNorm;
     private readonly LoraBlock[] _blocks;
     private readonly FrozenNorm _finalNorm;
+    private readonly NativeLoraBlocks? _native;
 
     /// <summary>Builds the graph's constants and adapters.</summary>
     /// <param name="weights">Base model. Its embedding table and quantised matrices are read during training, so their memory must stay valid.</param>
@@ -24,7 +25,8 @@ internal sealed class LoraBloom : IDisposable
     public LoraBloom(BloomWeights weights, LoraConfig config, int seed = 1, Func<LinearWeights, BackwardFailure, FrozenLinear>? makeLinear = null)
     {
         Check(config);
-        makeLinear ??= FrozenLayers.Create;
+        bool native = makeLinear is null && NativeLoraBlocks.CanRun(weights);
+        makeLinear ??= native ? (linear, _) => new NativeLoraBlocks.Part(linear) : FrozenLayers.Create;
         Config = weights.Config;
         Lora = config;
         // What is made here lives as long as this object, not as long as a scope around it.
@@ -49,6 +51,7 @@ internal sealed class LoraBloom : IDisposable
             Dispose();
             throw new ArgumentException($"The LoRA configuration targets [{config.TargetPattern ?? string.Join(", ", config.TargetModules)}], which is no linear layer of a BLOOM block.", nameof(config));
         }
+        _native = native ? new NativeLoraBlocks(weights, Failure) : null;
 
         LoraLinear Linear(LinearWeights linear, string name) => new(makeLinear(linear, Failure), name, layers++, config, random);
     }
@@ -61,6 +64,9 @@ internal sealed class LoraBloom : IDisposable
 
     /// <summary>What went wrong in the backward pass; to be asked after each.</summary>
     public BackwardFailure Failure { get; } = new();
+
+    /// <summary>Bytes that all batches on their way may hold of the blocks' activations; blocks beyond it are computed again on the way back, with the same gradients. On the native blocks only.</summary>
+    public long ActivationMemory { get; set; } = long.MaxValue;
 
     /// <summary>The layers that have an adapter, in order.</summary>
     public IEnumerable<LoraLinear> Adapted => _blocks.SelectMany(block => block.Linears).Where(linear => linear.A is not null);
@@ -114,6 +120,10 @@ internal sealed class LoraBloom : IDisposable
     /// <returns>[tokens, hidden].</returns>
     public torch.Tensor EncodeTokens(TokenRows rows, DropoutKey? dropout = null)
     {
+        if (_native is not null)
+        {
+            return _native.EncodeTokens(rows, [.. _blocks.SelectMany(block => block.Linears)], dropout is DropoutKey key && Lora.Dropout > 0 ? key : null, Lora.Dropout, ActivationMemory);
+        }
         torch.Tensor x = _embeddingsNorm.Forward(Embed(rows.Ids));
         using var attention = new TrainableAttention(Config, rows, x.device);
         foreach (LoraBlock block in _blocks)
@@ -128,6 +138,7 @@ internal sealed class LoraBloom : IDisposable
         _embeddingsNorm.Dispose();
         _finalNorm.Dispose();
         Array.ForEach(_blocks, block => block.Dispose());
+        _native?.Dispose();
     }
 
     private static float[] Values(torch.Tensor tensor) => MemoryMarshal.Cast<byte, float>(tensor.bytes).ToArray();

@@ -39,6 +39,9 @@ internal sealed class LoraLinear : IDisposable
     /// <summary>Number of the layer in the model.</summary>
     public int Index { get; }
 
+    /// <summary>What the adapter's part is multiplied by, without dropout.</summary>
+    public double Scale => _scale;
+
     /// <summary><c>lora_A</c>, [rank, in]; null without an adapter.</summary>
     public Parameter? A { get; }
 

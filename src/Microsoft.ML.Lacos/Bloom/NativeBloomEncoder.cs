@@ -1,6 +1,5 @@
 using System.Text;
 using Microsoft.ML.Lacos.Native;
-using Microsoft.ML.Lacos.Quantization;
 
 namespace Microsoft.ML.Lacos.Bloom;
 
@@ -100,65 +99,22 @@ internal sealed unsafe class NativeBloomEncoder : IBloomEncoder
         var blocks = new NativeBlock[weights.Blocks.Count];
         for (int i = 0; i < blocks.Length; i++)
         {
-            BloomBlockWeights block = weights.Blocks[i];
-            blocks[i] = new NativeBlock
-            {
-                InputLayerNorm = Norm(block.InputLayerNorm, weights.Config.HiddenSize, arrays),
-                QueryKeyValue = Linear(block.QueryKeyValue, arrays),
-                Dense = Linear(block.Dense, arrays),
-                PostAttentionLayerNorm = Norm(block.PostAttentionLayerNorm, weights.Config.HiddenSize, arrays),
-                DenseHTo4H = Linear(block.DenseHTo4H, arrays),
-                Dense4HToH = Linear(block.Dense4HToH, arrays),
-            };
+            blocks[i] = NativeWeights.Block(weights.Blocks[i], weights.Config.HiddenSize, arrays);
         }
-        NativeMatrix embeddings = Matrix(weights.WordEmbeddings, arrays);
-        NativeLayerNorm embeddingsNorm = Norm(weights.WordEmbeddingsLayerNorm, weights.Config.HiddenSize, arrays);
-        NativeLayerNorm finalNorm = Norm(weights.FinalLayerNorm, weights.Config.HiddenSize, arrays);
+        NativeMatrix embeddings = NativeWeights.Matrix(weights.WordEmbeddings, arrays);
+        NativeLayerNorm embeddingsNorm = NativeWeights.Norm(weights.WordEmbeddingsLayerNorm, weights.Config.HiddenSize, arrays);
+        NativeLayerNorm finalNorm = NativeWeights.Norm(weights.FinalLayerNorm, weights.Config.HiddenSize, arrays);
         NativeModelHandle model;
         fixed (byte* isaText = isa is null ? null : Encoding.UTF8.GetBytes(isa + '\0'))
         fixed (NativeBlock* firstBlock = blocks)
         {
-            BloomConfig config = weights.Config;
-            var native = new NativeModelConfig
-            {
-                StructSize = sizeof(NativeModelConfig),
-                HiddenSize = config.HiddenSize,
-                LayerCount = config.LayerCount,
-                HeadCount = config.HeadCount,
-                VocabularySize = config.VocabularySize,
-                ResidualPostLayerNorm = config.ResidualPostLayerNorm ? 1 : 0,
-                LayerNormEpsilon = config.LayerNormEpsilon,
-                Compute = (int)compute,
-                OutlierThreshold = outlierThreshold,
-                ThreadCount = threadCount,
-                Isa = isaText,
-            };
+            NativeModelConfig native = NativeWeights.Config(weights.Config, compute);
+            native.OutlierThreshold = outlierThreshold;
+            native.ThreadCount = threadCount;
+            native.Isa = isaText;
             NativeMethods.Check(NativeMethods.lacos_model_create(&native, &embeddings, &embeddingsNorm, firstBlock, &finalNorm, out model));
         }
         GC.KeepAlive(weights);
         return model;
     }
-
-    private static NativeLayerNorm Norm(LayerNormWeights norm, int hidden, PinnedArrays arrays) =>
-        norm.Weight.Length == hidden && norm.Bias.Length == hidden
-            ? new NativeLayerNorm { Weight = arrays.Pin(norm.Weight), Bias = arrays.Pin(norm.Bias) }
-            : throw new ArgumentException($"A layer norm has {norm.Weight.Length} gains and {norm.Bias.Length} biases; the hidden size is {hidden}.");
-
-    private static NativeLinear Linear(LinearWeights linear, PinnedArrays arrays) =>
-        linear.Bias.Length == linear.Weight.Rows
-            ? new NativeLinear { Weight = Matrix(linear.Weight, arrays), Bias = arrays.Pin(linear.Bias) }
-            : throw new ArgumentException($"A linear layer with {linear.Weight.Rows} out features has {linear.Bias.Length} biases.");
-
-    private static NativeMatrix Matrix(WeightMatrix matrix, PinnedArrays arrays) => new()
-    {
-        // Both block-wise schemes differ only in their code book.
-        Scheme = matrix.Scheme == QuantizationScheme.BlockwiseLinear ? (int)QuantizationScheme.BlockwiseDynamic : (int)matrix.Scheme,
-        Rows = matrix.Rows,
-        Columns = matrix.Columns,
-        BlockSize = matrix.BlockSize,
-        Data = matrix.Data,
-        Scales = arrays.Pin(matrix.Scales),
-        ScaleCount = matrix.Scales.LongLength,
-        CodeBook = arrays.Pin(matrix.CodeBook),
-    };
 }
