@@ -1,4 +1,5 @@
 using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Quantization;
 
 namespace Microsoft.ML.Lacos;
 
@@ -15,6 +16,7 @@ internal static class TrainerOptionsValidation
         CheckNames(options);
         Require(Enum.IsDefined(options.Loss) && Enum.IsDefined(options.Optimizer) && Enum.IsDefined(options.Schedule), nameof(options.Loss), options.Loss, "a loss, optimiser and schedule that exist");
         Require(options.Compute != BloomCompute.Int8WeightOnly, nameof(options.Compute), options.Compute, "Int8 or Float32");
+        CheckBase(options);
         Positive(options.Scale, nameof(options.Scale));
         Require(options.Margin is > 0 and <= 2, nameof(options.Margin), options.Margin, "above 0 and at most 2");
         Require(options.LoraRank > 0, nameof(options.LoraRank), options.LoraRank, "at least 1");
@@ -36,6 +38,20 @@ internal static class TrainerOptionsValidation
         Require(options.StopAtStep >= 0, nameof(options.StopAtStep), options.StopAtStep, "at least 0; 0 is no stop");
         CheckCombinations(options);
         return options;
+    }
+
+    private static void CheckBase(LacosBloomTrainer.Options options)
+    {
+        Require(options.BaseScheme is null || Enum.IsDefined(options.BaseScheme.Value), nameof(options.BaseScheme), options.BaseScheme, "a scheme that exists, or null");
+        Require(
+            options.Compute != BloomCompute.Float32 || options.BaseScheme is null or QuantizationScheme.None,
+            nameof(options.BaseScheme), $"{options.BaseScheme} with Compute Float32", "None or null, or Compute Int8");
+        Require(Enum.IsDefined(options.Precision), nameof(options.Precision), options.Precision, "Float32 or BFloat16");
+        Require(options.Adapter is null || !string.IsNullOrWhiteSpace(options.Adapter), nameof(options.Adapter), options.Adapter, "the folder of a PEFT adapter; null starts from the base model");
+        if (options.BaseScheme == QuantizationScheme.None)
+        {
+            options.Compute = BloomCompute.Float32;
+        }
     }
 
     private static void CheckNames(LacosBloomTrainer.Options options)

@@ -13,7 +13,8 @@ internal sealed class BackwardFailure
     /// <param name="compute">Gives the gradient.</param>
     /// <param name="rows">Rows of the gradient.</param>
     /// <param name="width">Columns of the gradient.</param>
-    public torch.Tensor Guard(Func<torch.Tensor> compute, long rows, long width)
+    /// <param name="device">Where the gradient is; null for the CPU.</param>
+    public torch.Tensor Guard(Func<torch.Tensor> compute, long rows, long width, torch.Device? device = null)
     {
         try
         {
@@ -22,7 +23,7 @@ internal sealed class BackwardFailure
         catch (Exception error)
         {
             Interlocked.CompareExchange(ref _first, ExceptionDispatchInfo.Capture(error), null);
-            return torch.zeros(rows, width);
+            return torch.zeros(rows, width, device: device);
         }
     }
 

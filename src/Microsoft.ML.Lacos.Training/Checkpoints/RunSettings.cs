@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using Microsoft.ML.Lacos.Hub;
+using Microsoft.ML.Lacos.Lora;
 using Microsoft.ML.Lacos.Training.Data;
 
 namespace Microsoft.ML.Lacos.Training.Checkpoints;
@@ -9,10 +11,10 @@ internal static class RunSettings
 {
     public static IReadOnlyDictionary<string, string> Of(LacosModel model, TrainingSet data, LacosBloomTrainer.Options options, long totalSteps) => new SortedDictionary<string, string>(StringComparer.Ordinal)
     {
-        ["model"] = model.Fingerprint,
+        ["model"] = model.Fingerprint + options.Device?.Settings,
         ["data"] = data.Fingerprint,
         ["loss"] = Text($"{options.Loss} {options.Scale:R} {options.BothDirections} {options.Margin:R} [{string.Join(' ', options.MatryoshkaDimensions)}]"),
-        ["adapters"] = Text($"r {options.LoraRank} alpha {options.LoraAlpha:R} dropout {options.LoraDropout:R} rslora {options.RankStabilized} [{string.Join(' ', options.LoraTargets)}]"),
+        ["adapters"] = Text($"r {options.LoraRank} alpha {options.LoraAlpha:R} dropout {options.LoraDropout:R} rslora {options.RankStabilized} [{string.Join(' ', options.LoraTargets)}]") + Start(options),
         ["optimizer"] = Text($"{options.Optimizer} decay {options.WeightDecay:R} clip {options.MaximumGradientNorm:R}"),
         ["learning_rate"] = Text($"{options.LearningRate:R} {options.Schedule} warmup {options.WarmupShare:R}"),
         ["steps"] = Text($"{totalSteps}"),
@@ -20,6 +22,12 @@ internal static class RunSettings
         ["pooling"] = Text($"{options.Pooling ?? model.Settings.Pooling}"),
         ["seed"] = Text($"{options.Seed}"),
     };
+
+    private static string Start(LacosBloomTrainer.Options options) => options.Adapter is string folder
+        ? " from " + string.Join(' ', new[] { PeftAdapter.ConfigFileName, PeftAdapter.WeightsFileName }.Select(name => Hash(Path.Combine(folder, name))))
+        : "";
+
+    private static string Hash(string path) => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(path))).ToLowerInvariant();
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -33,8 +33,14 @@ internal sealed class BatchTrainer : IDisposable
         {
             _pooling = new PoolingOptions(options.Pooling ?? model.Settings.Pooling);
 
+            PeftAdapter? start = options.Adapter is string folder ? PeftAdapter.Load(folder) : null;
+
             // The frozen layers: null lets the graph choose them by how the weights are stored.
-            Model = new LoraBloom(model.Weights, ConfigOf(options), options.Seed, makeLinear: null);
+            Model = new LoraBloom(model.Weights, start is null ? ConfigOf(options) : start.Config with { Dropout = options.LoraDropout }, options.Seed, makeLinear: null, options.Device);
+            if (start is not null)
+            {
+                Model.Load(start);
+            }
             Loss = LossOfOptions.Create(options, Pooling.Dimension(model.Weights.Config.HiddenSize, _pooling), data.ClassCount);
             (string Name, torch.Tensor Value)[] trained = [.. Model.Parameters, .. Loss.Parameters.Select(item => ("loss." + item.Name, item.Value))];
             var adam = new AdamOptions(options.LearningRate, WeightDecay: options.WeightDecay);
@@ -144,7 +150,7 @@ internal sealed class BatchTrainer : IDisposable
             return null;
         }
         return Loss.Label == LossLabel.Class
-            ? torch.tensor(rows.Select(row => (long)labels[row]).ToArray())
-            : torch.tensor(rows.Select(row => (float)labels[row]).ToArray());
+            ? torch.tensor(rows.Select(row => (long)labels[row]).ToArray(), device: Model.Device)
+            : torch.tensor(rows.Select(row => (float)labels[row]).ToArray(), device: Model.Device);
     }
 }
