@@ -85,7 +85,7 @@ internal sealed class LoraBloom : IDisposable
         LoraLinear[] adapted = [.. Adapted];
         if (!adapter.Modules.Keys.ToHashSet(StringComparer.Ordinal).SetEquals(adapted.Select(linear => linear.Name)))
         {
-            throw new InvalidDataException($"The adapter adapts {adapter.Modules.Count} layers, the model is set up for {adapted.Length} ({adapted[0].Name}, ...). Train with the configuration of the adapter.");
+            throw new InvalidDataException($"The adapter adapts {adapter.Modules.Count} layers, the model is set up for {adapted.Length} ({adapted[0].Name}, ...). Train with the configuration of the adapter, over its own base model.");
         }
         foreach (LoraLinear linear in adapted)
         {
