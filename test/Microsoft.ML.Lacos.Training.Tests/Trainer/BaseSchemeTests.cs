@@ -4,6 +4,7 @@ using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Lora;
 using Microsoft.ML.Lacos.Quantization;
 using Microsoft.ML.Lacos.Tests;
+using Microsoft.ML.Lacos.Tests.Hub;
 
 namespace Microsoft.ML.Lacos.Training.Tests.Trainer;
 
@@ -21,7 +22,7 @@ public sealed class BaseSchemeTests
     public void AFolderIsTrainedMergedAndSavedInTheSchemeAskedFor(QuantizationScheme? scheme, QuantizationScheme linear, QuantizationScheme embeddings)
     {
         using var folder = new TemporaryFolder();
-        string model = Letters.Model(folder.File("model"));
+        string model = TinyModel.OfLetters().WriteTo(folder.File("model"));
         LacosBloomTrainer.Options options = Options(model);
         options.BaseScheme = scheme;
         IDataView data = Letters.Data(_ml);

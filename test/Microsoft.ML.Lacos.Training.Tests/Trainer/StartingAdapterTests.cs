@@ -1,5 +1,6 @@
 using Microsoft.ML.Lacos.Lora;
 using Microsoft.ML.Lacos.Tests;
+using Microsoft.ML.Lacos.Tests.Hub;
 
 namespace Microsoft.ML.Lacos.Training.Tests.Trainer;
 
@@ -36,7 +37,7 @@ public sealed class StartingAdapterTests
     {
         using var folder = new TemporaryFolder();
         LacosBloomTrainer.Options tiny = Sentences.Quick(1);
-        tiny.Model = Letters.Model(folder.File("model"));
+        tiny.Model = TinyModel.OfLetters().WriteTo(folder.File("model"));
         _ml.Regression.Trainers.LacosBloom(tiny).FitAdapter(Letters.Data(_ml)).Save(folder.File("adapter"));
         LacosBloomTrainer.Options options = Sentences.Quick(1);
         options.Adapter = folder.File("adapter");
