@@ -1,4 +1,6 @@
 using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Quantization;
+using Microsoft.ML.Lacos.Training.Bloom;
 
 namespace Microsoft.ML.Lacos;
 
@@ -127,6 +129,21 @@ public sealed partial class LacosBloomTrainer
         /// <summary>Whether a model folder is trained over int8 weights (<see cref="BloomCompute.Int8"/>) or as it is (<see cref="BloomCompute.Float32"/>); a <c>.lacos</c> file is trained over the weights it has.</summary>
         public BloomCompute Compute;
 
+        /// <summary>
+        /// Scheme in which the base is held while training, embedding table included where it is block-wise; <see langword="null"/> goes by <see cref="Compute"/>.
+        /// <see cref="QuantizationScheme.None"/> is an fp32 base. A <c>.lacos</c> file has its scheme already: only a model folder can be given one.
+        /// </summary>
+        public QuantizationScheme? BaseScheme;
+
+        /// <summary>Type of the products over 8-bit weights where torch computes them: on a GPU, without the native library, and for block-wise schemes.</summary>
+        public TrainingPrecision Precision;
+
+        /// <summary>
+        /// Folder of a PEFT adapter, made on the same base, from which training starts; <see langword="null"/> starts with the base model as it is. Rank, alpha, targets and rsLoRA are
+        /// then the adapter's own, whatever the fields here say; the dropout is <see cref="LoraDropout"/>.
+        /// </summary>
+        public string? Adapter;
+
         /// <summary>Scored pairs on which the adapter is judged; <see langword="null"/> for none. <see cref="Fit(IDataView, IDataView)"/> takes its place.</summary>
         public IDataView? ValidationSet;
 
@@ -165,6 +182,9 @@ public sealed partial class LacosBloomTrainer
 
         /// <summary>When cancelled, a checkpoint is written and <see cref="OperationCanceledException"/> thrown.</summary>
         public CancellationToken CancellationToken;
+
+        /// <summary>Where the graph runs; null for what the environment asks for.</summary>
+        internal GraphDevice? Device;
 
         internal Options Copy()
         {

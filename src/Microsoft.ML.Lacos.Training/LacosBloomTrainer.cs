@@ -2,10 +2,12 @@ using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Lora;
 using Microsoft.ML.Lacos.Pipeline;
+using Microsoft.ML.Lacos.Training.Bloom;
 using Microsoft.ML.Lacos.Training.Data;
 using Microsoft.ML.Lacos.Training.Loading;
 using Microsoft.ML.Lacos.Training.Loop;
 using Microsoft.ML.Runtime;
+using TorchSharp;
 
 namespace Microsoft.ML.Lacos;
 
@@ -22,8 +24,10 @@ namespace Microsoft.ML.Lacos;
 /// | Required NuGet in addition to Microsoft.ML | Microsoft.ML.Lacos.Training and one libtorch package; the fitted model needs Microsoft.ML.Lacos only |
 /// | Exportable to ONNX | No |
 /// ]]></format>
-/// The base model's weights stay as they are while small adapters beside them are trained on the CPU; afterwards the adapters are merged in.
-/// With the same options, data and machine a run gives the same bits, also when it was stopped and resumed.
+/// The base model's weights stay as they are while small adapters beside them are trained; afterwards the adapters are merged in.
+/// <see cref="MLContext.GpuDeviceId"/> and <see cref="MLContext.FallbackToCpu"/> are honoured as they are when the trainer is created: the graph then runs on that CUDA device,
+/// evaluations and the fitted transformer on the CPU.
+/// With the same options, data and machine a run on the CPU gives the same bits, also when it was stopped and resumed.
 /// </remarks>
 public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTransformer>
 {
@@ -42,6 +46,7 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
     /// <returns>A transformer over the base model with the trained adapter merged in: it adds both vectors and their cosine.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type.</exception>
     /// <exception cref="InvalidDataException">A text is empty, a label unfit for the loss, there are too few different pairs, or a checkpoint is of another configuration.</exception>
+    /// <exception cref="NotSupportedException">The GPU asked for cannot be had and the CPU is not allowed, or the base cannot be given the scheme.</exception>
     /// <exception cref="InvalidOperationException">The loss became NaN; the message names step and rows.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; a checkpoint was written where there is an output folder.</exception>
     public SentenceEmbeddingTransformer Fit(IDataView input) => Fit(input, _options.ValidationSet);
@@ -120,14 +125,14 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
         Compute = _options.Compute,
     });
 
-    private LacosModel OpenModel() => LacosModel.Open(_options.Model, _options.Compute);
+    private LacosModel OpenModel() => LacosModel.Open(_options.Model, _options.Compute, scheme: _options.BaseScheme);
 
     private PeftAdapter Train(LacosModel model, IDataView input, IDataView? validation)
     {
         ArgumentNullException.ThrowIfNull(input);
         TorchSharpLoader.EnsureLoadable();
         using IChannel channel = _host.Start("Training");
-        ReportDevice(channel);
+        GraphDevice device = _options.Device ?? Device(message => channel.Warning(MessageSensitivity.None, "{0}", message));
         ValidationSet? judged = validation is null ? null : ReadValidation(validation);
         EvaluationPairs? evaluated = judged is null ? null : new EvaluationPairs(judged.Pairs, _options.LeaveOutValidationPairs);
         using LoadedData data = Read(model, input, evaluated);
@@ -141,6 +146,7 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
         }
         Options told = _options.Copy();
         told.Progress = new ChannelProgress(channel, _options.Progress);
+        told.Device = device;
         using var run = new TrainingRun(model, data, judged, told, message => channel.Info(MessageSensitivity.None, "{0}", message));
         return run.Run(_options.CancellationToken);
     }
@@ -198,18 +204,11 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
         return new SentenceEmbeddingTransformer(_host, options, SharedModel.Start(EmbeddingModel.Create(model, options), options.CacheBytes));
     }
 
-    private void ReportDevice(IChannel channel)
+    private GraphDevice Device(Action<string> warn)
     {
         (int? gpu, bool fallback) = CatalogEnvironment.Device(_host);
-        if (gpu is null)
-        {
-            return;
-        }
-        if (!fallback)
-        {
-            throw new NotSupportedException($"GpuDeviceId is {gpu} and FallbackToCpu is false, but this trainer runs on the CPU. Set FallbackToCpu, or leave GpuDeviceId null.");
-        }
-        channel.Warning(MessageSensitivity.None, "GpuDeviceId is {0}, but this trainer runs on the CPU.", gpu);
+        torch.ScalarType product = _options.Precision == TrainingPrecision.BFloat16 ? torch.ScalarType.BFloat16 : torch.ScalarType.Float32;
+        return GraphDevice.Choose(gpu, fallback, product, torch.cuda.device_count, warn);
     }
 
     private ArgumentOutOfRangeException MissingLabel(string name, IEnumerable<string> others) => _host.Process(new ArgumentOutOfRangeException(

@@ -1,4 +1,5 @@
 using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Quantization;
 using Microsoft.ML.Lacos.Training.Data;
 
 namespace Microsoft.ML.Lacos;
@@ -16,6 +17,7 @@ internal static class TrainerOptionsValidation
         CheckNames(options);
         Require(Enum.IsDefined(options.Loss) && Enum.IsDefined(options.Optimizer) && Enum.IsDefined(options.Schedule), nameof(options.Loss), options.Loss, "a loss, optimiser and schedule that exist");
         Require(options.Compute != BloomCompute.Int8WeightOnly, nameof(options.Compute), options.Compute, "Int8 or Float32");
+        CheckBase(options);
         Require(options.LoraRank > 0, nameof(options.LoraRank), options.LoraRank, "at least 1");
         Positive(options.LoraAlpha, nameof(options.LoraAlpha));
         Require(options.LoraDropout is >= 0 and < 1, nameof(options.LoraDropout), options.LoraDropout, "from 0 to below 1");
@@ -36,6 +38,20 @@ internal static class TrainerOptionsValidation
         CheckCombinations(options);
         CheckDatasets(options);
         return options;
+    }
+
+    private static void CheckBase(LacosBloomTrainer.Options options)
+    {
+        Require(options.BaseScheme is null || Enum.IsDefined(options.BaseScheme.Value), nameof(options.BaseScheme), options.BaseScheme, "a scheme that exists, or null");
+        Require(
+            options.Compute != BloomCompute.Float32 || options.BaseScheme is null or QuantizationScheme.None,
+            nameof(options.BaseScheme), $"{options.BaseScheme} with Compute Float32", "None or null, or Compute Int8");
+        Require(Enum.IsDefined(options.Precision), nameof(options.Precision), options.Precision, "Float32 or BFloat16");
+        Require(options.Adapter is null || !string.IsNullOrWhiteSpace(options.Adapter), nameof(options.Adapter), options.Adapter, "the folder of a PEFT adapter; null starts from the base model");
+        if (options.BaseScheme == QuantizationScheme.None)
+        {
+            options.Compute = BloomCompute.Float32;
+        }
     }
 
     private static void CheckNames(LacosBloomTrainer.Options options)

@@ -16,6 +16,7 @@ internal sealed class TrainCommand(ToolStreams streams)
     private const string ModelFile = "model.lacos";
 
     private readonly Option<string?> _model = new("--model", "-m") { Description = "A .lacos file or a model folder; without it the built-in model", HelpName = "path" };
+    private readonly BaseOptions _base = new();
     private readonly Option<string[]> _data = new("--data", "-d") { Description = "Pairs of sentences: .tsv, .csv or .jsonl, each also with .gz; may be given several times, each with its own settings: PATH,loss=NAME,weight=N,...", HelpName = "path", Required = true };
     private readonly Option<string?> _columns = new("--columns") { Description = "First and second sentence, then the hard negative or the label; names or numbers from 0", HelpName = "a,b[,c]" };
     private readonly Option<string> _output = new("--output", "-o") { Description = "Folder for adapter, model, log and checkpoints", HelpName = "folder", Required = true };
@@ -58,6 +59,7 @@ internal sealed class TrainCommand(ToolStreams streams)
         {
             command.Options.Add(option);
         }
+        _base.AddTo(command, _rank, _alpha, _targets);
         command.SetAction((parse, cancellationToken) => Task.Run(() => Run(parse, cancellationToken), CancellationToken.None));
         return command;
     }
@@ -66,7 +68,7 @@ internal sealed class TrainCommand(ToolStreams streams)
     {
         string output = parse.GetRequiredValue(_output);
         LacosBloomTrainer.Options options = Options(parse, cancellationToken);
-        var ml = new MLContext();
+        MLContext ml = _base.Context(parse);
         ml.Log += (_, message) =>
         {
             if (message.Kind == Microsoft.ML.Runtime.ChannelMessageKind.Warning)
@@ -92,7 +94,7 @@ internal sealed class TrainCommand(ToolStreams streams)
         }
         PeftAdapter adapter = trainer.FitAdapter(data);
         adapter.Save(output);
-        using LacosModel merged = LacosModel.Open(options.Model, BloomCompute.Int8, adapter: output);
+        using LacosModel merged = LacosModel.Open(options.Model, BloomCompute.Int8, adapter: output, options.BaseScheme);
         merged.Save(Path.Combine(output, ModelFile));
         streams.Note($"Written to '{output}': {PeftAdapter.ConfigFileName}, {PeftAdapter.WeightsFileName}, {ModelFile}, train-log.jsonl.");
         return ExitCode.Success;
@@ -130,6 +132,7 @@ internal sealed class TrainCommand(ToolStreams streams)
         options.WarmupShare = parse.GetValue(_warmup) ?? options.WarmupShare;
         options.Seed = parse.GetValue(_seed) ?? options.Seed;
         options.LoraTargets = parse.GetValue(_targets)?.Split(',', StringSplitOptions.TrimEntries) ?? options.LoraTargets;
+        _base.Set(options, parse);
         if (!parse.GetValue(_dryRun))
         {
             options.Progress = new StepLines(streams);

@@ -13,7 +13,8 @@ internal sealed class BackwardFailure
     /// <param name="compute">Gives the gradient.</param>
     /// <param name="rows">Rows of the gradient.</param>
     /// <param name="width">Columns of the gradient.</param>
-    public torch.Tensor Guard(Func<torch.Tensor> compute, long rows, long width) => Guard(compute, () => torch.zeros(rows, width));
+    /// <param name="device">Where the gradient is; null for the CPU.</param>
+    public torch.Tensor Guard(Func<torch.Tensor> compute, long rows, long width, torch.Device? device = null) => Guard(compute, () => torch.zeros(rows, width, device: device));
 
     /// <summary>Computes gradients; where that fails, keeps the first exception and gives something in their place.</summary>
     /// <param name="compute">Gives the gradients.</param>

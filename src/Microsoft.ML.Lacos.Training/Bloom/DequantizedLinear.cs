@@ -1,47 +1,60 @@
-using System.Runtime.InteropServices;
 using Microsoft.ML.Lacos.Bloom;
-using Microsoft.ML.Lacos.Quantization;
 using TorchSharp;
 using static TorchSharp.torch.nn;
 
 namespace Microsoft.ML.Lacos.Training.Bloom;
 
-/// <summary>A frozen linear layer over quantised weights, computed in fp32 by torch operations alone.</summary>
+/// <summary>A frozen linear layer over quantised weights, computed by torch operations alone, on any device.</summary>
 /// <remarks>
-/// The weights stay quantised, in any scheme, and are read where they lie: only while a product is computed is there an fp32 matrix, forward and once more backward, as in the 8-bit
-/// BLOOM recipe. It needs no native library.
+/// The weights stay quantised, in any scheme: only while a product is computed is there a matrix of floats, forward and once more backward, as in the 8-bit
+/// BLOOM recipe. Input, output and gradients are fp32; the product itself is in fp32 or bf16. It needs no native library.
 /// </remarks>
 internal sealed class DequantizedLinear : FrozenLinear
 {
-    private readonly WeightMatrix _weight;
+    private readonly QuantizedTensor _weight;
     private readonly torch.Tensor _bias;
     private readonly BackwardFailure _failure;
+    private readonly torch.ScalarType _product;
 
-    /// <param name="weights">Their memory must stay valid until disposed.</param>
+    /// <param name="weights">Read only now.</param>
     /// <param name="failure">Where exceptions of the backward pass go.</param>
-    public DequantizedLinear(LinearWeights weights, BackwardFailure failure)
+    /// <param name="device">Where the weights go and in which type the product is; null for the CPU in fp32.</param>
+    public DequantizedLinear(LinearWeights weights, BackwardFailure failure, GraphDevice? device = null)
         : base(weights.Weight.Columns, weights.Weight.Rows)
     {
-        _weight = weights.Weight;
-        _bias = torch.tensor(weights.Bias);
+        device ??= GraphDevice.Cpu;
+        _weight = new QuantizedTensor(weights.Weight, device.Device);
+        _bias = torch.tensor(weights.Bias, device: device.Device);
         _failure = failure;
+        _product = device.Product;
     }
 
     public override torch.Tensor Forward(torch.Tensor x) => Product.apply(x, this);
 
-    public override void Dispose() => _bias.Dispose();
-
-    private torch.Tensor Dequantize()
+    public override void Dispose()
     {
-        torch.Tensor matrix = torch.empty(Outputs, Inputs, dtype: torch.ScalarType.Float32);
-        Parallel.For(0, Outputs, row => _weight.DequantizeRow(row, MemoryMarshal.Cast<byte, float>(matrix.bytes).Slice(row * Inputs, Inputs)));
-        return matrix;
+        _weight.Dispose();
+        _bias.Dispose();
+    }
+
+    private torch.Tensor Output(torch.Tensor x)
+    {
+        using torch.Tensor matrix = _weight.Dequantize(_product);
+        if (_product == torch.ScalarType.Float32)
+        {
+            return functional.linear(x, matrix, _bias);
+        }
+        using torch.Tensor rounded = x.to(_product);
+        using torch.Tensor y = functional.linear(rounded, matrix);
+        return y.to(torch.ScalarType.Float32).add_(_bias);
     }
 
     private torch.Tensor InputGradient(torch.Tensor outputGradient)
     {
-        using torch.Tensor matrix = Dequantize();
-        return outputGradient.matmul(matrix);
+        using torch.Tensor matrix = _weight.Dequantize(_product);
+        using torch.Tensor rounded = outputGradient.to(_product);
+        using torch.Tensor gradient = rounded.matmul(matrix);
+        return gradient.to(torch.ScalarType.Float32);
     }
 
     /// <summary><c>y = x Wᵀ + b</c> with <c>dx = dy W</c>; the matrix is made again for the way back, because 96 of them would be the fp32 model.</summary>
@@ -55,14 +68,13 @@ internal sealed class DequantizedLinear : FrozenLinear
         {
             (torch.Tensor x, DequantizedLinear layer) = ((torch.Tensor)vars[0], (DequantizedLinear)vars[1]);
             ctx.save_data(LayerKey, layer);
-            using torch.Tensor matrix = layer.Dequantize();
-            return functional.linear(x, matrix, layer._bias);
+            return layer.Output(x);
         }
 
         public override List<torch.Tensor> backward(torch.autograd.AutogradContext ctx, torch.Tensor grad_output)
         {
             var layer = (DequantizedLinear)ctx.get_data(LayerKey);
-            return [layer._failure.Guard(() => layer.InputGradient(grad_output), grad_output.shape[0], layer.Inputs), null!];
+            return [layer._failure.Guard(() => layer.InputGradient(grad_output), grad_output.shape[0], layer.Inputs, grad_output.device), null!];
         }
     }
 }

@@ -1,5 +1,6 @@
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Quantization;
+using TorchSharp;
 
 namespace Microsoft.ML.Lacos.Training.Bloom;
 
@@ -9,10 +10,14 @@ internal static class FrozenLayers
     /// <summary>fp32 weights run in fp32; row-wise int8 weights on the native int8 kernels where they are there; everything else is dequantised for each product.</summary>
     /// <param name="linear">The layer.</param>
     /// <param name="failure">Where exceptions of the backward pass go.</param>
-    public static FrozenLinear Create(LinearWeights linear, BackwardFailure failure) => linear.Weight.Scheme switch
+    /// <param name="device">Where the layer runs; null for the CPU.</param>
+    public static FrozenLinear Create(LinearWeights linear, BackwardFailure failure, GraphDevice? device = null) => linear.Weight.Scheme switch
     {
-        QuantizationScheme.None => new SinglePrecisionLinear(linear),
-        QuantizationScheme.Rowwise when BloomEncoders.ManagedReason is null && NativeInt8Linear.CanRun(linear.Weight) => new NativeInt8Linear(linear, failure),
-        _ => new DequantizedLinear(linear, failure),
+        QuantizationScheme.None => new SinglePrecisionLinear(linear, device?.Device),
+        QuantizationScheme.Rowwise when HasNativeKernels(device) && BloomEncoders.ManagedReason is null && NativeInt8Linear.CanRun(linear.Weight) => new NativeInt8Linear(linear, failure),
+        _ => new DequantizedLinear(linear, failure, device),
     };
+
+    /// <summary>Whether layers on a device may run on the native kernels.</summary>
+    public static bool HasNativeKernels(GraphDevice? device) => device is null || (device.UsesNativeKernels && device.Device.type == DeviceType.CPU);
 }

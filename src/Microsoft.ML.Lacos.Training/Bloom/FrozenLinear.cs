@@ -29,16 +29,17 @@ internal sealed class SinglePrecisionLinear : FrozenLinear
     private readonly torch.Tensor _weight;
     private readonly torch.Tensor _bias;
 
-    public SinglePrecisionLinear(LinearWeights weights)
+    public SinglePrecisionLinear(LinearWeights weights, torch.Device? device = null)
         : base(weights.Weight.Columns, weights.Weight.Rows)
     {
-        _weight = torch.empty(Outputs, Inputs, dtype: torch.ScalarType.Float32);
+        torch.Tensor matrix = torch.empty(Outputs, Inputs, dtype: torch.ScalarType.Float32);
         for (int row = 0; row < Outputs; row++)
         {
-            using torch.Tensor one = _weight[row];
+            using torch.Tensor one = matrix[row];
             weights.Weight.DequantizeRow(row, MemoryMarshal.Cast<byte, float>(one.bytes));
         }
-        _bias = torch.tensor(weights.Bias);
+        _weight = DeviceTensors.Move(matrix, device ?? torch.CPU);
+        _bias = torch.tensor(weights.Bias, device: device);
     }
 
     public override torch.Tensor Forward(torch.Tensor x) => functional.linear(x, _weight, _bias);

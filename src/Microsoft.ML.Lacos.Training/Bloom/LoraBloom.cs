@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Lora;
 using Microsoft.ML.Lacos.Quantization;
@@ -21,12 +20,14 @@ internal sealed class LoraBloom : IDisposable
     /// <param name="config">Shape of the adapters. A starts uniformly in ±1/√in, B with zeros, so that the model starts as the base.</param>
     /// <param name="seed">Decides the first values of A.</param>
     /// <param name="makeLinear">Makes the frozen layers; null for <see cref="FrozenLayers.Create"/>.</param>
+    /// <param name="device">Where the graph runs; null for the CPU.</param>
     /// <exception cref="ArgumentException">The configuration has impossible numbers or targets no layer of this model.</exception>
-    public LoraBloom(BloomWeights weights, LoraConfig config, int seed = 1, Func<LinearWeights, BackwardFailure, FrozenLinear>? makeLinear = null)
+    public LoraBloom(BloomWeights weights, LoraConfig config, int seed = 1, Func<LinearWeights, BackwardFailure, FrozenLinear>? makeLinear = null, GraphDevice? device = null)
     {
         Check(config);
-        bool native = makeLinear is null && NativeLoraBlocks.CanRun(weights);
-        makeLinear ??= native ? (linear, _) => new NativeLoraBlocks.Part(linear) : FrozenLayers.Create;
+        bool native = makeLinear is null && FrozenLayers.HasNativeKernels(device) && NativeLoraBlocks.CanRun(weights);
+        makeLinear ??= native ? (linear, _) => new NativeLoraBlocks.Part(linear) : (linear, failure) => FrozenLayers.Create(linear, failure, device);
+        Device = (device ?? GraphDevice.Cpu).Device;
         Config = weights.Config;
         Lora = config;
         // What is made here lives as long as this object, not as long as a scope around it.
@@ -35,16 +36,16 @@ internal sealed class LoraBloom : IDisposable
         var random = new Random(seed);
         int layers = 0;
         _embeddings = weights.WordEmbeddings;
-        _embeddingsNorm = new FrozenNorm(weights.WordEmbeddingsLayerNorm, epsilon);
+        _embeddingsNorm = new FrozenNorm(weights.WordEmbeddingsLayerNorm, epsilon, Device);
         _blocks = [.. weights.Blocks.Select((block, layer) => new LoraBlock(
             Config,
-            new FrozenNorm(block.InputLayerNorm, epsilon),
+            new FrozenNorm(block.InputLayerNorm, epsilon, Device),
             Linear(block.QueryKeyValue, BloomTensorNames.QueryKeyValue(layer)),
             Linear(block.Dense, BloomTensorNames.Dense(layer)),
-            new FrozenNorm(block.PostAttentionLayerNorm, epsilon),
+            new FrozenNorm(block.PostAttentionLayerNorm, epsilon, Device),
             Linear(block.DenseHTo4H, BloomTensorNames.DenseHTo4H(layer)),
             Linear(block.Dense4HToH, BloomTensorNames.Dense4HToH(layer))))];
-        _finalNorm = new FrozenNorm(weights.FinalLayerNorm, epsilon);
+        _finalNorm = new FrozenNorm(weights.FinalLayerNorm, epsilon, Device);
         scope.Detach(scope.DisposablesView);
         if (!Adapted.Any())
         {
@@ -53,8 +54,11 @@ internal sealed class LoraBloom : IDisposable
         }
         _native = native ? new NativeLoraBlocks(weights, Failure) : null;
 
-        LoraLinear Linear(LinearWeights linear, string name) => new(makeLinear(linear, Failure), name, layers++, config, random);
+        LoraLinear Linear(LinearWeights linear, string name) => new(makeLinear(linear, Failure), name, layers++, config, random, Device);
     }
+
+    /// <summary>Where the graph runs.</summary>
+    public torch.Device Device { get; }
 
     /// <summary>Shape of the base model.</summary>
     public BloomConfig Config { get; }
@@ -77,7 +81,7 @@ internal sealed class LoraBloom : IDisposable
 
     /// <summary>Copies the adapters as they are now.</summary>
     public PeftAdapter ToAdapter() => new(
-        Lora, Adapted.ToDictionary(linear => linear.Name, linear => new LoraMatrices((int)linear.A!.shape[0], Values(linear.A!), Values(linear.B!))));
+        Lora, Adapted.ToDictionary(linear => linear.Name, linear => new LoraMatrices((int)linear.A!.shape[0], DeviceTensors.Read(linear.A!), DeviceTensors.Read(linear.B!))));
 
     /// <summary>Takes over the matrices of an adapter.</summary>
     /// <exception cref="InvalidDataException">It adapts other layers, or was made for another shape.</exception>
@@ -87,7 +91,7 @@ internal sealed class LoraBloom : IDisposable
         LoraLinear[] adapted = [.. Adapted];
         if (!adapter.Modules.Keys.ToHashSet(StringComparer.Ordinal).SetEquals(adapted.Select(linear => linear.Name)))
         {
-            throw new InvalidDataException($"The adapter adapts {adapter.Modules.Count} layers, the model is set up for {adapted.Length} ({adapted[0].Name}, ...). Train with the configuration of the adapter.");
+            throw new InvalidDataException($"The adapter adapts {adapter.Modules.Count} layers, the model is set up for {adapted.Length} ({adapted[0].Name}, ...). Train with the configuration of the adapter, over its own base model.");
         }
         foreach (LoraLinear linear in adapted)
         {
@@ -101,8 +105,8 @@ internal sealed class LoraBloom : IDisposable
         }
         foreach (LoraLinear linear in adapted)
         {
-            adapter.Modules[linear.Name].A.CopyTo(MemoryMarshal.Cast<byte, float>(linear.A!.bytes));
-            adapter.Modules[linear.Name].B.CopyTo(MemoryMarshal.Cast<byte, float>(linear.B!.bytes));
+            DeviceTensors.Write(linear.A!, adapter.Modules[linear.Name].A);
+            DeviceTensors.Write(linear.B!, adapter.Modules[linear.Name].B);
         }
     }
 
@@ -141,8 +145,6 @@ internal sealed class LoraBloom : IDisposable
         _native?.Dispose();
     }
 
-    private static float[] Values(torch.Tensor tensor) => MemoryMarshal.Cast<byte, float>(tensor.bytes).ToArray();
-
     private static void Check(LoraConfig config)
     {
         ArgumentNullException.ThrowIfNull(config);
@@ -161,6 +163,6 @@ internal sealed class LoraBloom : IDisposable
         {
             _embeddings.DequantizeRow(ids[token], values.AsSpan(token * Config.HiddenSize, Config.HiddenSize));
         }
-        return torch.tensor(values, [ids.Length, Config.HiddenSize]);
+        return torch.tensor(values, [ids.Length, Config.HiddenSize], device: Device);
     }
 }

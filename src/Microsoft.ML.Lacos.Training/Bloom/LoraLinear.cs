@@ -18,7 +18,8 @@ internal sealed class LoraLinear : IDisposable
     /// <param name="index">Number of the layer in the model.</param>
     /// <param name="config">Shape of the adapters.</param>
     /// <param name="random">Gives the first values of A.</param>
-    public LoraLinear(FrozenLinear layer, string name, int index, LoraConfig config, Random random)
+    /// <param name="device">Where the adapter is; null for the CPU.</param>
+    public LoraLinear(FrozenLinear layer, string name, int index, LoraConfig config, Random random, torch.Device? device = null)
     {
         _base = layer;
         Name = name;
@@ -28,8 +29,8 @@ internal sealed class LoraLinear : IDisposable
             int rank = config.RankOf(name);
             _scale = config.ScalingOf(name);
             _dropout = config.Dropout;
-            A = new Parameter(torch.tensor(InitialA(random, rank, layer.Inputs), [rank, layer.Inputs]));
-            B = new Parameter(torch.zeros(layer.Outputs, rank));
+            A = new Parameter(torch.tensor(InitialA(random, rank, layer.Inputs), [rank, layer.Inputs], device: device));
+            B = new Parameter(torch.zeros(layer.Outputs, rank, device: device));
         }
     }
 
@@ -64,7 +65,8 @@ internal sealed class LoraLinear : IDisposable
         if (dropout is DropoutKey key && _dropout > 0)
         {
             // The division by the share that is kept is left to the scale: rank numbers a token instead of the input's width.
-            input = x * DropoutMask.Create(key, Index, rows, _base.Inputs, _dropout).to(x.device);
+            using torch.Tensor kept = DropoutMask.Create(key, Index, rows, _base.Inputs, _dropout);
+            input = x * kept.to(x.device);
             scale /= 1 - _dropout;
         }
         torch.Tensor low = functional.linear(input, A) * scale;

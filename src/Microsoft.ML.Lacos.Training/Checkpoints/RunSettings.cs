@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using Microsoft.ML.Lacos.Hub;
+using Microsoft.ML.Lacos.Lora;
 using Microsoft.ML.Lacos.Training.Data;
 
 namespace Microsoft.ML.Lacos.Training.Checkpoints;
@@ -9,10 +11,10 @@ internal static class RunSettings
 {
     public static IReadOnlyDictionary<string, string> Of(LacosModel model, IReadOnlyList<LoadedDataset> datasets, LacosBloomTrainer.Options options, long totalSteps) => new SortedDictionary<string, string>(StringComparer.Ordinal)
     {
-        ["model"] = model.Fingerprint,
+        ["model"] = model.Fingerprint + options.Device?.Settings,
         ["data"] = string.Join(' ', datasets.Select(dataset => dataset.Rows.Fingerprint)),
         ["loss"] = Text($"{string.Join("; ", datasets.Select(dataset => Loss(dataset.Settings)))} [{string.Join(' ', options.MatryoshkaDimensions)}]"),
-        ["adapters"] = Text($"r {options.LoraRank} alpha {options.LoraAlpha:R} dropout {options.LoraDropout:R} rslora {options.RankStabilized} [{string.Join(' ', options.LoraTargets)}]"),
+        ["adapters"] = Text($"r {options.LoraRank} alpha {options.LoraAlpha:R} dropout {options.LoraDropout:R} rslora {options.RankStabilized} [{string.Join(' ', options.LoraTargets)}]") + Start(options),
         ["optimizer"] = Text($"{options.Optimizer} decay {options.WeightDecay:R} clip {options.MaximumGradientNorm:R}"),
         ["learning_rate"] = Text($"{options.LearningRate:R} {options.Schedule} warmup {options.WarmupShare:R}"),
         ["steps"] = Text($"{totalSteps}"),
@@ -21,6 +23,12 @@ internal static class RunSettings
         ["pooling"] = Text($"{options.Pooling ?? model.Settings.Pooling}"),
         ["seed"] = Text($"{options.Seed}"),
     };
+
+    private static string Start(LacosBloomTrainer.Options options) => options.Adapter is string folder
+        ? " from " + string.Join(' ', new[] { PeftAdapter.ConfigFileName, PeftAdapter.WeightsFileName }.Select(name => Hash(Path.Combine(folder, name))))
+        : "";
+
+    private static string Hash(string path) => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(path))).ToLowerInvariant();
 
     private static string Loss(DatasetSettings settings) => Text($"{settings.Loss} x {settings.LossWeight:R} {settings.Scale:R} {settings.BothDirections} {settings.Margin:R}");
 

@@ -36,8 +36,14 @@ internal sealed class BatchTrainer : IDisposable
             _pooling = new PoolingOptions(options.Pooling ?? model.Settings.Pooling);
             _normalized = model.Settings.Normalize;
 
+            PeftAdapter? start = options.Adapter is string folder ? PeftAdapter.Load(folder) : null;
+
             // The frozen layers: null lets the graph choose them by how the weights are stored.
-            Model = new LoraBloom(model.Weights, ConfigOf(options), options.Seed, makeLinear: null);
+            Model = new LoraBloom(model.Weights, start is null ? ConfigOf(options) : start.Config with { Dropout = options.LoraDropout }, options.Seed, makeLinear: null, options.Device);
+            if (start is not null)
+            {
+                Model.Load(start);
+            }
             int dimension = Pooling.Dimension(model.Weights.Config.HiddenSize, _pooling);
             foreach (LoadedDataset dataset in data.Datasets)
             {
@@ -157,14 +163,14 @@ internal sealed class BatchTrainer : IDisposable
         TrainingSet data = _data.Datasets[batch.Dataset].Rows;
         if (data.Vectors is float[][] vectors)
         {
-            return torch.tensor(batch.Rows.SelectMany(row => vectors[row]).ToArray(), [batch.Rows.Length, vectors[0].Length]);
+            return torch.tensor(batch.Rows.SelectMany(row => vectors[row]).ToArray(), [batch.Rows.Length, vectors[0].Length], device: Model.Device);
         }
         if (data.Labels is not double[] labels)
         {
             return null;
         }
         return _losses[batch.Dataset].Label == LossLabel.Class
-            ? torch.tensor(batch.Rows.Select(row => (long)labels[row]).ToArray())
-            : torch.tensor(batch.Rows.Select(row => (float)labels[row]).ToArray());
+            ? torch.tensor(batch.Rows.Select(row => (long)labels[row]).ToArray(), device: Model.Device)
+            : torch.tensor(batch.Rows.Select(row => (float)labels[row]).ToArray(), device: Model.Device);
     }
 }

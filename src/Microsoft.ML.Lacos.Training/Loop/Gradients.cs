@@ -17,7 +17,8 @@ internal static class Gradients
             {
                 continue;
             }
-            using torch.Tensor packed = gradient.contiguous();
+            using torch.Tensor here = gradient.cpu();
+            using torch.Tensor packed = here.contiguous();
             foreach (float element in MemoryMarshal.Cast<byte, float>(packed.bytes))
             {
                 sum += (double)element * element;

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Lora;
+using Microsoft.ML.Lacos.Training.Bloom;
 using Microsoft.ML.Lacos.Training.Checkpoints;
 using Microsoft.ML.Lacos.Training.Data;
 using TorchSharp;
@@ -166,7 +166,7 @@ internal sealed class TrainingRun : IDisposable
             {
                 throw new InvalidDataException($"The checkpoint of step {state.Step} lacks what the loss has learned ('{name}'). Continue from an earlier one, or start anew.");
             }
-            floats.CopyTo(MemoryMarshal.Cast<byte, float>(value.bytes));
+            DeviceTensors.Write(value, floats);
         }
         _sampler.MoveTo(state.Step, state.Samplers);
         (_step, _savedStep, _best, _evaluationsWithoutGain) = (state.Step, state.Step, state.Best, state.EvaluationsWithoutGain);
@@ -183,7 +183,7 @@ internal sealed class TrainingRun : IDisposable
         var arrays = _trainer.Optimizer.State.ToDictionary(array => array.Name, array => array.Values, StringComparer.Ordinal);
         foreach ((string name, torch.Tensor value) in _trainer.LossParameters)
         {
-            arrays[LossPrefix + name] = MemoryMarshal.Cast<byte, float>(value.bytes).ToArray();
+            arrays[LossPrefix + name] = DeviceTensors.Read(value);
         }
         _checkpoints.Write(new CheckpointState
         {

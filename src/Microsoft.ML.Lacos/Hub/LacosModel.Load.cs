@@ -54,10 +54,16 @@ public sealed partial class LacosModel
     /// <param name="path">As for <see cref="Load(string)"/>; <see langword="null"/> for the embedded default model.</param>
     /// <param name="compute">Arithmetic of the linear layers.</param>
     /// <param name="adapter">Folder of a PEFT adapter to merge into the weights; <see langword="null"/> for none.</param>
-    internal static LacosModel Open(string? path, BloomCompute compute, string? adapter = null)
+    /// <param name="scheme">How to store the weights, the embedding table too where it is block-wise; <see langword="null"/> to go by the arithmetic.</param>
+    internal static LacosModel Open(string? path, BloomCompute compute, string? adapter = null, QuantizationScheme? scheme = null)
     {
         bool keepsFloats = compute == BloomCompute.Float32 && Directory.Exists(path);
-        var options = new LacosModelLoadOptions { Adapter = adapter, Scheme = keepsFloats ? QuantizationScheme.None : null };
+        var options = new LacosModelLoadOptions
+        {
+            Adapter = adapter,
+            Scheme = scheme ?? (keepsFloats ? QuantizationScheme.None : null),
+            EmbeddingScheme = scheme is QuantizationScheme.BlockwiseDynamic or QuantizationScheme.BlockwiseLinear ? scheme : null,
+        };
         return path is null ? LoadDefault(options) : Load(path, options);
     }
 
@@ -120,6 +126,10 @@ public sealed partial class LacosModel
             return this;
         }
         using LacosModel unquantized = this;
+        if (options.Scheme == QuantizationScheme.None)
+        {
+            throw new NotSupportedException($"The weights are quantised already ({stored}) and have no floats to keep. Start from the checkpoint folder.");
+        }
         return unquantized.Quantize(options.Scheme.Value, options.BlockSize, options.EmbeddingScheme);
     }
 }

@@ -62,6 +62,17 @@ internal sealed class TinyModel
         return model;
     }
 
+    /// <summary>A model that knows the letters from a to l, and whose tokenizer can be run.</summary>
+    public static TinyModel OfLetters()
+    {
+        var model = new TinyModel();
+        model.Files["tokenizer.json"] = """
+            {"added_tokens":[],"normalizer":null,"pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false,"use_regex":true},
+            "model":{"type":"BPE","vocab":{"a":0,"b":1,"c":2,"d":3,"e":4,"f":5,"g":6,"h":7,"i":8,"j":9,"k":10,"l":11},"merges":[]}}
+            """;
+        return model;
+    }
+
     public byte[] Weights(string prefix = "") => RawSafetensors.OfTensors(
         Tensors.Select(tensor => (prefix + tensor.Key, "F32", tensor.Value.Shape, MemoryMarshal.AsBytes<float>(tensor.Value.Values).ToArray())));
 

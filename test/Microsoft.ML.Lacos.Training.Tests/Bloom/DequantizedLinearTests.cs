@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Lora;
 using Microsoft.ML.Lacos.Quantization;
@@ -37,5 +38,39 @@ public sealed class DequantizedLinearTests
             Assert.IsGreaterThan(0, size, name);
             Assert.IsLessThanOrEqualTo(1e-5f * size, (a.grad! - b.grad!).abs().max().item<float>(), name);
         }
+    }
+
+    [TestMethod]
+    public void TheGraphOfTorchAloneAgreesWithTheNativeOne()
+    {
+        if (BloomEncoders.ManagedReason is string reason)
+        {
+            Assert.Inconclusive($"Not run: {reason}");
+        }
+        using var bloom = new RandomBloom(RandomBloom.Small, QuantizationScheme.Rowwise);
+        using var native = Trained(bloom, GraphDevice.Cpu);
+        using var torchAlone = Trained(bloom, GraphDevice.Cpu with { UsesNativeKernels = false });
+        using var rounded = Trained(bloom, new GraphDevice(torch.CPU, torch.ScalarType.BFloat16, UsesNativeKernels: false));
+        foreach (LoraBloom other in new[] { torchAlone, rounded })
+        {
+            foreach (((string name, torch.Tensor a), (_, torch.Tensor b)) in native.Parameters.Zip(other.Parameters))
+            {
+                float cosine = TensorPrimitives.CosineSimilarity<float>(DeviceTensors.Read(a.grad!), DeviceTensors.Read(b.grad!));
+                Assert.IsGreaterThanOrEqualTo(0.999f, cosine, name);
+            }
+        }
+    }
+
+    private static LoraBloom Trained(RandomBloom bloom, GraphDevice device)
+    {
+        var model = new LoraBloom(bloom.Weights, Lora, device: device);
+        using DisposeScope scope = torch.NewDisposeScope();
+        foreach (LoraLinear linear in model.Adapted)
+        {
+            DeviceTensors.Write(linear.B!, [.. Enumerable.Range(0, (int)linear.B!.NumberOfElements).Select(i => 0.02f * MathF.Sin(i))]);
+        }
+        model.Encode(TestRows.Of(model.Config, [[1, 2, 3], [4], [5, 6, 7, 8, 9]]), new PoolingOptions(PoolingModes.Mean)).pow(3).sum().backward();
+        model.Failure.ThrowIfAny();
+        return model;
     }
 }

@@ -1,0 +1,62 @@
+using Microsoft.ML.Lacos.Hub;
+using Microsoft.ML.Lacos.Quantization;
+using Microsoft.ML.Lacos.Tests.Hub;
+
+namespace Lacos.Cli.Tests.Commands;
+
+[TestClass]
+public sealed class TrainBaseTests
+{
+    private const string Pairs = "anchor\tpositive\nab\tcd\nef\tgh\nij\tkl\nace\tbdf\n";
+
+    private static readonly string[] Small = ["--batch-size", "2", "--lora-rank", "2", "--lora-alpha", "2", "--steps", "2", "--learning-rate", "0.05"];
+
+    [TestMethod]
+    [DataRow("own", QuantizationScheme.Rowwise)]
+    [DataRow("blockwise-dynamic", QuantizationScheme.BlockwiseDynamic)]
+    [DataRow("float32", QuantizationScheme.None)]
+    public void TheModelWrittenHasTheSchemeOfTheBase(string name, QuantizationScheme scheme)
+    {
+        using var folder = new TemporaryFolder();
+        string model = TinyModel.OfLetters().WriteTo(folder.File("model"));
+        string data = folder.Write("pairs.tsv", Pairs);
+        Succeeds(["train", "--model", model, "--data", data, "--output", folder.File("out"), "--base-scheme", name, .. Small]);
+        using LacosModel written = LacosModel.Load(Path.Combine(folder.File("out"), "model.lacos"));
+        Assert.AreEqual(scheme, written.Weights.Blocks[1].Dense.Weight.Scheme);
+        Assert.AreEqual(scheme, written.Weights.WordEmbeddings.Scheme);
+    }
+
+    [TestMethod]
+    public void TrainingContinuesFromAnAdapterOfTheSameShape()
+    {
+        using var folder = new TemporaryFolder();
+        string model = TinyModel.OfLetters().WriteTo(folder.File("model"));
+        string data = folder.Write("pairs.tsv", Pairs);
+        Succeeds(["train", "--model", model, "--data", data, "--output", folder.File("first"), .. Small]);
+        Succeeds(["train", "--model", model, "--data", data, "--output", folder.File("second"), "--adapter", folder.File("first"), "--batch-size", "2", "--steps", "1", "--learning-rate", "1e-30"]);
+        CollectionAssert.AreEqual(
+            File.ReadAllBytes(Path.Combine(folder.File("first"), "adapter_model.safetensors")), File.ReadAllBytes(Path.Combine(folder.File("second"), "adapter_model.safetensors")));
+        ToolRun other = ToolRun.Of("train", "--data", data, "--output", folder.File("third"), "--adapter", folder.File("first"), "--batch-size", "2", "--steps", "1");
+        Assert.AreNotEqual(0, other.ExitCode);
+        StringAssert.Contains(other.Error, "base model");
+    }
+
+    [TestMethod]
+    [DataRow("--adapter out --lora-rank 4", 2, "--lora-rank")]
+    [DataRow("--base-scheme blockwise-dynamic", 1, "quantised already")]
+    [DataRow("--gpu 99", 1, "GpuDeviceId is 99")]
+    public void WhatCannotBeHadIsRefusedBeforeTraining(string arguments, int exitCode, string expected)
+    {
+        using var folder = new TemporaryFolder();
+        ToolRun run = ToolRun.Of(["train", "--data", folder.Write("pairs.tsv", Pairs), "--output", folder.File("out"), .. arguments.Split(' ')]);
+        Assert.AreEqual(exitCode, run.ExitCode, run.Error);
+        StringAssert.Contains(run.Error, expected);
+        Assert.IsFalse(Directory.Exists(folder.File("out")));
+    }
+
+    private static void Succeeds(string[] arguments)
+    {
+        ToolRun run = ToolRun.Of(arguments);
+        Assert.AreEqual(0, run.ExitCode, run.Error);
+    }
+}
