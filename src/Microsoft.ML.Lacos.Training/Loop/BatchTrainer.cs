@@ -34,7 +34,10 @@ internal sealed class BatchTrainer : IDisposable
             _pooling = new PoolingOptions(options.Pooling ?? model.Settings.Pooling);
 
             // The frozen layers: null lets the graph choose them by how the weights are stored.
-            Model = new LoraBloom(model.Weights, ConfigOf(options), options.Seed, makeLinear: null);
+            Model = new LoraBloom(model.Weights, ConfigOf(options), options.Seed, makeLinear: null)
+            {
+                ActivationMemory = options.ActivationMemory > 0 ? options.ActivationMemory : FreeMemory() / 2,
+            };
             Loss = LossOfOptions.Create(options, Pooling.Dimension(model.Weights.Config.HiddenSize, _pooling), data.ClassCount);
             (string Name, torch.Tensor Value)[] trained = [.. Model.Parameters, .. Loss.Parameters.Select(item => ("loss." + item.Name, item.Value))];
             var adam = new AdamOptions(options.LearningRate, WeightDecay: options.WeightDecay);
@@ -101,6 +104,12 @@ internal sealed class BatchTrainer : IDisposable
         Model?.Dispose();
         Loss?.Dispose();
         _weights.Dispose();
+    }
+
+    private static long FreeMemory()
+    {
+        GCMemoryInfo memory = GC.GetGCMemoryInfo(GCKind.Any);
+        return Math.Max(memory.TotalAvailableMemoryBytes - memory.MemoryLoadBytes, 0);
     }
 
     private double Backward(int[] rows, torch.Tensor? labels, DropoutKey key)
