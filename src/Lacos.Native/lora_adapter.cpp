@@ -26,6 +26,13 @@ void Transpose(const float* from, int rows, int columns, size_t stride, AlignedB
   }
 }
 
+// The width of a panel is a multiple of 16; a call to copy so little would take longer than the copy.
+inline void CopyPanelRow(const float* from, int width, float* to) {
+  for (int i = 0; i < width; i += 16) {
+    for (int j = 0; j < 16; j++) to[i + j] = from[i + j];
+  }
+}
+
 }  // namespace
 
 void Multiply(const FloatGemmKernel& gemm, const SmallProduct& p, float* tile) {
@@ -113,7 +120,7 @@ void SumOverTokens(const FloatGemmKernel& gemm, LoopRunner& runner, OverTokensSc
     for (int token = 0; token < s.m; token += kTokensAtOnce) {
       const int tokens = std::min(kTokensAtOnce, s.m - token);
       for (int t = 0; t < tokens; t++) {
-        std::copy_n(s.x + s.x_stride * (token + t) + first, width, panel + static_cast<size_t>(t) * width);
+        CopyPanelRow(s.x + s.x_stride * (token + t) + first, width, panel + static_cast<size_t>(t) * width);
       }
       for (int i = 0; i < s.rank; i += gemm.rows) {
         gemm.tile({std::min(gemm.rows, s.rank - i), width / gemm.lanes, tokens, token > 0,

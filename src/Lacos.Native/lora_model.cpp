@@ -1,6 +1,7 @@
 #include "lora_model.h"
 
 #include "kernel_selection.h"
+#include "read_once.h"
 #include "status.h"
 #include "thread_count.h"
 
@@ -95,6 +96,7 @@ void LoraModel::AddBlock(const lacos_block& block) {
     made.linears[i] = std::make_unique<Int8Linear>(*kernels_, weight, std::move(bias), memory);
     memory += Int8Linear::PackedBytes(*kernels_, part.rows, part.columns);
     threads_.For(made.linears[i]->panel_count(), [&](int panel, int) { made.linears[i]->PackPanel(weight, panel); });
+    LetGo(weight.codes(), static_cast<size_t>(part.rows) * part.columns);
   }
   blocks_.push_back(std::move(made));
 }

@@ -117,6 +117,12 @@ public sealed partial class LacosBloomTrainer
         /// <summary>Rows encoded at once: a larger <see cref="BatchSize"/> goes through a gradient cache, with the same gradients, the memory of this many rows, and one more forward pass.</summary>
         public int MiniBatchSize = 32;
 
+        /// <summary>
+        /// Bytes of activations that a step may keep for its way back; 0 for half of the memory that is free when training starts. Blocks beyond it keep their input alone and are computed
+        /// again: about a third more work, the same gradients to the bit. On int8 weights with the native library only.
+        /// </summary>
+        public long ActivationMemory;
+
         /// <summary>Tokens a text may have, prompt included; 0 for the model's own limit.</summary>
         public int MaximumTokenCount;
 

@@ -28,6 +28,7 @@ internal static class TrainerOptionsValidation
         Require(options.Steps >= 0, nameof(options.Steps), options.Steps, "at least 0; 0 goes by Epochs");
         Require(options.Epochs > 0 || options.Steps > 0, nameof(options.Epochs), options.Epochs, "at least 1");
         Require(options.MiniBatchSize > 0, nameof(options.MiniBatchSize), options.MiniBatchSize, "at least 1");
+        Require(options.ActivationMemory >= 0, nameof(options.ActivationMemory), options.ActivationMemory, "at least 0; 0 takes half of the free memory");
         Require(options.MaximumTokenCount >= 0, nameof(options.MaximumTokenCount), options.MaximumTokenCount, "at least 0; 0 takes the model's own limit");
         Require(options.EvaluateEvery > 0, nameof(options.EvaluateEvery), options.EvaluateEvery, "at least 1");
         Require(options.Patience >= 0, nameof(options.Patience), options.Patience, "at least 0; 0 never stops early");

@@ -39,7 +39,10 @@ internal sealed class BatchTrainer : IDisposable
             PeftAdapter? start = options.Adapter is string folder ? PeftAdapter.Load(folder) : null;
 
             // The frozen layers: null lets the graph choose them by how the weights are stored.
-            Model = new LoraBloom(model.Weights, start is null ? ConfigOf(options) : start.Config with { Dropout = options.LoraDropout }, options.Seed, makeLinear: null, options.Device);
+            Model = new LoraBloom(model.Weights, start is null ? ConfigOf(options) : start.Config with { Dropout = options.LoraDropout }, options.Seed, makeLinear: null, options.Device)
+            {
+                ActivationMemory = options.ActivationMemory > 0 ? options.ActivationMemory : FreeMemory() / 2,
+            };
             if (start is not null)
             {
                 Model.Load(start);
@@ -116,6 +119,12 @@ internal sealed class BatchTrainer : IDisposable
         Model?.Dispose();
         _losses.ForEach(loss => loss.Dispose());
         _weights.Dispose();
+    }
+
+    private static long FreeMemory()
+    {
+        GCMemoryInfo memory = GC.GetGCMemoryInfo(GCKind.Any);
+        return Math.Max(memory.TotalAvailableMemoryBytes - memory.MemoryLoadBytes, 0);
     }
 
     private double Backward(MixedBatch batch, torch.Tensor? labels, DropoutKey key)
