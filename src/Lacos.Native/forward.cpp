@@ -8,6 +8,9 @@ namespace {
 // Below this many elements a loop over rows is done before other threads have noticed it.
 constexpr int kSerialElements = 8192;
 constexpr int kElementsATask = 8192;
+
+// One cache line more than needed: with a power of two all tokens of a head would fall into the same cache sets.
+size_t QkvStride(const Model& model) { return static_cast<size_t>(3) * model.hidden() + 16; }
 }  // namespace
 
 Forward::Forward(const Model& model, Workspace& workspace, LoopRunner& runner, const TokenBatch& batch)
@@ -17,37 +20,34 @@ Forward::Forward(const Model& model, Workspace& workspace, LoopRunner& runner, c
       batch_(batch),
       tokens_(batch.tokens()),
       hidden_(model.hidden()),
-      // One cache line more than needed: with a power of two all tokens of a head would fall into the same cache sets.
-      qkv_stride_(static_cast<size_t>(3) * model.hidden() + 16),
+      qkv_stride_(QkvStride(model)),
       int8_(model.config_.compute == LACOS_COMPUTE_INT8),
       outliers_(int8_ && model.config_.outlier_threshold > 0),
-      keep_normed_(!int8_ || outliers_ || model.config_.residual_post_layer_norm != 0) {
-  Reserve();
-}
+      keep_normed_(!int8_ || outliers_ || model.config_.residual_post_layer_norm != 0) {}
 
-void Forward::Reserve() {
-  const KernelSet& kernels = *model_.kernels_;
-  const size_t n = static_cast<size_t>(tokens_) * hidden_;
-  const int threads = runner_.thread_count();
-  w_.hidden.Reserve(n);
-  w_.normed.Reserve(n);
-  w_.qkv.Reserve(tokens_ * qkv_stride_ + static_cast<size_t>(kernels.float_gemm->columns));
-  w_.context.Reserve(n);
-  w_.feed.Reserve(4 * n);
-  if (int8_) w_.rows.Reserve(*kernels.int8_gemm, tokens_, 4 * hidden_);
-  w_.linear.Reserve(kernels, std::max<int>(threads, static_cast<int>(w_.linear.panels.size())));
-  int longest = 0;
-  for (int s = 0; s < batch_.sentences; s++) longest = std::max(longest, batch_.offsets[s + 1] - batch_.offsets[s]);
-  if (static_cast<int>(w_.attention.size()) < threads) w_.attention.resize(threads);
-  if (static_cast<int>(w_.row.size()) < threads) w_.row.resize(threads);
+void Forward::Reserve(const Model& model, Workspace& w, int threads, const Size& size) {
+  const KernelSet& kernels = *model.kernels_;
+  const int hidden = model.hidden();
+  const size_t n = static_cast<size_t>(size.tokens) * hidden;
+  const size_t sentences = static_cast<size_t>(size.sentences);
+  w.hidden.Reserve(n);
+  w.normed.Reserve(n);
+  w.qkv.Reserve(size.tokens * QkvStride(model) + static_cast<size_t>(kernels.float_gemm->columns));
+  w.context.Reserve(n);
+  w.feed.Reserve(4 * n);
+  w.pooled.Reserve(static_cast<size_t>(PoolingModeCount(2 * LACOS_POOL_LAST - 1)) * hidden * threads);
+  if (model.config_.compute == LACOS_COMPUTE_INT8) w.rows.Reserve(*kernels.int8_gemm, size.tokens, 4 * hidden);
+  w.linear.Reserve(kernels, std::max<int>(threads, static_cast<int>(w.linear.panels.size())));
+  if (static_cast<int>(w.attention.size()) < threads) w.attention.resize(threads);
+  if (static_cast<int>(w.row.size()) < threads) w.row.resize(threads);
   for (int t = 0; t < threads; t++) {
-    w_.attention[t].Reserve(*kernels.float_gemm, longest, hidden_ / model_.config_.head_count);
-    w_.row[t].Reserve(static_cast<size_t>(4) * hidden_ + 64);
+    w.attention[t].Reserve(*kernels.float_gemm, size.longest, hidden / model.config_.head_count);
+    w.row[t].Reserve(static_cast<size_t>(4) * hidden + 64);
   }
-  if (outliers_) {
-    w_.outliers.resize(std::max<size_t>(w_.outliers.size(), batch_.sentences));
-    for (int s = 0; s < batch_.sentences; s++) w_.outliers[s].reserve(static_cast<size_t>(4) * hidden_);
-    w_.spans.resize(batch_.sentences);
+  if (model.config_.outlier_threshold > 0) {
+    w.outliers.resize(std::max(w.outliers.size(), sentences));
+    for (size_t s = 0; s < sentences; s++) w.outliers[s].reserve(static_cast<size_t>(4) * hidden);
+    w.spans.reserve(sentences);
   }
 }
 
@@ -100,6 +100,7 @@ void Forward::Prepare(const float* x, int n) {
 void Forward::PrepareWithOutliers(const float* x, int n) {
   w_.rows.Reserve(*model_.kernels_->int8_gemm, tokens_, n);
   const float threshold = model_.config_.outlier_threshold;
+  w_.spans.resize(batch_.sentences);
   runner_.For(batch_.sentences, [&](int s, int thread) {
     const int first = batch_.offsets[s] - batch_.offsets[0];
     const int last = batch_.offsets[s + 1] - batch_.offsets[0];
@@ -169,7 +170,6 @@ void Forward::Run(float* hidden_states) {
 void Forward::RunPooled(const int32_t* pool_from, const Pooling& pooling, float* vectors) {
   Run(w_.normed.data());
   const size_t width = static_cast<size_t>(PoolingModeCount(pooling.modes)) * hidden_;
-  w_.pooled.Reserve(width * runner_.thread_count());
   runner_.For(batch_.sentences, [&](int s, int thread) {
     const int first = batch_.offsets[s] - batch_.offsets[0];
     const int count = batch_.offsets[s + 1] - batch_.offsets[s];

@@ -8,6 +8,17 @@ namespace lacos {
 
 class Forward {
  public:
+  // What the largest batch that a workspace will see needs.
+  struct Size {
+    int tokens;
+    int longest;  // tokens of a sentence
+    int sentences;
+  };
+
+  // Makes room, so that no run on up to `threads` threads allocates.
+  static void Reserve(const Model& model, Workspace& workspace, int threads, const Size& size);
+
+  // The workspace has room already.
   Forward(const Model& model, Workspace& workspace, LoopRunner& runner, const TokenBatch& batch);
 
   // Final layer norm of every token, [tokens, hidden].
@@ -15,7 +26,6 @@ class Forward {
   void RunPooled(const int32_t* pool_from, const Pooling& pooling, float* vectors);
 
  private:
-  void Reserve();
   void Embed();
   void Block(const BlockParameters& block);
   void Normalize(const LayerNormParameters& norm);

@@ -1,5 +1,6 @@
 #include "int8_peak.h"
 
+#include <array>
 #include <chrono>
 #include <cstring>
 #include <thread>
@@ -18,6 +19,7 @@ struct Loop {
 };
 
 constexpr int kRounds = 1000;
+constexpr int kTurns = 4;
 
 #if defined(LACOS_BUILD_X86) && defined(__GNUC__)
 
@@ -44,10 +46,15 @@ void AvxVnni() {
 }
 #endif
 
-#define LACOS_MADD(r, t) "vpmaddwd %%ymm14, %%ymm15, %%ymm" #t "\n\tvpaddd %%ymm" #t ", %%ymm" #r ", %%ymm" #r "\n\t"
+// Exact on AVX2 is vpmaddwd on 16-bit values with an addition: 16 multiply-adds in two instructions. vpsignb, vpmaddubsw,
+// vpmaddwd and an addition do 32 in four, with more work for the multipliers; measured, it is slower. All products of a
+// round go first: that order was the fastest of those tried.
+#define LACOS_MADD(t) "vpmaddwd %%ymm14, %%ymm15, %%ymm" #t "\n\t"
+#define LACOS_SUM(r, t) "vpaddd %%ymm" #t ", %%ymm" #r ", %%ymm" #r "\n\t"
 void Avx2() {
-  LACOS_ASM(LACOS_MADD(0, 7) LACOS_MADD(1, 8) LACOS_MADD(2, 9) LACOS_MADD(3, 10) LACOS_MADD(4, 11) LACOS_MADD(5, 12)
-                LACOS_MADD(6, 13));
+  LACOS_ASM(LACOS_MADD(7) LACOS_MADD(8) LACOS_MADD(9) LACOS_MADD(10) LACOS_MADD(11) LACOS_MADD(12) LACOS_MADD(13)
+                LACOS_SUM(0, 7) LACOS_SUM(1, 8) LACOS_SUM(2, 9) LACOS_SUM(3, 10) LACOS_SUM(4, 11) LACOS_SUM(5, 12)
+                    LACOS_SUM(6, 13));
 }
 
 constexpr Loop kLoops[] = {
@@ -90,14 +97,23 @@ double RunFor(const Loop& loop, double seconds) {
 double Int8Peak(const char* isa, int threads, double seconds) {
   const Loop* loop = Find(isa);
   if (loop == nullptr) Fail(LACOS_UNSUPPORTED, "There is no peak loop for '%s' in this library.", isa);
-  std::vector<double> rates(static_cast<size_t>(threads));
+  // Systems start new threads on the core of their parent and move them later; the best turn is one in which they had
+  // cores of their own.
+  std::vector<std::array<double, kTurns>> rates(static_cast<size_t>(threads));
+  const auto measure = [&](int thread) {
+    for (double& rate : rates[thread]) rate = RunFor(*loop, seconds / kTurns);
+  };
   std::vector<std::thread> others;
-  for (int i = 1; i < threads; i++) others.emplace_back([&, i] { rates[i] = RunFor(*loop, seconds); });
-  rates[0] = RunFor(*loop, seconds);
+  for (int i = 1; i < threads; i++) others.emplace_back(measure, i);
+  measure(0);
   for (std::thread& other : others) other.join();
-  double total = 0;
-  for (double rate : rates) total += rate;
-  return total;
+  double best = 0;
+  for (int turn = 0; turn < kTurns; turn++) {
+    double total = 0;
+    for (const auto& rate : rates) total += rate[turn];
+    best = total > best ? total : best;
+  }
+  return best;
 }
 
 }  // namespace lacos

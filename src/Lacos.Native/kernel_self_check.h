@@ -5,7 +5,8 @@
 
 namespace lacos {
 
-// Compares a set with plain loops on a few small tiles: integer sums must be equal, float rows close. Returns null when
+// Compares a set with plain loops on a few small tiles, rows and one head of attention: integer sums must be equal, floats
+// close. Returns null when
 // all is well, else what failed. Takes well under a millisecond.
 const char* SelfCheck(const KernelSet& set);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "batch_parts.h"
 #include "forward.h"
 #include "kernel_selection.h"
 #include "status.h"
@@ -13,6 +14,11 @@ namespace {
 
 // Tokens that go through the layers at once: enough to run at full speed, few enough that the buffers stay small.
 constexpr int kTokensAtOnce = 1024;
+// Where the weights of a block are few enough to pass through a core's caches again and again, so many tokens go through
+// at once on every thread: what one layer writes is then still there when the next one reads it.
+constexpr size_t kSmallBlockBytes = size_t{8} << 20;
+constexpr int kTokensInCache = 112;
+
 void CheckRange(int value, int low, int high, const char* name) {
   if (value < low || value > high) {
     Fail(LACOS_INVALID_ARGUMENT, "%s is %d; it must be from %d to %d.", name, value, low, high);
@@ -142,21 +148,47 @@ void Model::Encode(const TokenBatch& batch, const int32_t* pool_from, const Pool
   std::unique_lock<std::mutex> pool_lock(pool_mutex_, std::try_to_lock);
   SerialRunner serial;
   LoopRunner& runner = pool_lock.owns_lock() ? static_cast<LoopRunner&>(*pool_) : serial;
-  std::unique_ptr<Workspace> workspace = TakeWorkspace();
-  for (int first = 0; first < batch.sentences;) {
-    int last = first + 1;
-    while (last < batch.sentences && batch.offsets[last + 1] - batch.offsets[first] <= kTokensAtOnce) last++;
-    const TokenBatch part{batch.ids, batch.offsets + first, last - first};
-    Forward forward(*this, *workspace, runner, part);
-    if (hidden_states != nullptr) {
-      forward.Run(hidden_states + static_cast<size_t>(batch.offsets[first] - batch.offsets[0]) * hidden());
-    } else {
-      forward.RunPooled(pool_from == nullptr ? nullptr : pool_from + first, pooling,
-                        vectors + static_cast<size_t>(first) * pooling.dimension);
-    }
-    first = last;
+  const int threads = runner.thread_count();
+  const bool small =
+      config_.compute == LACOS_COMPUTE_INT8 && packed_.bytes() / blocks_.size() <= kSmallBlockBytes;
+  std::vector<BatchPart> parts;
+  if (small && threads > 1) parts = EvenParts(batch.offsets, batch.sentences, kTokensInCache, threads);
+  const bool part_a_thread = !parts.empty();
+  if (!part_a_thread) {
+    parts = PartsUpTo(batch.offsets, batch.sentences, small && threads == 1 ? kTokensInCache : kTokensAtOnce);
   }
-  ReturnWorkspace(std::move(workspace));
+  Forward::Size size{0, 0, 0};
+  for (const BatchPart& part : parts) {
+    size.tokens = std::max(size.tokens, batch.offsets[part.last] - batch.offsets[part.first]);
+    size.sentences = std::max(size.sentences, part.last - part.first);
+  }
+  for (int s = 0; s < batch.sentences; s++) {
+    size.longest = std::max(size.longest, batch.offsets[s + 1] - batch.offsets[s]);
+  }
+  std::vector<std::unique_ptr<Workspace>> workspaces;
+  for (int i = 0; i < (part_a_thread ? threads : 1); i++) {
+    workspaces.push_back(TakeWorkspace());
+    Forward::Reserve(*this, *workspaces.back(), part_a_thread ? 1 : threads, size);
+  }
+  const auto run = [&](const BatchPart& part, LoopRunner& loops, Workspace& workspace) {
+    const TokenBatch some{batch.ids, batch.offsets + part.first, part.last - part.first};
+    Forward forward(*this, workspace, loops, some);
+    if (hidden_states != nullptr) {
+      forward.Run(hidden_states + static_cast<size_t>(batch.offsets[part.first] - batch.offsets[0]) * hidden());
+    } else {
+      forward.RunPooled(pool_from == nullptr ? nullptr : pool_from + part.first, pooling,
+                        vectors + static_cast<size_t>(part.first) * pooling.dimension);
+    }
+  };
+  if (part_a_thread) {
+    runner.For(static_cast<int>(parts.size()), [&](int part, int thread) {
+      SerialRunner own;
+      run(parts[part], own, *workspaces[thread]);
+    });
+  } else {
+    for (const BatchPart& part : parts) run(part, runner, *workspaces[0]);
+  }
+  for (auto& workspace : workspaces) ReturnWorkspace(std::move(workspace));
 }
 
 }  // namespace lacos

@@ -28,16 +28,15 @@ inline Vec MulAdd(Vec a, Vec b, Vec c) { return _mm256_fmadd_ps(a, b, c); }
 inline Vec Max(Vec a, Vec b) { return _mm256_max_ps(a, b); }
 inline Vec Min(Vec a, Vec b) { return _mm256_min_ps(a, b); }
 inline Vec Abs(Vec a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a); }
-inline Vec RoundEven(Vec a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 inline Vec ZeroUnlessBelow(Vec a, Vec limit) { return _mm256_and_ps(a, _mm256_cmp_ps(a, limit, _CMP_LT_OQ)); }
 inline Vec FromInt(const int32_t* p, int32_t offset) {
   const __m256i sums = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
   return _mm256_cvtepi32_ps(_mm256_sub_epi32(sums, _mm256_set1_epi32(offset)));
 }
-// 2^n for whole n in -126..127.
-inline Vec PowerOfTwo(Vec n) {
-  const __m256i exponent = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
-  return _mm256_castsi256_ps(_mm256_slli_epi32(exponent, 23));
+// v * 2^n for the n in the low bits of a float that is 1.5 * 2^23 + n.
+inline Vec ScaleByPower(Vec v, Vec shifted) {
+  return _mm256_castsi256_ps(
+      _mm256_add_epi32(_mm256_castps_si256(v), _mm256_slli_epi32(_mm256_castps_si256(shifted), 23)));
 }
 // bfloat16, rounded to nearest even; not for NaN with a payload.
 inline void StoreHalf(uint16_t* p, Vec v) {
@@ -63,15 +62,21 @@ inline Vec ZeroUnlessKept(Vec x, const uint32_t* features, uint32_t token, uint3
   const __m256i limit = _mm256_set1_epi32(static_cast<int32_t>(threshold));
   return _mm256_and_ps(x, _mm256_castsi256_ps(_mm256_cmpeq_epi32(_mm256_max_epu32(mixed, limit), mixed)));
 }
-inline __m128i ToInt16(Vec v) {
-  const __m256i whole = _mm256_cvtps_epi32(v);
-  return _mm_packs_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1));
+
+using Ints = __m256i;
+// Rounded to even.
+inline Ints ToInts(Vec v) { return _mm256_cvtps_epi32(v); }
+inline Ints ZeroInts() { return _mm256_setzero_si256(); }
+inline Ints AddInts(Ints a, Ints b) { return _mm256_add_epi32(a, b); }
+inline void StoreInts(int32_t* p, Ints v) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), v); }
+inline __m128i ToInt16(Ints v) {
+  return _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
 }
-inline void StoreInt8(int8_t* p, Vec v) {
+inline void StoreInt8(int8_t* p, Ints v) {
   const __m128i words = ToInt16(v);
   _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packs_epi16(words, words));
 }
-inline void StoreInt16(int16_t* p, Vec v) { _mm_storeu_si128(reinterpret_cast<__m128i*>(p), ToInt16(v)); }
+inline void StoreInt16(int16_t* p, Ints v) { _mm_storeu_si128(reinterpret_cast<__m128i*>(p), ToInt16(v)); }
 
 }  // namespace
 

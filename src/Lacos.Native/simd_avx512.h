@@ -26,17 +26,16 @@ inline Vec MulAdd(Vec a, Vec b, Vec c) { return _mm512_fmadd_ps(a, b, c); }
 inline Vec Max(Vec a, Vec b) { return _mm512_max_ps(a, b); }
 inline Vec Min(Vec a, Vec b) { return _mm512_min_ps(a, b); }
 inline Vec Abs(Vec a) { return _mm512_abs_ps(a); }
-inline Vec RoundEven(Vec a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 inline Vec ZeroUnlessBelow(Vec a, Vec limit) {
   return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a, limit, _CMP_LT_OQ), a);
 }
 inline Vec FromInt(const int32_t* p, int32_t offset) {
   return _mm512_cvtepi32_ps(_mm512_sub_epi32(_mm512_loadu_si512(p), _mm512_set1_epi32(offset)));
 }
-// 2^n for whole n in -126..127.
-inline Vec PowerOfTwo(Vec n) {
-  const __m512i exponent = _mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127));
-  return _mm512_castsi512_ps(_mm512_slli_epi32(exponent, 23));
+// v * 2^n for the n in the low bits of a float that is 1.5 * 2^23 + n.
+inline Vec ScaleByPower(Vec v, Vec shifted) {
+  return _mm512_castsi512_ps(
+      _mm512_add_epi32(_mm512_castps_si512(v), _mm512_slli_epi32(_mm512_castps_si512(shifted), 23)));
 }
 // bfloat16, rounded to nearest even; not for NaN with a payload.
 inline void StoreHalf(uint16_t* p, Vec v) {
@@ -60,11 +59,18 @@ inline Vec ZeroUnlessKept(Vec x, const uint32_t* features, uint32_t token, uint3
   mixed = _mm512_xor_si512(mixed, _mm512_srli_epi32(mixed, 16));
   return _mm512_maskz_mov_ps(_mm512_cmpge_epu32_mask(mixed, _mm512_set1_epi32(static_cast<int32_t>(threshold))), x);
 }
-inline void StoreInt8(int8_t* p, Vec v) {
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtsepi32_epi8(_mm512_cvtps_epi32(v)));
+
+using Ints = __m512i;
+// Rounded to even.
+inline Ints ToInts(Vec v) { return _mm512_cvtps_epi32(v); }
+inline Ints ZeroInts() { return _mm512_setzero_si512(); }
+inline Ints AddInts(Ints a, Ints b) { return _mm512_add_epi32(a, b); }
+inline void StoreInts(int32_t* p, Ints v) { _mm512_storeu_si512(p, v); }
+inline void StoreInt8(int8_t* p, Ints v) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtsepi32_epi8(v));
 }
-inline void StoreInt16(int16_t* p, Vec v) {
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtsepi32_epi16(_mm512_cvtps_epi32(v)));
+inline void StoreInt16(int16_t* p, Ints v) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtsepi32_epi16(v));
 }
 
 }  // namespace

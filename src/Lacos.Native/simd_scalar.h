@@ -61,26 +61,22 @@ inline Vec Min(const Vec& a, const Vec& b) {
 inline Vec Abs(const Vec& a) {
   return Each([&](int i) { return a.lane[i] < 0.0f ? -a.lane[i] : a.lane[i]; });
 }
-// Adding and taking off 1.5 * 2^23 rounds to even; exact below 2^22, and everything rounded here is clamped before.
-inline Vec RoundEven(const Vec& a) {
-  return Each([&](int i) {
-    const volatile float shifted = a.lane[i] + 12582912.0f;
-    return shifted - 12582912.0f;
-  });
-}
 inline Vec ZeroUnlessBelow(const Vec& a, const Vec& limit) {
   return Each([&](int i) { return a.lane[i] < limit.lane[i] ? a.lane[i] : 0.0f; });
 }
 inline Vec FromInt(const int32_t* p, int32_t offset) {
   return Each([=](int i) { return static_cast<float>(p[i] - offset); });
 }
-// 2^n for whole n in -126..127.
-inline Vec PowerOfTwo(const Vec& n) {
+// v * 2^n for the n in the low bits of a float that is 1.5 * 2^23 + n.
+inline Vec ScaleByPower(const Vec& v, const Vec& shifted) {
   return Each([&](int i) {
-    const uint32_t bits = static_cast<uint32_t>(static_cast<int32_t>(n.lane[i]) + 127) << 23;
-    float power;
-    std::memcpy(&power, &bits, sizeof power);
-    return power;
+    uint32_t bits, power;
+    std::memcpy(&bits, &v.lane[i], sizeof bits);
+    std::memcpy(&power, &shifted.lane[i], sizeof power);
+    bits += power << 23;
+    float scaled;
+    std::memcpy(&scaled, &bits, sizeof scaled);
+    return scaled;
   });
 }
 // bfloat16, rounded to nearest even; not for NaN with a payload.
@@ -109,10 +105,30 @@ inline Vec ZeroUnlessKept(const Vec& x, const uint32_t* features, uint32_t token
     return mixed >= threshold ? x.lane[i] : 0.0f;
   });
 }
-inline void StoreInt8(int8_t* p, const Vec& v) {
+
+struct Ints {
+  int32_t lane[kLanes];
+};
+// Rounded to even: adding and taking off 1.5 * 2^23 does it below 2^22, and everything rounded here is clamped before.
+inline Ints ToInts(const Vec& v) {
+  Ints r;
+  for (int i = 0; i < kLanes; i++) {
+    const volatile float shifted = v.lane[i] + 12582912.0f;
+    r.lane[i] = static_cast<int32_t>(shifted - 12582912.0f);
+  }
+  return r;
+}
+inline Ints ZeroInts() { return {}; }
+inline Ints AddInts(const Ints& a, const Ints& b) {
+  Ints r;
+  for (int i = 0; i < kLanes; i++) r.lane[i] = a.lane[i] + b.lane[i];
+  return r;
+}
+inline void StoreInts(int32_t* p, const Ints& v) { std::memcpy(p, v.lane, sizeof v.lane); }
+inline void StoreInt8(int8_t* p, const Ints& v) {
   for (int i = 0; i < kLanes; i++) p[i] = static_cast<int8_t>(v.lane[i]);
 }
-inline void StoreInt16(int16_t* p, const Vec& v) {
+inline void StoreInt16(int16_t* p, const Ints& v) {
   for (int i = 0; i < kLanes; i++) p[i] = static_cast<int16_t>(v.lane[i]);
 }
 

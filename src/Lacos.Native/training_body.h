@@ -43,7 +43,7 @@ void GeluRow(const float* x, int n, float* y) {
 inline Vec GeluSlope(Vec x) {
   const Vec square = Mul(x, x);
   const Vec cubic = MulAdd(Mul(Set(0.044715f), square), x, x);
-  const Vec s = Div(Set(1.0f), Add(Set(1.0f), Exp(Mul(Set(-2.0f * 0.79788456f), cubic))));
+  const Vec s = Div(Set(1.0f), Add(Set(1.0f), Exp2(Mul(Set(-2.0f * 0.79788456f * kLog2E), cubic))));
   const Vec inner = MulAdd(Set(2.0f * 0.79788456f * 3.0f * 0.044715f), square, Set(2.0f * 0.79788456f));
   return MulAdd(Mul(Mul(x, s), Sub(Set(1.0f), s)), inner, s);
 }

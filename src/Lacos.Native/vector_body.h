@@ -28,27 +28,29 @@ inline float MaxLanes(Vec v) {
   return most;
 }
 
-// exp with a relative error below 2e-7; arguments are clamped to -87..88, NaN gives exp(-87). Polynomial and split of
-// ln 2 after Cephes' expf.
-inline Vec Exp(Vec x) {
-  x = Min(Max(x, Set(-87.0f)), Set(88.0f));
-  const Vec n = RoundEven(Mul(x, Set(1.44269504088896341f)));
-  Vec r = MulAdd(n, Set(-0.693359375f), x);
-  r = MulAdd(n, Set(2.12194440e-4f), r);
-  Vec p = Set(1.9875691500e-4f);
-  p = MulAdd(p, r, Set(1.3981999507e-3f));
-  p = MulAdd(p, r, Set(8.3334519073e-3f));
-  p = MulAdd(p, r, Set(4.1665795894e-2f));
-  p = MulAdd(p, r, Set(1.6666665459e-1f));
-  p = MulAdd(p, r, Set(5.0000001201e-1f));
-  p = Add(MulAdd(p, Mul(r, r), r), Set(1.0f));
-  return Mul(p, PowerOfTwo(n));
+// 2^t with a relative error below 3e-7; t is clamped to -125..127, NaN gives 2^-125. The nearest whole number is split
+// off by adding 1.5 * 2^23, which also leaves it in the low bits; the polynomial is the minimax one of degree 5 for the
+// relative error on -0.5..0.5, with its constant term, 1 + 7e-8, set to 1.
+inline Vec Exp2(Vec t) {
+  t = Min(Max(t, Set(-125.0f)), Set(127.0f));
+  const Vec shifted = Add(t, Set(12582912.0f));
+  const Vec r = Sub(t, Sub(shifted, Set(12582912.0f)));
+  Vec p = MulAdd(Set(1.32764725e-3f), r, Set(9.67554096e-3f));
+  p = MulAdd(p, r, Set(5.55071309e-2f));
+  p = MulAdd(p, r, Set(2.40221202e-1f));
+  p = MulAdd(p, r, Set(6.93146944e-1f));
+  p = MulAdd(p, r, Set(1.0f));
+  return ScaleByPower(p, shifted);
 }
 
-// BLOOM's tanh GELU. 0.5 x (1 + tanh(u)) = x / (1 + exp(-2u)), which keeps its relative accuracy for negative x.
+constexpr float kLog2E = 1.44269504f;
+
+// BLOOM's tanh GELU. 0.5 x (1 + tanh(u)) = x / (1 + exp(-2u)) with u = 0.79788456 (x + 0.044715 x^3), which keeps its
+// relative accuracy for negative x.
 inline Vec Gelu(Vec x) {
-  const Vec cubic = MulAdd(Mul(Set(0.044715f), Mul(x, x)), x, x);
-  return Div(x, Add(Set(1.0f), Exp(Mul(Set(-2.0f * 0.79788456f), cubic))));
+  constexpr float kLinear = -2.0f * 0.79788456f * kLog2E;
+  const Vec slope = MulAdd(Mul(x, x), Set(kLinear * 0.044715f), Set(kLinear));
+  return Div(x, Add(Set(1.0f), Exp2(Mul(x, slope))));
 }
 
 void LayerNorm(const float* x, int n, const float* weight, const float* bias, float epsilon, float* y) {
@@ -78,78 +80,125 @@ void LayerNorm(const float* x, int n, const float* weight, const float* bias, fl
   }
 }
 
-void Quantize(QuantizeRow& row) {
+// What a row's scale depends on: the largest |x|, and NaN where the row has one or an infinity.
+struct Range {
+  Vec most;
+  Vec poison;
+};
+
+inline void Widen(Range& range, Vec x) {
+  range.most = Max(range.most, Abs(x));
+  range.poison = MulAdd(x, Set(0.0f), range.poison);
+}
+
+inline Range RangeOf(const QuantizeRow& row) {
   const Vec limit = Set(row.limit);
-  const int whole = row.n - row.n % kLanes;
-  const int rest = row.n - whole;
-  const Vec zero = Set(0.0f);
-  Vec most = zero;
-  Vec poison = zero;
-  for (int i = 0; i < whole; i += kLanes) {
-    const Vec x = Load(row.x + i);
-    most = Max(most, ZeroUnlessBelow(Abs(x), limit));
-    poison = MulAdd(x, zero, poison);
+  const bool limited = row.limit <= 3.0e38f;
+  Range range{Set(0.0f), Set(0.0f)};
+  for (int i = 0; i < row.n; i += kLanes) {
+    const Vec x = row.n - i >= kLanes ? Load(row.x + i) : LoadFirst(row.x + i, row.n - i);
+    if (limited) {
+      range.most = Max(range.most, ZeroUnlessBelow(Abs(x), limit));
+      range.poison = MulAdd(x, Set(0.0f), range.poison);
+    } else {
+      Widen(range, x);
+    }
   }
-  if (rest > 0) {
-    const Vec x = LoadFirst(row.x + whole, rest);
-    most = Max(most, ZeroUnlessBelow(Abs(x), limit));
-    poison = MulAdd(x, zero, poison);
+  return range;
+}
+
+template <class Code>
+inline void StoreCodes(Code* codes, Ints v);
+template <>
+inline void StoreCodes(int8_t* codes, Ints v) {
+  StoreInt8(codes, v);
+}
+template <>
+inline void StoreCodes(int16_t* codes, Ints v) {
+  StoreInt16(codes, v);
+}
+
+template <class Code, bool kKeep>
+int32_t Encode(const QuantizeRow& row, Vec factor) {
+  const Vec low = Set(-127.0f);
+  const Vec high = Set(127.0f);
+  Code* codes = static_cast<Code*>(row.codes);
+  Ints sum = ZeroInts();
+  const auto step = [&](Vec x, int at) {
+    if (kKeep) x = Mul(x, Load(row.keep + at));
+    const Ints code = ToInts(Min(Max(Mul(x, factor), low), high));
+    sum = AddInts(sum, code);
+    StoreCodes(codes + at, code);
+  };
+  int i = 0;
+  for (; i + 16 <= row.n; i += 16) {
+    for (int j = i; j < i + 16; j += kLanes) step(Load(row.x + j), j);
   }
-  const float absmax = MaxLanes(most);
+  // Always 16 elements a step, so that what lies in the padding does not depend on the number of lanes.
+  if (i < row.n) {
+    for (int j = i; j < i + 16; j += kLanes) {
+      const int left = row.n - j;
+      step(left >= kLanes ? Load(row.x + j) : LoadFirst(row.x + j, left > 0 ? left : 0), j);
+    }
+  }
+  int32_t lane[kLanes];
+  StoreInts(lane, sum);
+  for (int j = 1; j < kLanes; j++) lane[0] += lane[j];
+  return lane[0];
+}
+
+void QuantizeWithin(const Range& range, QuantizeRow& row) {
+  const float absmax = MaxLanes(range.most);
   // Below 1e-36 the reciprocal would overflow; such a row is zero for every purpose.
   const bool empty = absmax < 1e-36f;
   const Vec factor = Set(empty ? 0.0f : 127.0f / absmax);
-  row.scale = (empty ? 0.0f : absmax / 127.0f) + SumLanes(poison);
-  const Vec low = Set(-127.0f);
-  const Vec high = Set(127.0f);
-  Vec sum = zero;  // exact in floats: 127 * 131072 < 2^24
-  int8_t* bytes = static_cast<int8_t*>(row.codes);
-  int16_t* words = static_cast<int16_t*>(row.codes);
-  // Always 16 elements a step, so that what lies in the padding does not depend on the number of lanes.
-  for (int i = 0; i < row.n; i += 16) {
-    for (int j = i; j < i + 16; j += kLanes) {
-      const int left = row.n - j;
-      Vec x = left >= kLanes ? Load(row.x + j) : LoadFirst(row.x + j, left > 0 ? left : 0);
-      if (row.keep != nullptr) x = Mul(x, Load(row.keep + j));
-      const Vec code = RoundEven(Min(Max(Mul(x, factor), low), high));
-      sum = Add(sum, code);
-      if (row.activation_bytes == 1) {
-        StoreInt8(bytes + j, code);
-      } else {
-        StoreInt16(words + j, code);
-      }
-    }
+  row.scale = (empty ? 0.0f : absmax / 127.0f) + SumLanes(range.poison);
+  const bool keep = row.keep != nullptr;
+  if (row.activation_bytes == 1) {
+    row.sum = keep ? Encode<int8_t, true>(row, factor) : Encode<int8_t, false>(row, factor);
+  } else {
+    row.sum = keep ? Encode<int16_t, true>(row, factor) : Encode<int16_t, false>(row, factor);
   }
-  row.sum = static_cast<int32_t>(SumLanes(sum));
 }
 
-inline Vec FinishVector(const Finish& f, int row, int column, Vec residual) {
-  const size_t at = static_cast<size_t>(row) * f.panel + column;
-  Vec value;
-  if (f.int_sums != nullptr) {
-    const Vec sums = Mul(FromInt(f.int_sums + at, f.offsets[row]), Set(f.row_scales[row]));
-    value = MulAdd(sums, Load(f.column_scales + column), Load(f.bias + column));
-  } else {
-    value = Add(Load(f.float_sums + at), Load(f.bias + column));
+void Quantize(QuantizeRow& row) { QuantizeWithin(RangeOf(row), row); }
+
+template <bool kInt, bool kGelu>
+void FinishRow(const Finish& f, int row) {
+  const size_t at = static_cast<size_t>(row) * f.panel;
+  float* out = f.out + row * f.out_stride;
+  const float* residual = f.residual != nullptr ? f.residual + row * f.residual_stride : nullptr;
+  const float* extra = f.extra != nullptr ? f.extra + at : nullptr;
+  const int32_t offset = kInt ? f.offsets[row] : 0;
+  const Vec row_scale = Set(kInt ? f.row_scales[row] : 0.0f);
+  const auto value_at = [&](int column) {
+    Vec value;
+    if (kInt) {
+      const Vec sums = Mul(FromInt(f.int_sums + at + column, offset), row_scale);
+      value = MulAdd(sums, Load(f.column_scales + column), Load(f.bias + column));
+    } else {
+      value = Add(Load(f.float_sums + at + column), Load(f.bias + column));
+    }
+    if (extra != nullptr) value = Add(value, Load(extra + column));
+    return kGelu ? Gelu(value) : value;
+  };
+  int column = 0;
+  for (; column + kLanes <= f.columns; column += kLanes) {
+    const Vec value = value_at(column);
+    Store(out + column, residual != nullptr ? Add(value, Load(residual + column)) : value);
   }
-  if (f.extra != nullptr) value = Add(value, Load(f.extra + at));
-  if (f.gelu) value = Gelu(value);
-  return f.residual != nullptr ? Add(value, residual) : value;
+  if (const int left = f.columns - column; left > 0) {
+    const Vec value = value_at(column);
+    StoreFirst(out + column, residual != nullptr ? Add(value, LoadFirst(residual + column, left)) : value, left);
+  }
 }
 
 void FinishTile(const Finish& f) {
   for (int row = 0; row < f.rows; row++) {
-    float* out = f.out + row * f.out_stride;
-    const float* residual = f.residual != nullptr ? f.residual + row * f.residual_stride : nullptr;
-    for (int column = 0; column < f.columns; column += kLanes) {
-      const int left = f.columns - column;
-      if (left >= kLanes) {
-        const Vec add = residual != nullptr ? Load(residual + column) : Set(0.0f);
-        Store(out + column, FinishVector(f, row, column, add));
-      } else {
-        const Vec add = residual != nullptr ? LoadFirst(residual + column, left) : Set(0.0f);
-        StoreFirst(out + column, FinishVector(f, row, column, add), left);
-      }
+    if (f.int_sums != nullptr) {
+      f.gelu ? FinishRow<true, true>(f, row) : FinishRow<true, false>(f, row);
+    } else {
+      f.gelu ? FinishRow<false, true>(f, row) : FinishRow<false, false>(f, row);
     }
   }
 }
@@ -161,9 +210,11 @@ float Softmax(float* s, int n, int padded, float scale, float slope) {
   const int rounded = (n + kLanes - 1) / kLanes * kLanes;
   for (int j = n; j < rounded; j++) s[j] = 0.0f;
   Vec most = Set(-3.0e38f);
+  const Vec binary_scale = Set(scale * kLog2E);
+  const Vec binary_slope = Set(slope * kLog2E);
   for (int j = 0; j < rounded; j += kLanes) {
     const Vec position = Add(lanes, Set(static_cast<float>(j)));
-    const Vec score = MulAdd(position, Set(slope), Mul(Load(s + j), Set(scale)));
+    const Vec score = MulAdd(position, binary_slope, Mul(Load(s + j), binary_scale));
     Store(s + j, score);
     if (j + kLanes <= n) most = Max(most, score);
   }
@@ -172,7 +223,7 @@ float Softmax(float* s, int n, int padded, float scale, float slope) {
   const Vec shift = Set(highest);
   Vec sum = Set(0.0f);
   for (int j = 0; j < rounded; j += kLanes) {
-    Vec weight = Exp(Sub(Load(s + j), shift));
+    Vec weight = Exp2(Sub(Load(s + j), shift));
     if (j + kLanes > n) weight = ZeroAfter(weight, n - j);
     Store(s + j, weight);
     sum = Add(sum, weight);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 
@@ -87,13 +88,49 @@ void ForgetfulNorm(const float* x, int n, const float*, const float*, float, flo
   for (int i = 0; i < n; i++) y[i] = x[i];
 }
 
-TEST(KernelSets, TheSelfCheckSeesASaturatingProductAndAWrongNorm) {
+void LinearFinish(const Finish& f) {
+  Finish without = f;
+  without.gelu = false;
+  kVectorScalar.finish(without);
+}
+
+void TrustingQuantisation(QuantizeRow& row) {
+  kVectorScalar.quantize_row(row);
+  row.scale = std::isnan(row.scale) ? 0.0f : row.scale;
+}
+
+float FlatSoftmax(float* s, int n, int padded, float scale, float) {
+  return kVectorScalar.softmax(s, n, padded, scale, 0.0f);
+}
+
+void UnscaledCopy(const float* x, int n, float, float* y) {
+  for (int i = 0; i < n; i++) y[i] = x[i];
+}
+
+void ShortTile(const FloatTile& t) {
+  FloatTile first = t;
+  // Only deep products are wrong: of all checks, attention alone has one.
+  if (first.k > 5) first.k -= 1;
+  kFloatGemmScalar.tile(first);
+}
+
+TEST(KernelSets, TheSelfCheckSeesASaturatingProductAndEveryWrongRowOperation) {
   Int8GemmKernel gemm = kInt8GemmScalar;
   gemm.tile = SaturatingTile;
   EXPECT_STREQ("int8 product", SelfCheck({"x", "", 0, true, &gemm, &kFloatGemmScalar, &kVectorScalar}));
-  VectorKernels vector = kVectorScalar;
-  vector.layer_norm = ForgetfulNorm;
-  EXPECT_STREQ("layer norm", SelfCheck({"x", "", 0, true, &kInt8GemmScalar, &kFloatGemmScalar, &vector}));
+  FloatGemmKernel floats = kFloatGemmScalar;
+  floats.tile = ShortTile;
+  EXPECT_STREQ("attention", SelfCheck({"x", "", 0, true, &kInt8GemmScalar, &floats, &kVectorScalar}));
+  const auto failure = [](const auto& change) {
+    VectorKernels vector = kVectorScalar;
+    change(vector);
+    return std::string(SelfCheck({"x", "", 0, true, &kInt8GemmScalar, &kFloatGemmScalar, &vector}));
+  };
+  EXPECT_EQ("layer norm", failure([](VectorKernels& v) { v.layer_norm = ForgetfulNorm; }));
+  EXPECT_EQ("row quantisation", failure([](VectorKernels& v) { v.quantize_row = TrustingQuantisation; }));
+  EXPECT_EQ("GELU", failure([](VectorKernels& v) { v.finish = LinearFinish; }));
+  EXPECT_EQ("softmax", failure([](VectorKernels& v) { v.softmax = FlatSoftmax; }));
+  EXPECT_EQ("softmax", failure([](VectorKernels& v) { v.scale = UnscaledCopy; }));
 }
 
 class FloatGemm : public EveryKernelSet {};
