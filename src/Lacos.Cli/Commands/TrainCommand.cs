@@ -45,6 +45,8 @@ internal sealed class TrainCommand(ToolStreams streams)
     private readonly Option<int> _evalEvery = ModelOptions.Number("--eval-every", 1, "Steps between evaluations. Default: 100", "N");
     private readonly Option<int> _patience = ModelOptions.Number("--patience", 1, "Stop after this many evaluations without a gain", "N");
     private readonly Option<int> _checkpointEvery = ModelOptions.Number("--checkpoint-every", 1, "Steps between checkpoints. Default: 100", "N");
+    private readonly Option<string?> _exportFolder = new("--export-folder") { Description = "Also write the trained model as a Hugging Face and sentence-transformers folder", HelpName = "folder" };
+    private readonly Option<string> _exportPrecision = ExportCommand.PrecisionOption("--export-precision");
     private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Say what training would do and take, and stop" };
 
     /// <summary>Makes the command.</summary>
@@ -54,7 +56,7 @@ internal sealed class TrainCommand(ToolStreams streams)
         foreach (Option option in new Option[]
         {
             _model, _data, _columns, _output, _loss, _epochs, _steps, _batchSize, _miniBatchSize, _learningRate, _rank, _alpha, _dropout, _targets, _warmup, _schedule, _maximumTokens, _seed,
-            _resume, _stopAt, _eval, _evalEvery, _patience, _checkpointEvery, _dryRun,
+            _resume, _stopAt, _eval, _evalEvery, _patience, _checkpointEvery, _exportFolder, _exportPrecision, _dryRun,
         })
         {
             command.Options.Add(option);
@@ -93,10 +95,21 @@ internal sealed class TrainCommand(ToolStreams streams)
             Describe(trainer.Plan(data));
             return ExitCode.Success;
         }
+        if (parse.GetValue(_exportFolder) is string target)
+        {
+            ExportedFolder.CheckReplaceable(target);
+        }
         PeftAdapter adapter = trainer.FitAdapter(data);
         adapter.Save(output);
-        using LacosModel merged = LacosModel.Open(options.Model, BloomCompute.Int8, adapter: output);
-        merged.Save(Path.Combine(output, ModelFile));
+        using (LacosModel merged = LacosModel.Open(options.Model, BloomCompute.Int8, adapter: output))
+        {
+            merged.Save(Path.Combine(output, ModelFile));
+        }
+        if (parse.GetValue(_exportFolder) is string folder)
+        {
+            ExportCommand.Write(options.Model, output, folder, ExportCommand.PrecisionOf(parse, _exportPrecision), cancellationToken);
+            streams.Note($"Exported to '{folder}'.");
+        }
         streams.Note($"Written to '{output}': {PeftAdapter.ConfigFileName}, {PeftAdapter.WeightsFileName}, {ModelFile}, train-log.jsonl.");
         return ExitCode.Success;
     }
