@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Lacos.Cli.Curves;
 using Lacos.Cli.Input;
 using Lacos.Cli.Terminal;
 using Microsoft.ML;
@@ -99,7 +100,7 @@ internal sealed class TrainCommand(ToolStreams streams)
         {
             ExportedFolder.CheckReplaceable(target);
         }
-        PeftAdapter adapter = trainer.FitAdapter(data);
+        PeftAdapter adapter = Fit(trainer, data, options.Progress, output);
         adapter.Save(output);
         using (LacosModel merged = LacosModel.Open(options.Model, BloomCompute.Int8, adapter: output))
         {
@@ -110,7 +111,7 @@ internal sealed class TrainCommand(ToolStreams streams)
             ExportCommand.Write(options.Model, output, folder, ExportCommand.PrecisionOf(parse, _exportPrecision), cancellationToken);
             streams.Note($"Exported to '{folder}'.");
         }
-        streams.Note($"Written to '{output}': {PeftAdapter.ConfigFileName}, {PeftAdapter.WeightsFileName}, {ModelFile}, train-log.jsonl.");
+        streams.Note($"Written to '{output}': {PeftAdapter.ConfigFileName}, {PeftAdapter.WeightsFileName}, {ModelFile}, train-log.jsonl, {TrainingCurves.FileName}.");
         return ExitCode.Success;
     }
 
@@ -156,7 +157,7 @@ internal sealed class TrainCommand(ToolStreams streams)
         options.LoraTargets = parse.GetValue(_targets)?.Split(',', StringSplitOptions.TrimEntries) ?? options.LoraTargets;
         if (!parse.GetValue(_dryRun))
         {
-            options.Progress = new StepLines(streams);
+            options.Progress = LiveTraining.IsPossible(streams) ? new LiveTraining(streams) : new StepLines(streams);
         }
         return options;
 
@@ -172,6 +173,18 @@ internal sealed class TrainCommand(ToolStreams streams)
         catch (ArgumentException error)
         {
             throw new UsageException(error.Message, error);
+        }
+    }
+
+    private PeftAdapter Fit(LacosBloomTrainer trainer, IDataView data, IProgress<TrainingProgress>? progress, string output)
+    {
+        try
+        {
+            return progress is LiveTraining live ? live.Run(() => trainer.FitAdapter(data)) : trainer.FitAdapter(data);
+        }
+        finally
+        {
+            TrainingCurves.TryDraw(output, streams);
         }
     }
 
