@@ -3,6 +3,7 @@ using Lacos.Cli.Output;
 using Lacos.Cli.Terminal;
 using ScottPlot;
 using ScottPlot.Plottables;
+using ScottPlot.TickGenerators;
 
 namespace Lacos.Cli.Curves;
 
@@ -71,13 +72,13 @@ internal static class TrainingCurves
 
     private static void Loss(Plot plot, List<LogPoint> points)
     {
-        int window = Math.Clamp(points.Count / 40, 1, 200);
+        int window = Math.Clamp(points.Count / 40, 5, 200);
         Smoothing mean = Smoothing.Over(window);
         double[] smoothed = [.. points.Select(point => mean.Add(point.Loss))];
         LogPoint[] shown = [.. Thinned(points).Where(point => double.IsFinite(point.Loss))];
         Line(plot, [.. shown.Select(point => (double)point.Step)], [.. shown.Select(point => point.Loss)], Faint, 1).LegendText = "each step";
         Line(plot, [.. Thinned(points).Select(point => (double)point.Step)], [.. Thinned(smoothed)], Strong, 2.5f).LegendText =
-            string.Create(CultureInfo.InvariantCulture, $"mean over about {window} step{(window == 1 ? "" : "s")}");
+            string.Create(CultureInfo.InvariantCulture, $"mean over about {window} steps");
         plot.YLabel("loss");
         plot.ShowLegend(Alignment.UpperRight);
     }
@@ -87,6 +88,7 @@ internal static class TrainingCurves
         LogPoint[] shown = [.. Thinned(points)];
         Line(plot, [.. shown.Select(point => (double)point.Step)], [.. shown.Select(point => point.LearningRate)], Rate, 2);
         plot.YLabel("learning rate");
+        plot.Axes.Left.TickGenerator = new NumericAutomatic { LabelFormatter = rate => Math.Abs(rate) < 1e-12 ? "0" : rate.ToString("0.##e+0", CultureInfo.InvariantCulture) };
     }
 
     private static void Spearman(Plot plot, List<LogPoint> points)
@@ -117,6 +119,7 @@ internal static class TrainingCurves
         plot.Axes.Bottom.Label.Bold = false;
         plot.Axes.Left.MinimumSize = 90;
         plot.Axes.Right.MinimumSize = 30;
+        plot.Axes.Bottom.TickGenerator = new NumericAutomatic { IntegerTicksOnly = true, LabelFormatter = step => step.ToString("N0", CultureInfo.InvariantCulture) };
         plot.Axes.SetLimitsX(0, Math.Max(1, lastStep));
         plot.Grid.MajorLineColor = Color.FromHex("#E6E6E6");
         plot.Axes.Right.FrameLineStyle.Width = 0;

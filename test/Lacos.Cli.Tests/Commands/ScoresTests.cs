@@ -1,6 +1,5 @@
 using Lacos.Cli.Commands;
 using Lacos.Cli.Terminal;
-using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Tests;
 
 namespace Lacos.Cli.Tests.Commands;
