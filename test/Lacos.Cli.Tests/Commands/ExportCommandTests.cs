@@ -41,6 +41,33 @@ public sealed class ExportCommandTests
     }
 
     [TestMethod]
+    public void TrainingExportsTheModelItHasMadeAndLeavesTheFilesOfARun()
+    {
+        using var folder = new TemporaryFolder();
+        string data = folder.Write("pairs.tsv", "anchor\tpositive\n" + string.Concat(Enumerable.Range(0, 8).Select(i => $"A dog runs {i}.\tSome animal moves {i}.\n")));
+        ToolRun run = ToolRun.Of("train", "--data", data, "--output", folder.File("out"), "--batch-size", "4", "--lora-rank", "2", "--steps", "2", "--learning-rate", "0.05", "--export-folder", folder.File("hf"));
+        Assert.AreEqual(0, run.ExitCode, run.Error);
+        string[] files = ["adapter_config.json", "adapter_model.safetensors", "checkpoints", "model.lacos", "train-curves.png", "train-log.jsonl"];
+        CollectionAssert.AreEquivalent(files, Directory.GetFileSystemEntries(folder.File("out")).Select(Path.GetFileName).ToArray());
+        using LacosModel trained = LacosModel.Load(Path.Combine(folder.File("out"), "model.lacos"));
+        using LacosModel built = LacosModel.LoadDefault();
+        using LacosModel exported = LacosModel.Load(folder.File("hf"), new LacosModelLoadOptions { Scheme = QuantizationScheme.None });
+        CollectionAssert.AreEqual(Row(trained), Row(exported));
+        CollectionAssert.AreNotEqual(Row(built), Row(exported));
+    }
+
+    [TestMethod]
+    public void AnExportThatWouldBeRefusedIsRefusedBeforeTraining()
+    {
+        using var folder = new TemporaryFolder();
+        string data = folder.Write("pairs.tsv", "anchor\tpositive\na b\tc d\ne f\tg h\n");
+        ToolRun run = ToolRun.Of("train", "--data", data, "--output", folder.File("out"), "--steps", "2", "--export-folder", folder.Path);
+        Assert.AreEqual(1, run.ExitCode);
+        StringAssert.Contains(run.Error, "pairs.tsv");
+        Assert.IsFalse(Directory.Exists(folder.File("out")));
+    }
+
+    [TestMethod]
     public void AFolderWithSomethingElseInItIsNotReplaced()
     {
         using var folder = new TemporaryFolder();
@@ -48,5 +75,12 @@ public sealed class ExportCommandTests
         Assert.AreEqual(1, run.ExitCode);
         StringAssert.Contains(run.Error, "notes.txt");
         CollectionAssert.AreEqual(new[] { "notes.txt" }, folder.FileNames.ToArray());
+    }
+
+    private static float[] Row(LacosModel model)
+    {
+        var row = new float[model.Weights.Config.HiddenSize];
+        model.Weights.Blocks[^1].QueryKeyValue.Weight.DequantizeRow(5, row);
+        return row;
     }
 }
