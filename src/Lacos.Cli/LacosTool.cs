@@ -29,6 +29,8 @@ internal static class LacosTool
             new EvalCommand(streams, models).Create(),
             new SimilarityCommand(streams, models).Create(),
             new QuantizeCommand(streams).Create(),
+            new ExportCommand(streams).Create(),
+            new MineCommand(streams, models).Create(),
             new TokenizeCommand(streams, tokenizers).Create(),
             new InfoCommand(streams).Create(),
         };

@@ -89,6 +89,10 @@ internal sealed class InfoCommand(ToolStreams streams)
         streams.WriteLine($"settings     {summary.Settings}");
         streams.WriteLine($"license      {summary.License}");
         streams.WriteLine($"fingerprint  {summary.Model.Fingerprint}");
+        foreach (string line in LanguageTable.Lines(summary.Model))
+        {
+            streams.WriteLine(line);
+        }
     }
 
     private static string Kernels(NativeInfo native) => BloomEncoders.ManagedReason is string reason ? $"managed: {reason}" : $"{native.ChosenKernel} ({native.ChosenReason})";

@@ -20,6 +20,7 @@ internal sealed class QuantizeCommand(ToolStreams streams)
     private readonly Option<string?> _name = new("--name") { Description = "Name of the model. Default: that of the folder", HelpName = "text" };
     private readonly Option<string?> _license = new("--license") { Description = "Licence of the model. Default: what the folder's README.md says", HelpName = "SPDX" };
     private readonly Option<string[]> _provenance = new("--provenance") { Description = "Something else worth keeping with the model; may be repeated", HelpName = "key=value" };
+    private readonly ScoreOptions _scores = new();
     private readonly Option<string?> _pooling = ModelOptions.PoolingOption("The model's pooling");
     private readonly Option<int> _maximumTokens = ModelOptions.Number("--max-tokens", 1, "The model's token limit of a text. Default: what the folder says, else 256", "N");
 
@@ -31,6 +32,7 @@ internal sealed class QuantizeCommand(ToolStreams streams)
         {
             command.Options.Add(option);
         }
+        _scores.AddTo(command);
         _provenance.Validators.Add(result =>
         {
             foreach (string entry in result.Tokens.Select(token => token.Value).Where(entry => entry.IndexOf('=', StringComparison.Ordinal) < 1))
@@ -106,6 +108,10 @@ internal sealed class QuantizeCommand(ToolStreams streams)
         if (parse.GetValue(_license) is string license)
         {
             provenance[ModelProvenance.License] = license;
+        }
+        if (_scores.Read(parse) is { } scores)
+        {
+            provenance[ModelProvenance.Scores] = scores.Write();
         }
         return provenance;
     }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Lacos.Cli.Curves;
 using Lacos.Cli.Input;
 using Lacos.Cli.Terminal;
 using Microsoft.ML;
@@ -45,6 +46,8 @@ internal sealed class TrainCommand(ToolStreams streams)
     private readonly Option<int> _evalEvery = ModelOptions.Number("--eval-every", 1, "Steps between evaluations. Default: 100", "N");
     private readonly Option<int> _patience = ModelOptions.Number("--patience", 1, "Stop after this many evaluations without a gain", "N");
     private readonly Option<int> _checkpointEvery = ModelOptions.Number("--checkpoint-every", 1, "Steps between checkpoints. Default: 100", "N");
+    private readonly Option<string?> _exportFolder = new("--export-folder") { Description = "Also write the trained model as a Hugging Face and sentence-transformers folder", HelpName = "folder" };
+    private readonly Option<string> _exportPrecision = ExportCommand.PrecisionOption("--export-precision");
     private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Say what training would do and take, and stop" };
 
     /// <summary>Makes the command.</summary>
@@ -54,7 +57,7 @@ internal sealed class TrainCommand(ToolStreams streams)
         foreach (Option option in new Option[]
         {
             _model, _data, _columns, _output, _loss, _epochs, _steps, _batchSize, _miniBatchSize, _learningRate, _rank, _alpha, _dropout, _targets, _warmup, _schedule, _maximumTokens, _seed,
-            _resume, _stopAt, _eval, _excludeEval, _evalEvery, _patience, _checkpointEvery, _matryoshka, _bucket, _optimizer, _weightDecay, _dryRun,
+            _resume, _stopAt, _eval, _excludeEval, _evalEvery, _patience, _checkpointEvery, _matryoshka, _bucket, _optimizer, _weightDecay, _exportFolder, _exportPrecision, _dryRun,
         })
         {
             command.Options.Add(option);
@@ -92,11 +95,22 @@ internal sealed class TrainCommand(ToolStreams streams)
             Describe(trainer.Plan(data));
             return ExitCode.Success;
         }
-        PeftAdapter adapter = trainer.FitAdapter(data);
+        if (parse.GetValue(_exportFolder) is string target)
+        {
+            ExportedFolder.CheckReplaceable(target);
+        }
+        PeftAdapter adapter = Fit(trainer, data, options.Progress, output);
         adapter.Save(output);
-        using LacosModel merged = LacosModel.Open(options.Model, BloomCompute.Int8, adapter: output, options.BaseScheme);
-        merged.Save(Path.Combine(output, ModelFile));
-        streams.Note($"Written to '{output}': {PeftAdapter.ConfigFileName}, {PeftAdapter.WeightsFileName}, {ModelFile}, train-log.jsonl.");
+        using (LacosModel merged = LacosModel.Open(options.Model, BloomCompute.Int8, adapter: output, options.BaseScheme))
+        {
+            merged.Save(Path.Combine(output, ModelFile));
+        }
+        if (parse.GetValue(_exportFolder) is string folder)
+        {
+            ExportCommand.Write(options.Model, output, folder, ExportCommand.PrecisionOf(parse, _exportPrecision), cancellationToken);
+            streams.Note($"Exported to '{folder}'.");
+        }
+        streams.Note($"Written to '{output}': {PeftAdapter.ConfigFileName}, {PeftAdapter.WeightsFileName}, {ModelFile}, train-log.jsonl, {TrainingCurves.FileName}.");
         return ExitCode.Success;
     }
 
@@ -135,7 +149,7 @@ internal sealed class TrainCommand(ToolStreams streams)
         _base.Set(options, parse);
         if (!parse.GetValue(_dryRun))
         {
-            options.Progress = new StepLines(streams);
+            options.Progress = LiveTraining.IsPossible(streams) ? new LiveTraining(streams) : new StepLines(streams);
         }
         return options;
 
@@ -157,6 +171,18 @@ internal sealed class TrainCommand(ToolStreams streams)
     private static int Dimension(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int dimension) && dimension > 0
         ? dimension
         : throw new UsageException($"--matryoshka has '{text}' among its dimensions; give whole numbers from 1 with commas between them.");
+
+    private PeftAdapter Fit(LacosBloomTrainer trainer, IDataView data, IProgress<TrainingProgress>? progress, string output)
+    {
+        try
+        {
+            return progress is LiveTraining live ? live.Run(() => trainer.FitAdapter(data)) : trainer.FitAdapter(data);
+        }
+        finally
+        {
+            TrainingCurves.TryDraw(output, streams);
+        }
+    }
 
     private void Describe(TrainingPlan plan)
     {

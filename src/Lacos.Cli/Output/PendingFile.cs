@@ -56,10 +56,20 @@ internal sealed class PendingFile : IDisposable
 
     public void Dispose()
     {
-        Stream.Dispose();
-        if (!_committed)
+        try
         {
-            File.Delete(_temporary);
+            Stream.Dispose();
+        }
+        catch (IOException) when (!_committed)
+        {
+            // What is still in the buffer has no room on a full disk, and is not wanted any more.
+        }
+        finally
+        {
+            if (!_committed)
+            {
+                File.Delete(_temporary);
+            }
         }
     }
 }

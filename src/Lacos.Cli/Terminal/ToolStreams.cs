@@ -22,6 +22,9 @@ internal sealed class ToolStreams(Stream input, Stream output, TextWriter error,
     /// <summary>Whether notes and progress are left out; warnings and errors are not.</summary>
     public bool Quiet { get; set; }
 
+    /// <summary>Where messages go instead of to <see cref="Error"/> while a display owns the terminal; <see langword="null"/> otherwise.</summary>
+    public Action<string>? Display { get; set; }
+
     /// <summary>Those of the process.</summary>
     public static ToolStreams OfProcess()
     {
@@ -42,12 +45,24 @@ internal sealed class ToolStreams(Stream input, Stream output, TextWriter error,
     {
         if (!Quiet)
         {
-            Error.WriteLine(message);
+            Say(message);
         }
     }
 
     /// <summary>Says something that may be wrong.</summary>
-    public void Warn(string message) => Error.WriteLine($"lacos: warning: {message}");
+    public void Warn(string message) => Say($"lacos: warning: {message}");
+
+    private void Say(string message)
+    {
+        if (Display is { } display)
+        {
+            display(message);
+        }
+        else
+        {
+            Error.WriteLine(message);
+        }
+    }
 
     public void Dispose()
     {

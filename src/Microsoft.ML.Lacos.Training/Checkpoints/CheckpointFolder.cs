@@ -64,11 +64,16 @@ internal sealed class CheckpointFolder
             }
             Directory.Move(temporary, target);
         }
-        catch
+        catch (Exception error)
         {
             if (Directory.Exists(temporary))
             {
                 Directory.Delete(temporary, recursive: true);
+            }
+            if (error is IOException)
+            {
+                string kept = Folders.Count > 0 ? $"That of step {StepOf(Folders[0]).ToString(CultureInfo.InvariantCulture)} is kept" : "There is no earlier one";
+                throw new IOException($"The checkpoint of step {state.Step.ToString(CultureInfo.InvariantCulture)} cannot be written: {error.Message} {kept}. Make room or mend what is wrong, and resume.", error);
             }
             throw;
         }

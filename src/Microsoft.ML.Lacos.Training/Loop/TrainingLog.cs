@@ -1,6 +1,8 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.ML.Lacos.Safetensors;
 
 namespace Microsoft.ML.Lacos.Training.Loop;
 
@@ -17,8 +19,10 @@ internal sealed class TrainingLog : IDisposable
     {
         string path = Path.Combine(folder, FileName);
         string[] kept = lastStep > 0 && File.Exists(path) ? [.. File.ReadLines(path).Where(line => StepOf(line) is long step && step <= lastStep)] : [];
-        _writer = new StreamWriter(path, append: false) { NewLine = "\n", AutoFlush = true };
-        Array.ForEach(kept, _writer.WriteLine);
+
+        // Whole or not at all: a full disk must not take the lines that were there.
+        AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(string.Concat(kept.Select(line => line + "\n")))));
+        _writer = new StreamWriter(path, append: true) { NewLine = "\n", AutoFlush = true };
     }
 
     public void Write(TrainingProgress progress)

@@ -17,4 +17,7 @@ public static class ModelProvenance
 
     /// <summary>How the weights were quantised.</summary>
     public const string Quantization = "quantization";
+
+    /// <summary>How good the model is, language by language: JSON, see <see cref="ModelScores"/>.</summary>
+    public const string Scores = "scores";
 }

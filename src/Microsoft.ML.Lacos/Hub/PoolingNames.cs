@@ -54,6 +54,9 @@ internal static class PoolingNames
             : throw new InvalidDataException($"'{where}' turns every pooling mode off. Turn one on, for example 'pooling_mode_mean_tokens'.");
     }
 
+    /// <summary>The flags of a pooling module's configuration before version 6, all of them.</summary>
+    public static IEnumerable<(string Key, bool IsSet)> OlderFlags(PoolingModes modes) => Table.Select(row => (row.OlderKey, modes.HasFlag(row.Mode)));
+
     private static PoolingModes One(JsonElement value, string where)
     {
         string given = JsonFile.Text(value, where);

@@ -42,6 +42,14 @@ internal sealed unsafe class SafetensorsWriter
         });
     }
 
+    /// <summary>Adds a tensor whose bytes are made when they are written.</summary>
+    /// <param name="name">Name.</param>
+    /// <param name="type">Element type.</param>
+    /// <param name="write">Writes exactly the tensor's bytes.</param>
+    /// <param name="shape">Sizes, outermost first.</param>
+    public void Add(string name, SafetensorsDType type, Action<Stream> write, params long[] shape) =>
+        AddTensor(name, type, shape, checked(shape.Aggregate(1L, (product, size) => product * size) * type.Bits() / 8), write);
+
     /// <summary>Writes everything.</summary>
     /// <param name="stream">Written from its position on; not disposed.</param>
     public void WriteTo(Stream stream)

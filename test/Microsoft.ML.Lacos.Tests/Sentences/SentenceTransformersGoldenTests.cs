@@ -21,18 +21,24 @@ public sealed class SentenceTransformersGoldenTests
             using var whole = new TemporaryFolder();
             ModelFolderGoldenTests.Complete(folder, whole.Path);
             using LacosModel model = LacosModel.Load(whole.Path, new LacosModelLoadOptions { Scheme = QuantizationScheme.None });
-            using JsonDocument expected = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, "expected.json")));
-            string[] sentences = [.. expected.RootElement.GetProperty("sentences").EnumerateArray().Select(sentence => sentence.GetString()!)];
-            if (expected.RootElement.TryGetProperty("embeddings", out JsonElement embeddings))
-            {
-                Compare(model, null, sentences, embeddings);
-                continue;
-            }
-            foreach (JsonProperty prompt in expected.RootElement.GetProperty("embeddings_by_prompt").EnumerateObject())
-            {
-                string? text = prompt.Name == "(none)" ? "" : prompt.Name == model.Settings.DefaultPromptName ? null : model.Settings.Prompts[prompt.Name];
-                Compare(model, text, sentences, prompt.Value);
-            }
+            CompareAll(model, folder);
+        }
+    }
+
+    /// <summary>Compares a model with what the reference computed for a folder.</summary>
+    internal static void CompareAll(LacosModel model, string folder)
+    {
+        using JsonDocument expected = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, "expected.json")));
+        string[] sentences = [.. expected.RootElement.GetProperty("sentences").EnumerateArray().Select(sentence => sentence.GetString()!)];
+        if (expected.RootElement.TryGetProperty("embeddings", out JsonElement embeddings))
+        {
+            Compare(model, null, sentences, embeddings);
+            return;
+        }
+        foreach (JsonProperty prompt in expected.RootElement.GetProperty("embeddings_by_prompt").EnumerateObject())
+        {
+            string? text = prompt.Name == "(none)" ? "" : prompt.Name == model.Settings.DefaultPromptName ? null : model.Settings.Prompts[prompt.Name];
+            Compare(model, text, sentences, prompt.Value);
         }
     }
 

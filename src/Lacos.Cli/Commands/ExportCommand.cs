@@ -1,0 +1,51 @@
+using System.CommandLine;
+using Lacos.Cli.Terminal;
+using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Hub;
+
+namespace Lacos.Cli.Commands;
+
+/// <summary><c>lacos export</c>: a model, perhaps with an adapter, as a folder that transformers and sentence-transformers open.</summary>
+internal sealed class ExportCommand(ToolStreams streams)
+{
+    private static readonly string[] PrecisionNames = ["float32", "float16"];
+
+    private readonly Option<string?> _model = new("--model", "-m") { Description = "A .lacos file or a model folder; without it the built-in model. A folder is exported from its own precision, not from 8 bits", HelpName = "path" };
+    private readonly Option<string?> _adapter = new("--adapter", "-a") { Description = "A PEFT folder with a LoRA adapter to merge into the model", HelpName = "folder" };
+    private readonly Option<string> _output = new("--output", "-o") { Description = "The folder to write", HelpName = "folder", Required = true };
+    private readonly Option<string> _precision = PrecisionOption("--precision");
+
+    /// <summary>Makes the command.</summary>
+    public Command Create()
+    {
+        var command = new Command("export", "Write a model as a Hugging Face folder that sentence-transformers opens too.");
+        foreach (Option option in new Option[] { _model, _adapter, _output, _precision })
+        {
+            command.Options.Add(option);
+        }
+        command.SetAction((parse, cancellationToken) => Task.Run(
+            () =>
+            {
+                string output = parse.GetRequiredValue(_output);
+                long bytes = Write(parse.GetValue(_model), parse.GetValue(_adapter), output, PrecisionOf(parse, _precision), cancellationToken);
+                streams.WriteLine($"written      {output}, {ModelSummary.Size(bytes)}");
+                return ExitCode.Success;
+            },
+            CancellationToken.None));
+        return command;
+    }
+
+    /// <summary>Writes a folder.</summary>
+    /// <returns>Bytes of its weights.</returns>
+    public static long Write(string? model, string? adapter, string folder, CheckpointPrecision precision, CancellationToken cancellationToken)
+    {
+        ExportedFolder.CheckReplaceable(folder);
+        using LacosModel opened = LacosModel.Open(model, BloomCompute.Float32, adapter);
+        opened.SaveFolder(folder, precision, cancellationToken);
+        return new FileInfo(Path.Combine(folder, "model.safetensors")).Length;
+    }
+
+    internal static Option<string> PrecisionOption(string name) => ModelOptions.Choice(name, "Elements of the exported weights", PrecisionNames);
+
+    internal static CheckpointPrecision PrecisionOf(ParseResult parse, Option<string> option) => (CheckpointPrecision)Array.IndexOf(PrecisionNames, parse.GetRequiredValue(option));
+}
