@@ -1,15 +1,18 @@
 using System.CommandLine;
 using Microsoft.ML.Lacos.Benchmarks;
+using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Native;
 using Spectre.Console;
 
 var peers = new Option<bool>("--peers") { Description = "Compare whole encoders with ONNX Runtime int8 and TorchSharp bf16 and fp32." };
 var kernels = new Option<bool>("--kernels") { Description = "Measure the int8 linear layer against the machine's peak and bandwidth." };
 var training = new Option<bool>("--training") { Description = "A step of LoRA training over int8, bf16 and fp32 layers." };
+var large = new Option<bool>("--large") { Description = "One step of LoRA training of the bloom-7b1 shape; needs 14 GiB." };
+var steps = new Option<int>("--steps") { Description = "Steps of training that are timed, after one that is not.", DefaultValueFactory = _ => 3 };
 var quick = new Option<bool>("--quick") { Description = "Fewer shapes and turns; done in two minutes." };
 var threads = new Option<int>("--threads") { Description = "Threads of every engine.", DefaultValueFactory = _ => NativeInfo.Get().DefaultThreadCount };
 var texts = new Option<FileInfo?>("--texts") { Description = "Encode the lines of this file with the default model, text to vector, beside the peers." };
-var command = new RootCommand("Speed of LACoS beside its peers. Ratios are taken in one run; leave the machine alone meanwhile.") { peers, kernels, training, quick, threads, texts };
+var command = new RootCommand("Speed of LACoS beside its peers. Ratios are taken in one run; leave the machine alone meanwhile.") { peers, kernels, training, large, steps, quick, threads, texts };
 command.SetAction(arguments =>
 {
     NativeInfo native = NativeInfo.Get();
@@ -27,7 +30,7 @@ command.SetAction(arguments =>
     {
         TextsTable.Run(file.FullName, count, seconds);
     }
-    bool all = file is null && !arguments.GetValue(peers) && !arguments.GetValue(kernels) && !arguments.GetValue(training);
+    bool all = file is null && !arguments.GetValue(peers) && !arguments.GetValue(kernels) && !arguments.GetValue(training) && !arguments.GetValue(large);
     if (all || arguments.GetValue(kernels))
     {
         KernelTable.Run(count, isQuick ? 0.1 : 0.5, isQuick);
@@ -42,7 +45,11 @@ command.SetAction(arguments =>
     }
     if (arguments.GetValue(training))
     {
-        TrainingTable.Run(isQuick ? "bloom-mini" : "bloom-560m", isQuick ? EncoderTable.BloomMini : EncoderTable.Bloom560m, count, isQuick ? 2 : 5);
+        TrainingTable.Run(isQuick ? "bloom-mini" : "bloom-560m", isQuick ? EncoderTable.BloomMini : EncoderTable.Bloom560m with { VocabularySize = 250880 }, count, arguments.GetValue(steps));
+    }
+    if (arguments.GetValue(large))
+    {
+        TrainingTable.RunOnce("bloom-7b1", new BloomConfig(4096, 30, 32, 250880), count, 8);
     }
     return 0;
 });

@@ -10,14 +10,16 @@ internal sealed unsafe class RandomBloom : IDisposable
     private readonly List<nint> _memory = [];
     private readonly Random _random = new(1);
 
-    public RandomBloom(BloomConfig config)
+    /// <param name="config">Shape.</param>
+    /// <param name="oneBlock">Whether all blocks are the same memory: for what packs them into its own.</param>
+    public RandomBloom(BloomConfig config, bool oneBlock = false)
     {
         int hidden = config.HiddenSize;
         Weights = new BloomWeights(
             config,
             Matrix(config.VocabularySize, hidden),
             Norm(hidden),
-            [.. Enumerable.Range(0, config.LayerCount).Select(_ => new BloomBlockWeights(Norm(hidden), Layer(3 * hidden, hidden), Layer(hidden, hidden), Norm(hidden), Layer(4 * hidden, hidden), Layer(hidden, 4 * hidden)))],
+            oneBlock ? [.. Enumerable.Repeat(Block(hidden), config.LayerCount)] : [.. Enumerable.Range(0, config.LayerCount).Select(_ => Block(hidden))],
             Norm(hidden));
     }
 
@@ -50,6 +52,9 @@ internal sealed unsafe class RandomBloom : IDisposable
         _memory.ForEach(pointer => NativeMemory.AlignedFree((void*)pointer));
         _memory.Clear();
     }
+
+    private BloomBlockWeights Block(int hidden) =>
+        new(Norm(hidden), Layer(3 * hidden, hidden), Layer(hidden, hidden), Norm(hidden), Layer(4 * hidden, hidden), Layer(hidden, 4 * hidden));
 
     private LinearWeights Layer(int rows, int columns) => new(Matrix(rows, columns), new float[rows]);
 

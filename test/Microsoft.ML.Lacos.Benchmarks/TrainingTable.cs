@@ -4,12 +4,13 @@ using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Lora;
 using Microsoft.ML.Lacos.Training.Bloom;
 using Microsoft.ML.Lacos.Training.Losses;
+using Microsoft.ML.Lacos.Training.Optimizers;
 using Spectre.Console;
 using TorchSharp;
 
 namespace Microsoft.ML.Lacos.Benchmarks;
 
-/// <summary>A step of training, forward and backward, of LoRA r = 8 on query_key_value over frozen layers of three kinds; everything around them is the same.</summary>
+/// <summary>A step of training, forward and backward, of LoRA r = 8 on query_key_value over frozen layers of several kinds; everything around them is the same.</summary>
 internal static class TrainingTable
 {
     private const int Pairs = 32;
@@ -18,38 +19,72 @@ internal static class TrainingTable
     public static void Run(string name, BloomConfig config, int threads, int steps)
     {
         torch.set_num_threads(threads);
-        using var bloom = new RandomBloom(config);
+        using var bloom = new RandomBloom(config, oneBlock: true);
         // What cannot be avoided: two operations for each weight and token forward, and two for the gradient of the input.
         double limit = 2 * 2 * RandomBloom.LinearElements(config) * (2 * Pairs * Tokens) / (Hardware.Int8Peak(threads) * 1e9);
         Table table = new Table().Title($"{name} shape, {threads} threads, {Pairs} pairs x {Tokens} tokens, seconds a step; int8 limit {Seconds(limit)} s").AddColumns("frozen layers", "s/step", "x limit", "times LACoS", "peak memory, GiB");
         double ours = 0;
-        foreach ((string layers, Func<LinearWeights, BackwardFailure, FrozenLinear> make) in new (string, Func<LinearWeights, BackwardFailure, FrozenLinear>)[]
+        foreach ((string layers, Func<LinearWeights, BackwardFailure, FrozenLinear>? make, long activations) in new (string, Func<LinearWeights, BackwardFailure, FrozenLinear>?, long)[]
         {
-            ("LACoS int8", (linear, failure) => new NativeInt8Linear(linear, failure)),
-            ("torch bf16", (linear, _) => new TorchLinear(linear, torch.ScalarType.BFloat16)),
-            ("torch fp32", (linear, _) => new TorchLinear(linear, torch.ScalarType.Float32)),
+            ("LACoS int8, activations kept", null, long.MaxValue),
+            ("LACoS int8, blocks computed again", null, 0),
+            ("LACoS int8, layer by layer in torch", (linear, failure) => new NativeInt8Linear(linear, failure), 0),
+            ("torch bf16", (linear, _) => new TorchLinear(linear, torch.ScalarType.BFloat16), 0),
+            ("torch fp32", (linear, _) => new TorchLinear(linear, torch.ScalarType.Float32), 0),
         })
         {
             ResetPeak();
-            double median = Measure(bloom.Weights, make, steps);
+            double median = Measure(bloom.Weights, make, activations, steps);
             ours = ours == 0 ? median : ours;
             table.AddRow(layers, Seconds(median), Seconds(median / limit), Seconds(median / ours), Peak() is double peak ? Seconds(peak) : "unknown");
         }
         AnsiConsole.Write(table);
-        AnsiConsole.MarkupLine("Peak memory is that of the process and includes the row-wise weights that all three are made from.");
+        AnsiConsole.MarkupLine("Peak memory is that of the process: with the embedding table, and one block of row-wise weights from which all blocks are made.");
     }
 
-    private static double Measure(BloomWeights weights, Func<LinearWeights, BackwardFailure, FrozenLinear> make, int steps)
+    /// <summary>One whole step of a model that hardly fits, with its parts: nothing but the blocks' inputs is kept.</summary>
+    public static void RunOnce(string name, BloomConfig config, int threads, int pairs)
     {
-        using var model = new LoraBloom(weights, new LoraConfig { Rank = 8 }, makeLinear: make);
+        torch.set_num_threads(threads);
+        ResetPeak();
+        Table table = new Table().Title($"{name} shape, {threads} threads, one step of {pairs} pairs x {Tokens} tokens").AddColumns("part", "s", "peak memory so far, GiB");
+        long start = Stopwatch.GetTimestamp();
+        using var bloom = new RandomBloom(config, oneBlock: true);
+        Part("random weights of the table and of one block");
+        using var model = new LoraBloom(bloom.Weights, new LoraConfig { Rank = 8 }) { ActivationMemory = 0 };
+        using var loss = new MultipleNegativesRankingLoss();
+        var optimizer = new Adam8bit(model.Parameters);
+        Part("packing all blocks");
+        using DisposeScope scope = torch.NewDisposeScope();
+        torch.Tensor[] vectors = model.Encode(Batch(config, 0, pairs), new PoolingOptions(PoolingModes.Mean), new DropoutKey(1, 1)).split(pairs);
+        torch.Tensor value = loss.Forward(vectors);
+        Part("forward, loss");
+        value.backward();
+        model.Failure.ThrowIfAny();
+        Part("backward, with every block computed again");
+        optimizer.Step();
+        Part("8-bit Adam");
+        double limit = 2 * 2 * RandomBloom.LinearElements(config) * (2 * pairs * Tokens) / (Hardware.Int8Peak(threads) * 1e9);
+        AnsiConsole.Write(table);
+        AnsiConsole.MarkupLineInterpolated($"The int8 limit of forward and backward is {limit:F1} s.");
+
+        void Part(string part)
+        {
+            table.AddRow(part, Seconds(Stopwatch.GetElapsedTime(start).TotalSeconds), Peak() is double peak ? Seconds(peak) : "unknown");
+            start = Stopwatch.GetTimestamp();
+        }
+    }
+
+    private static double Measure(BloomWeights weights, Func<LinearWeights, BackwardFailure, FrozenLinear>? make, long activations, int steps)
+    {
+        using var model = new LoraBloom(weights, new LoraConfig { Rank = 8 }, makeLinear: make) { ActivationMemory = activations };
         using var loss = new MultipleNegativesRankingLoss();
         var times = new List<double>();
         for (int step = 0; step <= steps; step++)
         {
             long start = Stopwatch.GetTimestamp();
             using DisposeScope scope = torch.NewDisposeScope();
-            Training.Bloom.TokenRows rows = Batch(model.Config, step);
-            torch.Tensor[] vectors = model.Encode(rows, new PoolingOptions(PoolingModes.Mean), new DropoutKey(1, step)).split(Pairs);
+            torch.Tensor[] vectors = model.Encode(Batch(model.Config, step, Pairs), new PoolingOptions(PoolingModes.Mean), new DropoutKey(1, step)).split(Pairs);
             loss.Forward(vectors).backward();
             model.Failure.ThrowIfAny();
             foreach ((_, torch.Tensor value) in model.Parameters)
@@ -64,13 +99,13 @@ internal static class TrainingTable
         return times.Order().ElementAt(times.Count / 2);
     }
 
-    private static Training.Bloom.TokenRows Batch(BloomConfig config, int step)
+    private static Training.Bloom.TokenRows Batch(BloomConfig config, int step, int pairs)
     {
         var random = new Random(step);
         return new Training.Bloom.TokenRows(
             config,
-            [.. Enumerable.Range(0, 2 * Pairs * Tokens).Select(_ => random.Next(4, config.VocabularySize))],
-            [.. Enumerable.Range(0, (2 * Pairs) + 1).Select(row => row * Tokens)]);
+            [.. Enumerable.Range(0, 2 * pairs * Tokens).Select(_ => random.Next(4, config.VocabularySize))],
+            [.. Enumerable.Range(0, (2 * pairs) + 1).Select(row => row * Tokens)]);
     }
 
     // Linux forgets the highest memory use of a process when 5 is written here.
