@@ -106,6 +106,10 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
         {
             throw MissingLabel(label, columns.Keys);
         }
+        if (HasClasses)
+        {
+            RequireClasses(columns[LabelName!]);
+        }
         foreach (SchemaShape.Column column in OutputShape.Columns(EmbeddingOptions))
         {
             columns[column.Name] = column;
@@ -113,12 +117,14 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
         return new SchemaShape(columns.Values);
     }
 
-    private string? LabelName => LossOfOptions.LabelOf(_options.Loss) == LossLabel.None ? null : _options.LabelColumnName ?? "Label";
+    private string? LabelName => LossOfOptions.LabelOf(_options.Loss) == LossLabel.None && !HasClasses ? null : _options.LabelColumnName ?? "Label";
 
     private SentenceEmbeddingEstimator.Options EmbeddingOptions => OptionsValidation.Checked(new SentenceEmbeddingEstimator.Options
     {
-        Columns = [new(_options.Embedding1ColumnName, _options.Sentence1ColumnName), new(_options.Embedding2ColumnName, _options.Sentence2ColumnName)],
-        ScoreColumnName = _options.ScoreColumnName,
+        Columns = HasClasses
+            ? [new(_options.EmbeddingColumnName, _options.TextColumnName)]
+            : [new(_options.Embedding1ColumnName, _options.Sentence1ColumnName), new(_options.Embedding2ColumnName, _options.Sentence2ColumnName)],
+        ScoreColumnName = HasClasses ? null : _options.ScoreColumnName,
         Pooling = _options.Pooling,
         MaximumTokenCount = _options.MaximumTokenCount,
         Compute = _options.Compute,
@@ -156,11 +162,19 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
         }
         var texts = new TextInterner(model, _options.MaximumTokenCount);
         poolFrom = texts.PoolFrom;
+        if (HasClasses)
+        {
+            return ReadClasses(input, texts);
+        }
         return TrainingSetReader.Read(input, _options.SentenceColumns, LabelName, _options.Loss, LossOfOptions.LabelOf(_options.Loss), texts, _options.CancellationToken);
     }
 
     private ValidationSet ReadValidation(IDataView validation)
     {
+        if (HasClasses)
+        {
+            return ReadValidationClasses(validation);
+        }
         ColumnErrors.RequireText(_host, validation.Schema, _options.Sentence1ColumnName);
         ColumnErrors.RequireText(_host, validation.Schema, _options.Sentence2ColumnName);
         return validation.Schema.GetColumnOrNull(_options.ValidationLabelColumnName) is null

@@ -40,7 +40,7 @@ internal static class TrainerOptionsValidation
 
     private static void CheckNames(LacosBloomTrainer.Options options)
     {
-        string?[] names = [.. options.SentenceColumns, options.Embedding1ColumnName, options.Embedding2ColumnName, options.ScoreColumnName, options.ValidationLabelColumnName];
+        string?[] names = [.. options.SentenceColumns, options.Embedding1ColumnName, options.Embedding2ColumnName, options.ScoreColumnName, options.EmbeddingColumnName, options.ValidationLabelColumnName];
         Require(!names.Any(string.IsNullOrWhiteSpace), "column names", $"[{string.Join(", ", names)}]", "not empty");
         Require(options.SentenceColumns.Distinct(StringComparer.Ordinal).Count() == options.SentenceColumns.Count, "sentence columns", $"[{string.Join(", ", options.SentenceColumns)}]", "different columns");
         Require(options.Model is null || !string.IsNullOrWhiteSpace(options.Model), nameof(options.Model), options.Model, "a .lacos file or a model folder; null takes the embedded default model");
@@ -56,6 +56,10 @@ internal static class TrainerOptionsValidation
         Require(
             options.MatryoshkaDimensions.Count == 0 || options.Loss != TrainingLoss.Softmax,
             nameof(options.MatryoshkaDimensions), $"[{string.Join(", ", options.MatryoshkaDimensions)}] with the loss Softmax", "empty, or another loss");
+        Require(
+            options.NegativeColumnNames.Count == 0 || options.TextColumnName is null,
+            nameof(options.NegativeColumnNames), $"[{string.Join(", ", options.NegativeColumnNames)}] with TextColumnName '{options.TextColumnName}'", "empty: classes have no column of hard negatives");
+        Require(options.PairsPerText > 0, nameof(options.PairsPerText), options.PairsPerText, "at least 1");
         Require(!options.Resume || options.OutputFolder is not null, nameof(options.OutputFolder), options.OutputFolder, "the folder of the run that Resume is to continue");
     }
 

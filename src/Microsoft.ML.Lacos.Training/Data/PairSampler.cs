@@ -110,6 +110,11 @@ internal sealed class PairSampler
 
     private bool TryTake(int row, HashSet<int> texts)
     {
+        // A group is kept among the texts as a negative number.
+        if (_data.Groups is int[] groups && texts.Contains(~groups[row]))
+        {
+            return false;
+        }
         foreach (int[] column in _data.Columns)
         {
             if (texts.Contains(column[row]))
@@ -120,6 +125,10 @@ internal sealed class PairSampler
         foreach (int[] column in _data.Columns)
         {
             texts.Add(column[row]);
+        }
+        if (_data.Groups is not null)
+        {
+            texts.Add(~_data.Groups[row]);
         }
         return true;
     }

@@ -33,6 +33,9 @@ internal sealed class TrainingSet
     /// <summary>Texts that were cut at the token limit.</summary>
     public int LongTexts { get; }
 
+    /// <summary>For each row, a group of which a batch may hold one row only; null where there are none.</summary>
+    public int[]? Groups { get; init; }
+
     /// <summary>Rows.</summary>
     public int Count => Columns[0].Length;
 
@@ -48,6 +51,7 @@ internal sealed class TrainingSet
             hash.AppendData(MemoryMarshal.AsBytes<int>(array));
         }
         hash.AppendData(MemoryMarshal.AsBytes<double>(Labels ?? []));
+        hash.AppendData(MemoryMarshal.AsBytes<int>(Groups ?? []));
         return Convert.ToHexString(hash.GetHashAndReset()).ToLowerInvariant();
     }
 }

@@ -10,7 +10,7 @@ internal sealed class ValidationSet
     private readonly string?[] _texts;
     private readonly double[] _labels;
 
-    private ValidationSet(string?[] texts, double[] labels) => (_texts, _labels) = (texts, labels);
+    public ValidationSet(string?[] texts, double[] labels) => (_texts, _labels) = (texts, labels);
 
     /// <summary>Reads the pairs.</summary>
     /// <exception cref="InvalidDataException">Fewer than two pairs have a score, or all scores are equal.</exception>
