@@ -10,6 +10,7 @@ CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 string? file = args.FirstOrDefault(argument => !argument.StartsWith("--", StringComparison.Ordinal) && argument.EndsWith(".tsv", StringComparison.Ordinal));
 List<LabelledRow> rows = LabelledFile.Read(file ?? Path.Combine(AppContext.BaseDirectory, "requests.tsv"), Console.WriteLine);
 int[] labels = [.. Argument("labels", file is null ? "4,8" : "8,16,64").Split(',').Select(int.Parse)];
+float regularization = float.Parse(Argument("l2", "0.1"));
 int seeds = int.Parse(Argument("seeds", file is null ? "1" : "3"));
 
 var options = new LacosBloomTrainer.Options
@@ -37,7 +38,7 @@ foreach (int count in labels)
         LabelledRow[] train = split.Train(count);
         total = train.Length;
         options.Seed = seed;
-        results.Add(new Study(new MLContext(seed), options).Compare(train, split.Test));
+        results.Add(new Study(new MLContext(seed), options, regularization).Compare(train, split.Test));
         Console.Error.WriteLine($"{count} labels, seed {seed}, {split.Test.Length} tested: {results[^1]}");
     }
     Console.WriteLine($"| {count} | {total:N0} | {Mean(0)} | {Mean(1)} | {Mean(2)} | {results.Average(result => result.Seconds):F0} |");

@@ -11,7 +11,7 @@ internal sealed record Accuracies(double FeaturizeText, double Frozen, double Fi
 }
 
 /// <summary>Compares what a linear trainer makes of bags of words, of vectors as they are, and of vectors tuned on the same few labels.</summary>
-internal sealed class Study(MLContext ml, LacosBloomTrainer.Options options)
+internal sealed class Study(MLContext ml, LacosBloomTrainer.Options options, float regularization)
 {
     public Accuracies Compare(LabelledRow[] train, LabelledRow[] test)
     {
@@ -27,7 +27,7 @@ internal sealed class Study(MLContext ml, LacosBloomTrainer.Options options)
     {
         var pipeline = ml.Transforms.Conversion.MapValueToKey("Label")
             .Append(featurizer)
-            .Append(ml.MulticlassClassification.Trainers.LbfgsMaximumEntropy(l1Regularization: 0, l2Regularization: 0.1f));
+            .Append(ml.MulticlassClassification.Trainers.LbfgsMaximumEntropy(l1Regularization: 0, l2Regularization: regularization));
         using var model = pipeline.Fit(ml.Data.LoadFromEnumerable(train));
         return ml.MulticlassClassification.Evaluate(model.Transform(ml.Data.LoadFromEnumerable(test))).MicroAccuracy;
     }

@@ -9,19 +9,26 @@ using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML.Lacos;
 
-/// <summary>Fine-tunes an 8-bit BLOOM on pairs of sentences with LoRA and an 8-bit Adam (LACoS-BLOOM, arXiv 2305.06404).</summary>
+/// <summary>Fine-tunes an 8-bit BLOOM on pairs of sentences, or on texts and their classes, with LoRA and an 8-bit Adam (LACoS-BLOOM, arXiv 2305.06404).</summary>
 /// <remarks>
 /// <format type="text/markdown"><![CDATA[
 /// | | |
 /// | -- | -- |
 /// | Does this estimator need to look at the data to train its parameters? | Yes |
-/// | Input column data type | [Text](xref:Microsoft.ML.Data.TextDataViewType), two columns or more; a label of the kind the loss needs |
-/// | Output column data type | Two known-sized vectors of [Single](xref:System.Single) and their cosine, a [Single](xref:System.Single) |
+/// | Input column data type | [Text](xref:Microsoft.ML.Data.TextDataViewType), two columns or more; a label of the kind the loss needs. Or one column of texts and their classes |
+/// | Output column data type | Two known-sized vectors of [Single](xref:System.Single) and their cosine, a [Single](xref:System.Single). Or one vector |
 /// | Is normalization required? | No |
 /// | Is caching required? | No: the data is read once and kept as token ids |
 /// | Required NuGet in addition to Microsoft.ML | Microsoft.ML.Lacos.Training and one libtorch package; the fitted model needs Microsoft.ML.Lacos only |
 /// | Exportable to ONNX | No |
 /// ]]></format>
+/// Where <see cref="Options.TextColumnName"/> is given, each text has a class instead of a partner (a key, text, a Boolean or whole numbers in the label column), the trainer makes the pairs
+/// itself, and the transformer adds one vector column, to stand before a classifier in one pipeline. It is the same trainer with the same options, so it keeps its place among the regression
+/// trainers: among those of multiclass classification it would seem to predict a label, and among the text transforms to leave the label alone.
+/// Any loss will do; of those tried, <see cref="TrainingLoss.MultipleNegativesRanking"/> gained most from as many sentences. It puts no class twice in a batch, so that a batch has at most as many rows as there are classes,
+/// and with two or three classes another loss uses the time better.
+/// Rows without a label and texts that stand under several classes are left out with a warning; an empty text is refused; a class of one text is only told from the others.
+///
 /// The base model's weights stay as they are while small adapters beside them are trained on the CPU; afterwards the adapters are merged in.
 /// With the same options, data and machine a run gives the same bits, also when it was stopped and resumed.
 /// </remarks>
@@ -41,7 +48,7 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
     /// <param name="input">The training data.</param>
     /// <returns>A transformer over the base model with the trained adapter merged in: it adds both vectors and their cosine.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type.</exception>
-    /// <exception cref="InvalidDataException">A text is empty, a label unfit for the loss, there are too few different pairs, or a checkpoint is of another configuration.</exception>
+    /// <exception cref="InvalidDataException">A text is empty, a label unfit for the loss, there are too few different pairs or classes, or a checkpoint is of another configuration.</exception>
     /// <exception cref="InvalidOperationException">The loss became NaN; the message names step and rows.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; a checkpoint was written where there is an output folder.</exception>
     public SentenceEmbeddingTransformer Fit(IDataView input) => Fit(input, _options.ValidationSet);
