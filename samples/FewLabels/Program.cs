@@ -19,11 +19,11 @@ var options = new LacosBloomTrainer.Options
     LabelColumnName = "Label",
     Loss = Enum.Parse<TrainingLoss>(Argument("loss", "MultipleNegativesRanking")),
     Steps = int.Parse(Argument("steps", "40")),
-    LearningRate = double.Parse(Argument("learning-rate", "1e-3")),
+    LearningRate = double.Parse(Argument("learning-rate", "3e-3")),
     BatchSize = int.Parse(Argument("batch-size", "32")),
     PairsPerText = int.Parse(Argument("pairs-per-text", "8")),
-    LoraRank = int.Parse(Argument("lora-rank", "8")),
-    LoraTargets = Argument("lora-targets", "query_key_value").Split(','),
+    LoraRank = int.Parse(Argument("lora-rank", "16")),
+    LoraTargets = Argument("lora-targets", "query_key_value,dense,dense_h_to_4h,dense_4h_to_h").Split(','),
 };
 
 Console.WriteLine($"{rows.Count} texts of {rows.DistinctBy(row => row.Label).Count()} classes; accuracy x 100 on a fifth of them, mean of {seeds} split(s).\n");
@@ -45,10 +45,10 @@ foreach (int count in labels)
 
     string Mean(int featurizer)
     {
-        double mean = results.Average(result => 100 * result.Values[featurizer]);
+        double mean = results.Average(result => 100 * result.Values()[featurizer]);
         return results.Count < 2
             ? $"{mean:F1}"
-            : $"{mean:F1} ± {Math.Sqrt(results.Sum(result => Math.Pow((100 * result.Values[featurizer]) - mean, 2)) / (results.Count - 1)):F1}";
+            : $"{mean:F1} ± {Math.Sqrt(results.Sum(result => Math.Pow((100 * result.Values()[featurizer]) - mean, 2)) / (results.Count - 1)):F1}";
     }
 }
 

@@ -7,7 +7,7 @@ namespace FewLabels;
 /// <summary>Accuracies of three featurisers before the same linear trainer.</summary>
 internal sealed record Accuracies(double FeaturizeText, double Frozen, double FineTuned, double Seconds)
 {
-    public double[] Values => [FeaturizeText, Frozen, FineTuned];
+    public double[] Values() => [FeaturizeText, Frozen, FineTuned];
 }
 
 /// <summary>Compares what a linear trainer makes of bags of words, of vectors as they are, and of vectors tuned on the same few labels.</summary>
