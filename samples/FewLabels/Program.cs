@@ -9,9 +9,9 @@ using Microsoft.ML.Lacos;
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 string? file = args.FirstOrDefault(argument => !argument.StartsWith("--", StringComparison.Ordinal) && argument.EndsWith(".tsv", StringComparison.Ordinal));
 List<LabelledRow> rows = LabelledFile.Read(file ?? Path.Combine(AppContext.BaseDirectory, "requests.tsv"), Console.WriteLine);
-int[] labels = [.. Argument("labels", file is null ? "4,8" : "8,16,64").Split(',').Select(int.Parse)];
+int[] labels = [.. Argument("labels", file is null ? "8" : "8,16,64").Split(',').Select(int.Parse)];
 float regularization = float.Parse(Argument("l2", "0.1"));
-int seeds = int.Parse(Argument("seeds", file is null ? "1" : "3"));
+int seeds = int.Parse(Argument("seeds", "3"));
 
 var options = new LacosBloomTrainer.Options
 {
