@@ -53,6 +53,11 @@ public static class LacosBloomCatalog
     /// <param name="catalog">The regression trainers.</param>
     /// <param name="options">Read now, so that later changes of the object have no effect.</param>
     /// <exception cref="ArgumentException">An option is not valid; the message names it and its value.</exception>
+    /// <example>A few labelled texts instead of pairs, before a classifier.<code>
+    /// var pipeline = mlContext.Transforms.Conversion.MapValueToKey("Label")
+    ///     .Append(mlContext.Regression.Trainers.LacosBloom(new LacosBloomTrainer.Options { TextColumnName = "Text", Epochs = 1 }))
+    ///     .Append(mlContext.MulticlassClassification.Trainers.LbfgsMaximumEntropy());
+    /// </code></example>
     public static LacosBloomTrainer LacosBloom(this RegressionCatalog.RegressionTrainers catalog, LacosBloomTrainer.Options options)
     {
         ArgumentNullException.ThrowIfNull(catalog);

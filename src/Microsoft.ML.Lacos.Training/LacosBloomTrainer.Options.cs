@@ -7,7 +7,7 @@ namespace Microsoft.ML.Lacos;
 public sealed partial class LacosBloomTrainer
 {
     /// <summary>Options of <see cref="LacosBloomTrainer"/>; a field left alone keeps the default shown.</summary>
-    public sealed class Options
+    public sealed partial class Options
     {
         /// <summary>The base model: a <c>.lacos</c> file or a model folder; <see langword="null"/> takes the embedded default model.</summary>
         public string? Model;
@@ -203,6 +203,6 @@ public sealed partial class LacosBloomTrainer
         }
 
         /// <summary>Columns of sentences in the order of the loss.</summary>
-        internal IReadOnlyList<string> SentenceColumns => [Sentence1ColumnName, Sentence2ColumnName, .. NegativeColumnNames];
+        internal IReadOnlyList<string> SentenceColumns => TextColumnName is string text ? [text] : [Sentence1ColumnName, Sentence2ColumnName, .. NegativeColumnNames];
     }
 }

@@ -11,19 +11,27 @@ using TorchSharp;
 
 namespace Microsoft.ML.Lacos;
 
-/// <summary>Fine-tunes an 8-bit BLOOM on pairs of sentences with LoRA and an 8-bit Adam (LACoS-BLOOM, arXiv 2305.06404).</summary>
+/// <summary>Fine-tunes an 8-bit BLOOM on pairs of sentences, or on texts and their classes, with LoRA and an 8-bit Adam (LACoS-BLOOM, arXiv 2305.06404).</summary>
 /// <remarks>
 /// <format type="text/markdown"><![CDATA[
 /// | | |
 /// | -- | -- |
 /// | Does this estimator need to look at the data to train its parameters? | Yes |
-/// | Input column data type | [Text](xref:Microsoft.ML.Data.TextDataViewType), two columns or more; a label of the kind the loss needs |
-/// | Output column data type | Two known-sized vectors of [Single](xref:System.Single) and their cosine, a [Single](xref:System.Single) |
+/// | Input column data type | [Text](xref:Microsoft.ML.Data.TextDataViewType), two columns or more; a label of the kind the loss needs. Or one column of texts and their classes |
+/// | Output column data type | Two known-sized vectors of [Single](xref:System.Single) and their cosine, a [Single](xref:System.Single). Or one vector |
 /// | Is normalization required? | No |
 /// | Is caching required? | No: the data is read once and kept as token ids, beyond a budget in a temporary file |
 /// | Required NuGet in addition to Microsoft.ML | Microsoft.ML.Lacos.Training and one libtorch package; the fitted model needs Microsoft.ML.Lacos only |
 /// | Exportable to ONNX | No |
 /// ]]></format>
+/// Where <see cref="Options.TextColumnName"/> is given, each text has a class instead of a partner (a key, text, a Boolean or whole numbers in the label column), the trainer makes the pairs
+/// itself, and the transformer adds one vector column, to stand before a classifier in one pipeline. It is the same trainer with the same options, so it keeps its place among the regression
+/// trainers: among those of multiclass classification it would seem to predict a label, and among the text transforms to leave the label alone.
+/// Any loss of pairs will do; of those tried, <see cref="TrainingLoss.MultipleNegativesRanking"/> gained most from as many sentences. It puts no class twice in a batch, so that a batch has at most as many rows as there are classes,
+/// and with two or three classes another loss uses the time better.
+/// Rows without a label and texts that stand under several classes are left out with a warning; an empty text is refused; a class of one text is only told from the others.
+/// With the loss <see cref="TrainingLoss.MeanSquaredError"/> the text has a teacher's vector instead of a class.
+///
 /// The base model's weights stay as they are while small adapters beside them are trained; afterwards the adapters are merged in.
 /// <see cref="MLContext.GpuDeviceId"/> and <see cref="MLContext.FallbackToCpu"/> are honoured as they are when the trainer is created: the graph then runs on that CUDA device,
 /// evaluations and the fitted transformer on the CPU.
@@ -45,7 +53,7 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
     /// <param name="input">The training data.</param>
     /// <returns>A transformer over the base model with the trained adapter merged in: it adds both vectors and their cosine.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type.</exception>
-    /// <exception cref="InvalidDataException">A text is empty, a label unfit for the loss, there are too few different pairs, or a checkpoint is of another configuration.</exception>
+    /// <exception cref="InvalidDataException">A text is empty, a label unfit for the loss, there are too few different pairs or classes, or a checkpoint is of another configuration.</exception>
     /// <exception cref="NotSupportedException">The GPU asked for cannot be had and the CPU is not allowed, or the base cannot be given the scheme.</exception>
     /// <exception cref="InvalidOperationException">The loss became NaN; the message names step and rows.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; a checkpoint was written where there is an output folder.</exception>
@@ -105,9 +113,13 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
         {
             ColumnErrors.RequireText(_host, inputSchema, name);
         }
-        if (DatasetSettings.OfInput(_options).LabelColumn is string label && !columns.ContainsKey(label))
+        if (LabelName is string label && !columns.ContainsKey(label))
         {
             throw MissingLabel(label, columns.Keys);
+        }
+        if (HasClasses)
+        {
+            RequireClasses(columns[LabelName!]);
         }
         foreach (SchemaShape.Column column in OutputShape.Columns(EmbeddingOptions))
         {
@@ -118,8 +130,10 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
 
     private SentenceEmbeddingEstimator.Options EmbeddingOptions => OptionsValidation.Checked(new SentenceEmbeddingEstimator.Options
     {
-        Columns = [new(_options.Embedding1ColumnName, _options.Sentence1ColumnName), new(_options.Embedding2ColumnName, _options.Sentence2ColumnName)],
-        ScoreColumnName = _options.ScoreColumnName,
+        Columns = _options.TextColumnName is string text
+            ? [new(_options.EmbeddingColumnName, text)]
+            : [new(_options.Embedding1ColumnName, _options.Sentence1ColumnName), new(_options.Embedding2ColumnName, _options.Sentence2ColumnName)],
+        ScoreColumnName = _options.TextColumnName is null ? _options.ScoreColumnName : null,
         Pooling = _options.Pooling,
         MaximumTokenCount = _options.MaximumTokenCount,
         Compute = _options.Compute,
@@ -164,7 +178,7 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
             var texts = new TextInterner(model, _options.MaximumTokenCount, tokens);
             var reader = new TrainingSetReader(texts, evaluated, _options.CancellationToken);
             int dimension = Pooling.Dimension(model.Weights.Config.HiddenSize, new PoolingOptions(_options.Pooling ?? model.Settings.Pooling));
-            return new LoadedData([.. sources.Select(source => new LoadedDataset(source.Settings, reader.Read(source.Data, source.Settings, dimension)))], tokens, texts.PoolFrom, texts.LongTexts);
+            return new LoadedData([.. sources.Select(source => new LoadedDataset(source.Settings, source.Settings.HasClasses ? ReadClasses(source.Data, texts) : reader.Read(source.Data, source.Settings, dimension)))], tokens, texts.PoolFrom, texts.LongTexts);
         }
         catch
         {
@@ -187,6 +201,10 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
 
     private ValidationSet ReadValidation(IDataView validation)
     {
+        if (HasClasses)
+        {
+            return ReadValidationClasses(validation);
+        }
         ColumnErrors.RequireText(_host, validation.Schema, _options.Sentence1ColumnName);
         ColumnErrors.RequireText(_host, validation.Schema, _options.Sentence2ColumnName);
         if (_options.ValidationGroupColumnName is string group)

@@ -57,7 +57,7 @@ internal static class TrainerOptionsValidation
 
     private static void CheckNames(LacosBloomTrainer.Options options)
     {
-        string?[] names = [.. options.SentenceColumns, options.Embedding1ColumnName, options.Embedding2ColumnName, options.ScoreColumnName, options.ValidationLabelColumnName, .. options.ValidationGroupColumnName is string group ? new[] { group } : []];
+        string?[] names = [.. options.SentenceColumns, options.Embedding1ColumnName, options.Embedding2ColumnName, options.ScoreColumnName, options.EmbeddingColumnName, options.ValidationLabelColumnName, .. options.ValidationGroupColumnName is string group ? new[] { group } : []];
         Require(!names.Any(string.IsNullOrWhiteSpace), "column names", $"[{string.Join(", ", names)}]", "not empty");
         Require(options.Model is null || !string.IsNullOrWhiteSpace(options.Model), nameof(options.Model), options.Model, "a .lacos file or a model folder; null takes the embedded default model");
         Require(options.OutputFolder is null || !string.IsNullOrWhiteSpace(options.OutputFolder), nameof(options.OutputFolder), options.OutputFolder, "a folder; null writes nothing");
@@ -69,6 +69,19 @@ internal static class TrainerOptionsValidation
         Require(
             options.MatryoshkaDimensions.Count == 0 || options.Loss != TrainingLoss.Softmax,
             nameof(options.MatryoshkaDimensions), $"[{string.Join(", ", options.MatryoshkaDimensions)}] with the loss Softmax", "empty, or another loss");
+        Require(
+            options.NegativeColumnNames.Count == 0 || options.TextColumnName is null,
+            nameof(options.NegativeColumnNames), $"[{string.Join(", ", options.NegativeColumnNames)}] with TextColumnName '{options.TextColumnName}'", "empty: a single column of texts has no hard negatives");
+        Require(
+            options.BalanceColumnName is null || !DatasetSettings.OfInput(options).HasClasses,
+            nameof(options.BalanceColumnName), $"'{options.BalanceColumnName}' with TextColumnName '{options.TextColumnName}'", "null: pairs are balanced by their classes already. Name the column in the data set of Datasets that has it");
+        Require(
+            options.ValidationGroupColumnName is null || !DatasetSettings.OfInput(options).HasClasses,
+            nameof(options.ValidationGroupColumnName), $"'{options.ValidationGroupColumnName}' with TextColumnName '{options.TextColumnName}'", "null: the validation texts are one set");
+        Require(
+            !options.LeaveOutValidationPairs || !DatasetSettings.OfInput(options).HasClasses,
+            nameof(options.LeaveOutValidationPairs), $"true with TextColumnName '{options.TextColumnName}'", "false: pairs are made of the texts afterwards. Keep the validation texts out of the training data");
+        Require(options.PairsPerText > 0, nameof(options.PairsPerText), options.PairsPerText, "at least 1");
         Require(!options.Resume || options.OutputFolder is not null, nameof(options.OutputFolder), options.OutputFolder, "the folder of the run that Resume is to continue");
     }
 
@@ -87,7 +100,7 @@ internal static class TrainerOptionsValidation
             Require(settings.Weight is null || (double.IsFinite(settings.Weight.Value) && settings.Weight > 0), $"Weight of {name}", settings.Weight, "a positive number; null shares by size");
             Require(settings.BalancePower is >= 0 and <= 1, $"BalancePower of {name}", settings.BalancePower, "from 0, each value as often as any other, to 1, as in the data");
             Require(settings.BalanceColumn is null || !string.IsNullOrWhiteSpace(settings.BalanceColumn), $"BalanceColumnName of {name}", $"'{settings.BalanceColumn}'", "a column; null balances nothing");
-            Require(settings.SentenceColumns.Count > 1 || settings.Loss == TrainingLoss.MeanSquaredError, $"Sentence2ColumnName of {name}", "''", $"a column; only the loss {nameof(TrainingLoss.MeanSquaredError)} does without");
+            Require(settings.SentenceColumns.Count > 1 || settings.HasClasses || settings.Loss == TrainingLoss.MeanSquaredError, $"Sentence2ColumnName of {name}", "''", $"a column; only the loss {nameof(TrainingLoss.MeanSquaredError)} does without");
             Require(
                 settings.SentenceColumns.Count <= 2 || settings.Loss == TrainingLoss.MultipleNegativesRanking,
                 $"NegativeColumnNames of {name}", $"[{string.Join(", ", settings.SentenceColumns.Skip(2))}] with the loss {settings.Loss}", "empty, or the loss MultipleNegativesRanking");

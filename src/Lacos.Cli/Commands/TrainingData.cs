@@ -19,9 +19,8 @@ internal sealed class TrainingData(MLContext ml, LacosBloomTrainer.Options optio
     {
         List<TrainingDataset> datasets = [.. arguments.Select(argument => ToDataset(argument, columns))];
 
-        // The trainer's own columns are those of its first data set, and they are two.
-        TrainingDataset first = datasets.Find(dataset => dataset.Sentence2ColumnName!.Length > 0)
-            ?? throw new UsageException("No --data has two columns of sentences. Add one that has, such as translations of the first column.");
+        // The trainer's own columns are those of its first data set: two, where any data set has two.
+        TrainingDataset first = datasets.Find(HasTwoSentences) ?? datasets[0];
         datasets.Remove(first);
         options.Loss = first.Loss!.Value;
         options.Sentence1ColumnName = nameof(TrainingPair.Sentence1);
@@ -35,6 +34,7 @@ internal sealed class TrainingData(MLContext ml, LacosBloomTrainer.Options optio
         options.Margin = first.Margin ?? options.Margin;
         options.BatchSize = first.BatchSize ?? options.BatchSize;
         options.Sentence2ColumnName = nameof(TrainingPair.Sentence2);
+        options.TextColumnName = HasTwoSentences(first) ? null : nameof(TrainingPair.Sentence1);
         options.DataName = first.Name!;
         options.LossWeight = first.LossWeight;
         options.Datasets = datasets;
@@ -57,6 +57,8 @@ internal sealed class TrainingData(MLContext ml, LacosBloomTrainer.Options optio
         options.ValidationGroupColumnName = nameof(TrainingPair.Group);
         return ml.Data.LoadFromEnumerable(pairs);
     }
+
+    private static bool HasTwoSentences(TrainingDataset dataset) => dataset.Sentence2ColumnName!.Length > 0;
 
     private TrainingDataset ToDataset(DataArgument argument, string? columns)
     {

@@ -27,7 +27,10 @@ internal sealed record DatasetSettings
     /// <summary>Columns of sentences in the order of the loss.</summary>
     public required IReadOnlyList<string> SentenceColumns { get; init; }
 
-    /// <summary>Column of labels; null where the loss needs none.</summary>
+    /// <summary>Whether the one column of sentences holds texts under classes, of which pairs are made.</summary>
+    public bool HasClasses { get; init; }
+
+    /// <summary>Column of labels or classes; null where the loss needs none.</summary>
     public required string? LabelColumn { get; init; }
 
     /// <summary>Rows of a step.</summary>
@@ -48,7 +51,7 @@ internal sealed record DatasetSettings
     /// <summary>Fewest rows from which the loss learns something.</summary>
     public int SmallestBatch => Loss switch
     {
-        TrainingLoss.MultipleNegativesRanking when SentenceColumns.Count == 2 => 2,
+        TrainingLoss.MultipleNegativesRanking when SentenceColumns.Count <= 2 => 2,
         TrainingLoss.CoSent or TrainingLoss.Angle => 2,
         _ => 1,
     };
@@ -63,7 +66,8 @@ internal sealed record DatasetSettings
         BothDirections = options.BothDirections,
         Margin = options.Margin,
         SentenceColumns = options.SentenceColumns,
-        LabelColumn = LabelOf(options.Loss, options.LabelColumnName),
+        HasClasses = HasClassesIn(options),
+        LabelColumn = HasClassesIn(options) ? options.LabelColumnName ?? "Label" : LabelOf(options.Loss, options.LabelColumnName),
         BatchSize = options.BatchSize,
         Weight = options.Weight,
         BalanceColumn = options.BalanceColumnName,
@@ -95,6 +99,9 @@ internal sealed record DatasetSettings
             BalancePower = dataset.BalancePower ?? options.BalancePower,
         };
     }
+
+    // A teacher's vector needs no partner, so that its loss learns from the texts as they are.
+    private static bool HasClassesIn(LacosBloomTrainer.Options options) => options.TextColumnName is not null && options.Loss != TrainingLoss.MeanSquaredError;
 
     private static string? LabelOf(TrainingLoss loss, string? column) => LossOfDataset.LabelOf(loss) == LossLabel.None ? null : column ?? "Label";
 }

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Microsoft.ML.Lacos.Training.Data;
 
 /// <summary>Where a sampler is.</summary>
@@ -8,7 +10,7 @@ internal readonly record struct SamplerPosition(int Epoch, int Batch);
 /// <summary>Deals the rows of a training set into batches, pass after pass, in an order that only seed and pass decide.</summary>
 /// <remarks>
 /// Where texts must be distinct, a row waits for a later batch while one of its texts stands in the present one, as in the NoDuplicatesBatchSampler of
-/// sentence-transformers: two equal texts would be each other's false negatives. A batch is closed early once very many rows in turn had to wait.
+/// sentence-transformers: two equal texts would be each other's false negatives. The same goes for two rows of an exclusive group. A batch is closed early once very many rows in turn had to wait.
 /// Where rows are bucketed, stretches of the order are sorted by length before they are dealt, and the batches shuffled afterwards.
 /// </remarks>
 internal sealed class PairSampler
@@ -30,7 +32,7 @@ internal sealed class PairSampler
     /// <param name="data">The data.</param>
     /// <param name="batchSize">Rows of a batch.</param>
     /// <param name="seed">Decides the order.</param>
-    /// <param name="distinct">Whether no text may stand twice in a batch.</param>
+    /// <param name="distinct">Whether no text, and no exclusive group, may stand twice in a batch.</param>
     /// <param name="smallest">Batches of fewer rows are left out, because the loss learns nothing from them.</param>
     /// <param name="bucket">Whether a batch's rows shall be of similar length.</param>
     /// <param name="balancePower">Exponent of a group's share, where the rows have groups.</param>
@@ -125,13 +127,18 @@ internal sealed class PairSampler
         }
         if (_bucket)
         {
-            Shuffle(batches, epoch);
+            new SplitMix64(~(((ulong)(uint)_seed << 32) ^ (uint)epoch)).Shuffle(CollectionsMarshal.AsSpan(batches));
         }
         return batches;
     }
 
     private bool TryTake(int row, HashSet<int> texts)
     {
+        // An exclusive group is kept among the texts as a negative number.
+        if (_data.ExclusiveGroups is int[] groups && texts.Contains(~groups[row]))
+        {
+            return false;
+        }
         foreach (int[] column in _data.Columns)
         {
             if (texts.Contains(column[row]))
@@ -142,6 +149,10 @@ internal sealed class PairSampler
         foreach (int[] column in _data.Columns)
         {
             texts.Add(column[row]);
+        }
+        if (_data.ExclusiveGroups is not null)
+        {
+            texts.Add(~_data.ExclusiveGroups[row]);
         }
         return true;
     }
@@ -163,16 +174,6 @@ internal sealed class PairSampler
 
             // Array.Sort is unstable, but deterministic for the same input.
             Array.Sort(lengths, order, start, count);
-        }
-    }
-
-    private void Shuffle(List<int[]> batches, int epoch)
-    {
-        ulong state = ~(((ulong)(uint)_seed << 32) ^ (uint)epoch);
-        for (int i = batches.Count - 1; i > 0; i--)
-        {
-            int other = (int)Math.BigMul(RowOrder.SplitMix(ref state), (ulong)i + 1, out _);
-            (batches[i], batches[other]) = (batches[other], batches[i]);
         }
     }
 }

@@ -3,7 +3,7 @@ namespace Microsoft.ML.Lacos.Training.Data;
 /// <summary>The order in which a pass over a data set takes its rows, decided by seed and pass alone.</summary>
 /// <remarks>
 /// Without groups each row comes once. With groups, such as languages, a group of n rows gets a share in proportion to n to the power of an exponent, spread evenly over the pass;
-/// within a group each row comes once before any comes again, in this pass or the next. The shuffle is Fisher and Yates' with SplitMix64, so that it is the same in every version of .NET.
+/// within a group each row comes once before any comes again, in this pass or the next. The shuffle is <see cref="SplitMix64"/>'s, so that it is the same in every version of .NET.
 /// </remarks>
 internal sealed class RowOrder
 {
@@ -89,21 +89,7 @@ internal sealed class RowOrder
 
     private int[] Shuffled(int[] rows, int stream, int round)
     {
-        ulong state = ((ulong)(uint)_seed << 32) ^ (uint)round ^ ((ulong)stream * 0xD1342543DE82EF95);
-        for (int i = rows.Length - 1; i > 0; i--)
-        {
-            int other = (int)Math.BigMul(SplitMix(ref state), (ulong)i + 1, out _);
-            (rows[i], rows[other]) = (rows[other], rows[i]);
-        }
+        new SplitMix64(((ulong)(uint)_seed << 32) ^ (uint)round ^ ((ulong)stream * 0xD1342543DE82EF95)).Shuffle<int>(rows);
         return rows;
-    }
-
-    /// <summary>The next number of Steele, Lea and Flood's SplitMix64.</summary>
-    public static ulong SplitMix(ref ulong state)
-    {
-        ulong x = state += 0x9E3779B97F4A7C15;
-        x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9;
-        x = (x ^ (x >> 27)) * 0x94D049BB133111EB;
-        return x ^ (x >> 31);
     }
 }

@@ -35,6 +35,9 @@ internal sealed class TrainingSet
     /// <summary>For each row the number of its value in the column that balances; null where none does.</summary>
     public int[]? Groups { get; init; }
 
+    /// <summary>For each row the number of a group of which a batch may hold one row only; null where there are none.</summary>
+    public int[]? ExclusiveGroups { get; init; }
+
     /// <summary>Rows.</summary>
     public int Count => Columns[0].Length;
 
@@ -60,6 +63,10 @@ internal sealed class TrainingSet
         foreach (float[] vector in Vectors ?? [])
         {
             hash.AppendData(MemoryMarshal.AsBytes<float>(vector));
+        }
+        if (ExclusiveGroups is not null)
+        {
+            Append(ExclusiveGroups);
         }
         return Convert.ToHexString(hash.GetHashAndReset()).ToLowerInvariant();
 

@@ -12,6 +12,13 @@ internal sealed class ValidationSet
     private readonly int[] _groups;
     private readonly int _groupCount;
 
+    /// <param name="texts">First and second text of each pair in turn.</param>
+    /// <param name="labels">The score of each pair.</param>
+    public ValidationSet(string?[] texts, double[] labels)
+        : this(texts, labels, new int[labels.Length], 1)
+    {
+    }
+
     private ValidationSet(string?[] texts, double[] labels, int[] groups, int groupCount) => (_texts, _labels, _groups, _groupCount) = (texts, labels, groups, groupCount);
 
     /// <summary>The pairs.</summary>

@@ -65,6 +65,18 @@ public sealed class TrainCommandTests
     }
 
     [TestMethod]
+    public void TextsAndATeacherAloneCanBeTrainedOnAndJudgedOnPairs()
+    {
+        using var folder = new TemporaryFolder();
+        string texts = folder.Write("texts.tsv", "text\n" + string.Concat(Enumerable.Range(0, 8).Select(i => string.Create(CultureInfo.InvariantCulture, $"It rains {i}.\n"))));
+        string judged = folder.Write("judged.tsv", "score\tsentence1\tsentence2\n1\tA dog.\tA pet.\n0\tA dog.\tA car.\n2\tA cat 1.\tA pet 1.\n");
+        Succeeds(["train", "--data", $"{texts},loss=mse,teacher=base", "--output", folder.File("out"), "--batch-size", "4", "--lora-rank", "2", "--steps", "2", "--eval", judged, "--exclude-eval"]);
+        string[] log = File.ReadAllLines(Path.Combine(folder.File("out"), "train-log.jsonl"));
+        Assert.HasCount(2, log);
+        StringAssert.Contains(log[1], "spearman");
+    }
+
+    [TestMethod]
     public void ASignalEndsTrainingAfterACheckpoint()
     {
         using var folder = new TemporaryFolder();

@@ -63,6 +63,31 @@ public sealed class PairSamplerTests
         CollectionAssert.AreNotEqual(firstLengths.Order().ToArray(), firstLengths, "batches do not come in the order of their lengths");
     }
 
+    /// <remarks>The expected order is that of another implementation of the shuffle.</remarks>
+    [TestMethod]
+    public void BucketedBatchesStayInTheSameOrderFromVersionToVersion()
+    {
+        int[] rows = [.. Enumerable.Range(0, 6)];
+        var sampler = new PairSampler(Set(rows, rows, [1, 2, 3, 4, 5, 6]), 1, seed: 5, distinct: false, smallest: 1, bucket: true);
+        CollectionAssert.AreEqual(new[] { 5, 0, 3, 4, 1, 2 }, rows.Select(_ => sampler.Next()[0]).ToArray());
+    }
+
+    [TestMethod]
+    public void BalancedRowsStillKeepToOneOfEachExclusiveGroupInABatch()
+    {
+        const int Rows = 300;
+        var tokens = new TokenStore(long.MaxValue, "");
+        var data = new TrainingSet([[.. Enumerable.Range(0, Rows)], [.. Enumerable.Range(Rows, Rows)]], tokens)
+        {
+            Groups = [.. Enumerable.Range(0, Rows).Select(row => row < 270 ? 0 : 1)],
+            ExclusiveGroups = [.. Enumerable.Range(0, Rows).Select(row => row % 7)],
+        };
+        var sampler = new PairSampler(data, 5, seed: 2, distinct: true, smallest: 2, balancePower: 0);
+        int[][] batches = [.. Enumerable.Range(0, sampler.StepsPerEpoch).Select(_ => sampler.Next())];
+        Assert.IsTrue(Array.TrueForAll(batches, batch => batch.DistinctBy(row => row % 7).Count() == batch.Length));
+        Assert.AreEqual(0.5, batches.SelectMany(batch => batch).Average(row => (double)data.Groups[row]), 0.05);
+    }
+
     private static double MeanSpread(PairSampler sampler, TrainingSet data, out List<int> rows)
     {
         rows = [];

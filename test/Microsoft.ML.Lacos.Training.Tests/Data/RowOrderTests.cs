@@ -54,6 +54,14 @@ public sealed class RowOrderTests
         CollectionAssert.AreEquivalent(Enumerable.Range(0, 50).ToArray(), new RowOrder(50, 1).Of(4));
     }
 
+    /// <remarks>The expected orders are those of another implementation of the shuffle. A checkpoint is continued in the order in which it was begun.</remarks>
+    [TestMethod]
+    public void TheOrderStaysTheSameFromVersionToVersion()
+    {
+        CollectionAssert.AreEqual(new[] { 2, 7, 8, 1, 4, 6, 9, 0, 5, 3 }, new RowOrder(10, 1).Of(4));
+        CollectionAssert.AreEqual(new[] { 1, 3, 5, 4, 2, 9, 0, 7, 6, 8 }, new RowOrder(10, 1, new int[10]).Of(4));
+    }
+
     [TestMethod]
     public void TooManyGroupsAreRefused() =>
         Assert.Contains("257 different values", Assert.ThrowsExactly<InvalidDataException>(() => new RowOrder(257, 1, [.. Enumerable.Range(0, 257)], 0)).Message);

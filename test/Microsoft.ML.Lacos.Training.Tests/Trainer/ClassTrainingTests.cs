@@ -1,0 +1,244 @@
+using System.Reflection;
+using Microsoft.ML.Data;
+using Microsoft.ML.Lacos.Tests;
+using Microsoft.ML.Lacos.Tests.Hub;
+using Microsoft.ML.Transforms;
+
+namespace Microsoft.ML.Lacos.Training.Tests.Trainer;
+
+/// <summary>Training on texts and classes, over a tiny random model in whose vectors the classes lie mixed.</summary>
+[TestClass]
+public sealed class ClassTrainingTests
+{
+    private readonly MLContext _ml = new(1);
+
+    // The mean of three seeds: of a model so small, one seed's result goes by the kernels' rounding.
+    [TestMethod]
+    [DataRow(TrainingLoss.MultipleNegativesRanking, 0.2)]
+    [DataRow(TrainingLoss.CoSent, 0.2)]
+    [DataRow(TrainingLoss.CosineSimilarity, 0.1)]
+    [DataRow(TrainingLoss.Contrastive, 0.05)]
+    public void TrainingDrawsTheClassesApart(TrainingLoss loss, double gain)
+    {
+        using var folder = new TemporaryFolder();
+        IDataView data = Data(24);
+        LacosBloomTrainer.Options options = Options(folder, 200);
+        (options.Loss, options.LearningRate) = (loss, 0.01);
+        using SentenceEmbeddingTransformer untrained = _ml.Transforms.Text.ApplySentenceEmbedding(new SentenceEmbeddingEstimator.Options { Model = options.Model, Columns = [new("Features", "Text")] }).Fit(data);
+        double before = Separation(untrained.Transform(data)), after = Enumerable.Range(1, 3).Average(Trained);
+        Assert.IsGreaterThan(before + gain, after, $"mean cosine within classes minus between: {before:F3} before, {after:F3} after");
+
+        double Trained(int seed)
+        {
+            options.Seed = seed;
+            using SentenceEmbeddingTransformer fitted = _ml.Regression.Trainers.LacosBloom(options).Fit(data);
+            return Separation(fitted.Transform(data));
+        }
+    }
+
+    [TestMethod]
+    public void ItStandsBeforeALinearTrainerAndThePipelineSavesAndLoads()
+    {
+        using var folder = new TemporaryFolder();
+        IDataView data = Data(24);
+        TransformerChain<KeyToValueMappingTransformer> model = Chain(Options(folder, 80)).Fit(data);
+        IDataView predicted = model.Transform(data);
+        string[] labels = [.. predicted.GetColumn<string>("PredictedName")];
+        Assert.IsGreaterThan(0.6, _ml.MulticlassClassification.Evaluate(predicted).MicroAccuracy, "a third would be chance");
+        string path = folder.File("model.zip");
+        _ml.Model.Save(model, data.Schema, path);
+        IDataView loaded = new MLContext().Model.Load(path, out _).Transform(data);
+        CollectionAssert.AreEqual(labels, loaded.GetColumn<string>("PredictedName").ToArray());
+        CollectionAssert.AreEqual(predicted.GetColumn<float[]>("Features").First(), loaded.GetColumn<float[]>("Features").First());
+    }
+
+    [TestMethod]
+    public void TheChainIsCrossValidated()
+    {
+        using var folder = new TemporaryFolder();
+        var folds = _ml.MulticlassClassification.CrossValidate(
+            _ml.Transforms.Conversion.MapValueToKey("Label", "Name").Fit(Data(36)).Transform(Data(36)),
+            _ml.Regression.Trainers.LacosBloom(Options(folder, 3)).Append(_ml.MulticlassClassification.Trainers.LbfgsMaximumEntropy()),
+            numberOfFolds: 3);
+        Assert.HasCount(3, folds);
+        Assert.HasCount(3, folds.Select(fold => Fingerprint(fold.Model)).Distinct(), "each fold is trained on its own rows");
+        Assert.IsTrue(folds.All(fold => fold.Metrics.MicroAccuracy is > 0 and <= 1));
+    }
+
+    [TestMethod]
+    public void TheSameSeedGivesTheSameWeights()
+    {
+        using var folder = new TemporaryFolder();
+        string Fit(int seed)
+        {
+            LacosBloomTrainer.Options options = Options(folder, 3);
+            options.Seed = seed;
+            using SentenceEmbeddingTransformer fitted = _ml.Regression.Trainers.LacosBloom(options).Fit(Data(24));
+            return fitted.Fingerprint;
+        }
+        Assert.AreEqual(Fit(1), Fit(1));
+        Assert.AreNotEqual(Fit(1), Fit(2));
+    }
+
+    [TestMethod]
+    public void ItAddsOneColumnOfVectorsAndAnnouncesIt()
+    {
+        using var folder = new TemporaryFolder();
+        LacosBloomTrainer.Options options = Options(folder, 1);
+        options.EmbeddingColumnName = "Vector";
+        IDataView data = Data(12);
+        LacosBloomTrainer trainer = _ml.Regression.Trainers.LacosBloom(options);
+        using SentenceEmbeddingTransformer fitted = trainer.Fit(data);
+        CollectionAssert.AreEqual(new[] { "Text", "Name", "Vector" }, fitted.GetOutputSchema(data.Schema).Select(column => column.Name).ToArray());
+        SchemaShape announced = trainer.GetOutputSchema(Shape(data.Schema));
+        CollectionAssert.AreEquivalent(new[] { "Text", "Name", "Vector" }, announced.Select(column => column.Name).ToArray());
+    }
+
+    [TestMethod]
+    public void AValidationSetOfTextsAndClassesJudgesTheAdapter()
+    {
+        using var folder = new TemporaryFolder();
+        var spearmen = new List<double>();
+        LacosBloomTrainer.Options options = Options(folder, 30);
+        options.EvaluateEvery = 10;
+        options.Progress = new LacosBloomTrainerTests.Listener(progress => spearmen.AddRange(progress.Spearman is double value ? [value] : []));
+        _ml.Regression.Trainers.LacosBloom(options).Fit(Data(24), Data(15)).Dispose();
+        Assert.HasCount(3, spearmen);
+        Assert.IsGreaterThan(0.3, spearmen[^1]);
+    }
+
+    [TestMethod]
+    public void FurtherDataSetsOfPairsTakeTurnsWithTheClasses()
+    {
+        using var folder = new TemporaryFolder();
+        var seen = new List<string>();
+        LacosBloomTrainer.Options options = Options(folder, 6);
+        (options.DataName, options.Weight) = ("classes", 2);
+        options.Datasets = [new TrainingDataset(Scored()) { Name = "pairs", Loss = TrainingLoss.CoSent, LabelColumnName = "Label", Weight = 1 }];
+        options.Progress = new LacosBloomTrainerTests.Listener(progress => seen.Add(progress.Dataset));
+        using SentenceEmbeddingTransformer fitted = _ml.Regression.Trainers.LacosBloom(options).Fit(Data(24));
+        Assert.AreEqual(4, seen.Count(name => name == "classes"));
+        Assert.AreEqual(2, seen.Count(name => name == "pairs"));
+        Assert.IsNotNull(fitted.GetOutputSchema(Data(6).Schema).GetColumnOrNull("Features"));
+    }
+
+    [TestMethod]
+    public void OneColumnOfTextsAlsoLearnsFromATeachersVectors()
+    {
+        using var folder = new TemporaryFolder();
+        var losses = new List<double>();
+        LacosBloomTrainer.Options options = Options(folder, 60);
+        IDataView data = Taught(options.Model!);
+        (options.Loss, options.LabelColumnName, options.LossWeight) = (TrainingLoss.MeanSquaredError, "Teacher", 100);
+        options.Progress = new LacosBloomTrainerTests.Listener(progress => losses.Add(progress.Loss));
+        using SentenceEmbeddingTransformer fitted = _ml.Regression.Trainers.LacosBloom(options).Fit(data);
+        Assert.IsLessThan(0.8 * losses.Take(4).Average(), losses.TakeLast(4).Average());
+        Assert.AreEqual("Features", fitted.GetOutputSchema(data.Schema)[^1].Name);
+    }
+
+    [TestMethod]
+    [DataRow(nameof(LacosBloomTrainer.Options.NegativeColumnNames))]
+    [DataRow(nameof(LacosBloomTrainer.Options.BalanceColumnName))]
+    [DataRow(nameof(LacosBloomTrainer.Options.ValidationGroupColumnName))]
+    [DataRow(nameof(LacosBloomTrainer.Options.LeaveOutValidationPairs))]
+    public void AnOptionThatOnlyPairsKnowIsRefused(string name)
+    {
+        using var folder = new TemporaryFolder();
+        LacosBloomTrainer.Options options = Options(folder, 1);
+        FieldInfo field = typeof(LacosBloomTrainer.Options).GetField(name)!;
+        field.SetValue(options, field.FieldType == typeof(string) ? "Language" : field.FieldType == typeof(bool) ? true : new[] { "Hard" });
+        string message = Assert.ThrowsExactly<ArgumentException>(() => _ml.Regression.Trainers.LacosBloom(options)).Message;
+        Assert.Contains(name, message);
+        Assert.Contains("TextColumnName 'Text'", message);
+    }
+
+    [TestMethod]
+    public void AMissingOrWrongColumnIsNamedBeforeAndWhenFitting()
+    {
+        using var folder = new TemporaryFolder();
+        Refused("'Nothing'", options => options.TextColumnName = "Nothing");
+        Refused("'Nobody'", options => options.LabelColumnName = "Nobody");
+        Refused("'Vector'", options => options.LabelColumnName = "Vector");
+
+        void Refused(string name, Action<LacosBloomTrainer.Options> spoil)
+        {
+            LacosBloomTrainer.Options options = Options(folder, 1);
+            spoil(options);
+            var concatenated = _ml.Transforms.Conversion.MapValueToKey("Key", "Name").Append(_ml.Transforms.Conversion.MapKeyToVector("Vector", "Key"));
+            LacosBloomTrainer trainer = _ml.Regression.Trainers.LacosBloom(options);
+            Assert.Contains(name, Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => trainer.Fit(concatenated.Fit(Data(6)).Transform(Data(6)))).Message);
+            Assert.Contains(name, Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => concatenated.Append(trainer).GetOutputSchema(Shape(Data(6).Schema))).Message);
+        }
+    }
+
+    private EstimatorChain<KeyToValueMappingTransformer> Chain(LacosBloomTrainer.Options options)
+    {
+        options.LabelColumnName = "Label";
+        return _ml.Transforms.Conversion.MapValueToKey("Label", "Name")
+            .Append(_ml.Regression.Trainers.LacosBloom(options))
+            .Append(_ml.MulticlassClassification.Trainers.LbfgsMaximumEntropy(l1Regularization: 0, l2Regularization: 0.01f))
+            .Append(_ml.Transforms.Conversion.MapKeyToValue("PredictedName", "PredictedLabel"));
+    }
+
+    private static LacosBloomTrainer.Options Options(TemporaryFolder folder, int steps) => new()
+    {
+        Model = Model(folder),
+        TextColumnName = "Text",
+        LabelColumnName = "Name",
+        Steps = steps,
+        BatchSize = 12,
+        LearningRate = 0.02,
+        LoraDropout = 0,
+        LoraRank = 4,
+        LoraTargets = ["query_key_value", "dense", "dense_h_to_4h", "dense_4h_to_h"],
+    };
+
+    private static string Model(TemporaryFolder folder)
+    {
+        var model = new TinyModel();
+        model.Files["tokenizer.json"] = model.Files["tokenizer.json"].Insert(1, """ "pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false}, """);
+        return model.WriteTo(folder.File("model"));
+    }
+
+    /// <summary>Texts of letters, one of which tells the class.</summary>
+    private IDataView Data(int count)
+    {
+        var random = new Random(11);
+        return _ml.Data.LoadFromEnumerable(Enumerable.Range(0, count).Select(i =>
+        {
+            char[] letters = [.. Enumerable.Range(0, 6).Select(_ => "abcdef"[random.Next(6)]), "ghi"[i % 3]];
+            random.Shuffle(letters);
+            return new Row { Text = new string(letters), Name = i % 3 == 0 ? "red" : i % 3 == 1 ? "green" : "blue" };
+        }).ToArray());
+    }
+
+    private IDataView Scored() => _ml.Data.LoadFromEnumerable(Data(24).GetColumn<string>("Text").Chunk(2).Select((texts, row) => new Sentences.Pair { Sentence1 = texts[0], Sentence2 = texts[1], Label = row % 3 }).ToArray());
+
+    /// <summary>Texts beside the model's vectors of other texts: they can only be reached by learning.</summary>
+    private IDataView Taught(string model)
+    {
+        string[] texts = [.. Data(24).GetColumn<string>("Text")];
+        IDataView data = _ml.Data.LoadFromEnumerable(texts.Select((text, row) => new Row { Text = text, Name = texts[(row + 5) % 24] }).ToArray());
+        return _ml.Transforms.Text.ApplySentenceEmbedding(new SentenceEmbeddingEstimator.Options { Model = model, Columns = [new("Teacher", "Name")] }).Fit(data).Transform(data);
+    }
+
+    private static SchemaShape Shape(DataViewSchema schema) =>
+        (SchemaShape)typeof(SchemaShape).GetMethod("Create", BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public, [typeof(DataViewSchema)])!.Invoke(null, [schema])!;
+
+    private static double Separation(IDataView data)
+    {
+        float[][] vectors = [.. data.GetColumn<float[]>("Features")];
+        string[] names = [.. data.GetColumn<string>("Name")];
+        var pairs = from i in Enumerable.Range(0, names.Length) from j in Enumerable.Range(0, i) select (Same: names[i] == names[j], Cosine: vectors[i].Zip(vectors[j], (a, b) => (double)a * b).Sum());
+        return pairs.Where(pair => pair.Same).Average(pair => pair.Cosine) - pairs.Where(pair => !pair.Same).Average(pair => pair.Cosine);
+    }
+
+    private static string Fingerprint(ITransformer model) => ((IEnumerable<ITransformer>)model).OfType<SentenceEmbeddingTransformer>().Single().Fingerprint;
+
+    private sealed class Row
+    {
+        public string Text { get; set; } = "";
+
+        public string Name { get; set; } = "";
+    }
+}
