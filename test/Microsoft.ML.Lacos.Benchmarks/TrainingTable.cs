@@ -36,7 +36,10 @@ internal static class TrainingTable
             ResetPeak();
             double median = Measure(bloom.Weights, make, activations, steps);
             ours = ours == 0 ? median : ours;
-            table.AddRow(layers, Seconds(median), Seconds(median / limit), Seconds(median / ours), Peak() is double peak ? Seconds(peak) : "unknown");
+            string memory = Peak() is double peak ? Seconds(peak) : "unknown";
+            table.AddRow(layers, Seconds(median), Seconds(median / limit), Seconds(median / ours), memory);
+            // bf16 takes minutes on CPUs that have no instructions for it.
+            Console.Error.WriteLine($"{layers}: {Seconds(median)} s, {Seconds(median / limit)} x limit, {memory} GiB");
         }
         AnsiConsole.Write(table);
         AnsiConsole.MarkupLine("Peak memory is that of the process: with the embedding table, and one block of row-wise weights from which all blocks are made.");
