@@ -11,9 +11,9 @@ public sealed class LiveTrainingTests
     {
         using var streams = new ToolStreams(Stream.Null, Stream.Null, TextWriter.Null, errorIsTerminal: true);
         var live = new LiveTraining(streams);
-        live.Report(new TrainingProgress(100, 400, 3, 2e-4, 1, 0.5, 50, TimeSpan.FromHours(25)));
-        live.Report(new TrainingProgress(200, 400, 1, 1e-4, 1, 0.4, 50, TimeSpan.FromSeconds(61)));
-        live.Report(new TrainingProgress(201, 400, 1, 1e-4, 1, null, 50, TimeSpan.FromSeconds(60)));
+        live.Report(new TrainingProgress(100, 400, 3, 2e-4, 1, 0.5, 50, TimeSpan.FromHours(25), "pairs.tsv"));
+        live.Report(new TrainingProgress(200, 400, 1, 1e-4, 1, 0.4, 50, TimeSpan.FromSeconds(61), "pairs.tsv"));
+        live.Report(new TrainingProgress(201, 400, 1, 1e-4, 1, null, 50, TimeSpan.FromSeconds(60), "pairs.tsv"));
         IReadOnlyList<(string Name, string Text)> lines = live.Lines();
         StringAssert.StartsWith(lines[0].Text, "201 of 400");
         StringAssert.StartsWith(lines[1].Text, "1.65");
