@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Microsoft.ML.Lacos.Benchmarks.Results;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Lora;
 using Microsoft.ML.Lacos.Training.Bloom;
@@ -22,7 +23,9 @@ internal static class TrainingTable
         using var bloom = new RandomBloom(config, oneBlock: true);
         // What cannot be avoided: two operations for each weight and token forward, and two for the gradient of the input.
         double limit = 2 * 2 * RandomBloom.LinearElements(config) * (2 * Pairs * Tokens) / (Hardware.Int8Peak(threads) * 1e9);
-        Table table = new Table().Title($"{name} shape, {threads} threads, {Pairs} pairs x {Tokens} tokens, seconds a step; int8 limit {Seconds(limit)} s").AddColumns("frozen layers", "s/step", "x limit", "times LACoS", "peak memory, GiB");
+        var table = new ResultTable(
+            "training", string.Create(CultureInfo.InvariantCulture, $"{name} shape, {threads} threads, {Pairs} pairs x {Tokens} tokens, seconds a step; int8 limit {limit:F2} s"), "frozen layers",
+            new Column("s/step", "0.00", IsPlotted: true), Column.Ratio("of the limit"), Column.Ratio("of LACoS"), new Column("peak memory, GiB", "0.00"));
         double ours = 0;
         foreach ((string layers, Func<LinearWeights, BackwardFailure, FrozenLinear>? make, long activations) in new (string, Func<LinearWeights, BackwardFailure, FrozenLinear>?, long)[]
         {
@@ -36,9 +39,9 @@ internal static class TrainingTable
             ResetPeak();
             double median = Measure(bloom.Weights, make, activations, steps);
             ours = ours == 0 ? median : ours;
-            table.AddRow(layers, Seconds(median), Seconds(median / limit), Seconds(median / ours), Peak() is double peak ? Seconds(peak) : "unknown");
+            table.Add(layers, median, median / limit, median / ours, Peak());
         }
-        AnsiConsole.Write(table);
+        table.Write();
         AnsiConsole.MarkupLine("Peak memory is that of the process: with the embedding table, and one block of row-wise weights from which all blocks are made.");
     }
 
@@ -47,7 +50,7 @@ internal static class TrainingTable
     {
         torch.set_num_threads(threads);
         ResetPeak();
-        Table table = new Table().Title($"{name} shape, {threads} threads, one step of {pairs} pairs x {Tokens} tokens").AddColumns("part", "s", "peak memory so far, GiB");
+        var table = new ResultTable("training-large", $"{name} shape, {threads} threads, one step of {pairs} pairs x {Tokens} tokens", "part", new Column("s", "0.00", IsPlotted: true), new Column("peak memory so far, GiB", "0.00"));
         long start = Stopwatch.GetTimestamp();
         using var bloom = new RandomBloom(config, oneBlock: true);
         Part("random weights of the table and of one block");
@@ -65,12 +68,12 @@ internal static class TrainingTable
         optimizer.Step();
         Part("8-bit Adam");
         double limit = 2 * 2 * RandomBloom.LinearElements(config) * (2 * pairs * Tokens) / (Hardware.Int8Peak(threads) * 1e9);
-        AnsiConsole.Write(table);
+        table.Write();
         AnsiConsole.MarkupLineInterpolated($"The int8 limit of forward and backward is {limit:F1} s.");
 
         void Part(string part)
         {
-            table.AddRow(part, Seconds(Stopwatch.GetElapsedTime(start).TotalSeconds), Peak() is double peak ? Seconds(peak) : "unknown");
+            table.Add(part, Stopwatch.GetElapsedTime(start).TotalSeconds, Peak());
             start = Stopwatch.GetTimestamp();
         }
     }
@@ -124,8 +127,6 @@ internal static class TrainingTable
         string? line = OperatingSystem.IsLinux() ? File.ReadLines("/proc/self/status").FirstOrDefault(text => text.StartsWith(Field, StringComparison.Ordinal)) : null;
         return line is null ? null : double.Parse(line[Field.Length..].Replace("kB", string.Empty, StringComparison.Ordinal).Trim(), CultureInfo.InvariantCulture) / (1 << 20);
     }
-
-    private static string Seconds(double value) => value.ToString("F2", CultureInfo.InvariantCulture);
 
     /// <summary>A frozen layer as torch runs it, in the precision given; what is around it stays in fp32.</summary>
     private sealed class TorchLinear : FrozenLinear
