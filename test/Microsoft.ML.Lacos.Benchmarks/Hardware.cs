@@ -8,14 +8,19 @@ namespace Microsoft.ML.Lacos.Benchmarks;
 /// <summary>What this machine can do at most, measured in the run that compares with it.</summary>
 internal static unsafe class Hardware
 {
+    /// <summary>Measure for a moment only: for a run that checks the program, not the machine.</summary>
+    public static bool IsBrief { get; set; }
+
+    private static int Attempts => IsBrief ? 1 : 5;
+
     /// <summary>Integer operations a second, in units of 10^9, that the chosen instruction set reaches from registers: 2 for each multiply-add.</summary>
     public static double Int8Peak(int threads)
     {
         double best = 0;
-        for (int attempt = 0; attempt < 5; attempt++)
+        for (int attempt = 0; attempt < Attempts; attempt++)
         {
             double operations;
-            NativeMethods.Check(NativeMethods.lacos_measure_int8_peak(null, threads, 0.1, &operations));
+            NativeMethods.Check(NativeMethods.lacos_measure_int8_peak(null, threads, IsBrief ? 0.01 : 0.1, &operations));
             best = Math.Max(best, operations);
         }
         return best * 1e-9;
@@ -24,14 +29,14 @@ internal static unsafe class Hardware
     /// <summary>Bytes a second, in units of 10^9, that threads read from memory no cache holds.</summary>
     public static double ReadBandwidth(int threads)
     {
-        const long Bytes = 1L << 30;
-        long slice = Bytes / threads / 4096 * 4096;
-        byte* data = (byte*)NativeMemory.AlignedAlloc((nuint)Bytes, 4096);
+        long bytes = IsBrief ? 1L << 26 : 1L << 30;
+        long slice = bytes / threads / 4096 * 4096;
+        byte* data = (byte*)NativeMemory.AlignedAlloc((nuint)bytes, 4096);
         try
         {
-            NativeMemory.Fill(data, (nuint)Bytes, 1);
+            NativeMemory.Fill(data, (nuint)bytes, 1);
             double best = 0;
-            for (int attempt = 0; attempt < 5; attempt++)
+            for (int attempt = 0; attempt < Attempts; attempt++)
             {
                 long start = Stopwatch.GetTimestamp();
                 Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads }, thread => GC.KeepAlive(Sum(data + (thread * slice), slice)));

@@ -5,6 +5,9 @@ namespace Microsoft.ML.Lacos.Benchmarks;
 /// <summary>Times several things in turns, so that a slow minute of the machine falls on all of them.</summary>
 internal static class Interleaved
 {
+    /// <summary>One turn is enough: for a run that checks the program, not the machine.</summary>
+    public static bool IsBrief { get; set; }
+
     /// <summary>Runs each action in turns.</summary>
     /// <param name="actions">What to time; the argument counts the runs, so that inputs can rotate. Each is run once before, untimed.</param>
     /// <param name="seconds">Stop starting new turns after this long.</param>
@@ -22,7 +25,7 @@ internal static class Interleaved
             times[i] = [];
         }
         var total = Stopwatch.StartNew();
-        for (int turn = 1; turn <= leastTurns || total.Elapsed.TotalSeconds < seconds; turn++)
+        for (int turn = 1; turn <= (IsBrief ? 1 : leastTurns) || total.Elapsed.TotalSeconds < seconds; turn++)
         {
             for (int i = 0; i < actions.Count; i++)
             {

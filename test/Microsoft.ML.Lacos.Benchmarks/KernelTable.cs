@@ -1,7 +1,6 @@
-using System.Globalization;
+using Microsoft.ML.Lacos.Benchmarks.Results;
 using Microsoft.ML.Lacos.Native;
 using Microsoft.ML.Lacos.Quantization;
-using Spectre.Console;
 
 namespace Microsoft.ML.Lacos.Benchmarks;
 
@@ -9,26 +8,23 @@ namespace Microsoft.ML.Lacos.Benchmarks;
 internal static unsafe class KernelTable
 {
     private static readonly (int K, int N)[] Shapes = [(1024, 3072), (1024, 1024), (1024, 4096), (4096, 1024), (4096, 12288), (4096, 16384), (16384, 4096)];
+    private static readonly int[] Rows = [1, 16, 128, 512];
 
     public static void Run(int threads, double seconds, bool quick)
     {
-        Table table = new Table().Title($"int8 linear layer, {threads} threads: M = 1 as a share of the read bandwidth, others of the int8 peak").AddColumns("K x N", "M = 1", "M = 16", "M = 128", "M = 512");
+        var table = new ResultTable(
+            "kernels", $"int8 linear layer, {threads} threads: M = 1 as a share of the read bandwidth, others of the int8 peak", "K x N", [.. Rows.Select(m => Column.Share($"M = {m}", isPlotted: true))]);
         foreach ((int k, int n) in quick ? Shapes[..2] : Shapes)
         {
-            var cells = new List<string> { $"{k} x {n}" };
-            foreach (int m in new[] { 1, 16, 128, 512 })
-            {
-                cells.Add(Share(k, n, m, threads, seconds).ToString("F0", CultureInfo.InvariantCulture) + " %");
-            }
-            table.AddRow([.. cells]);
+            table.Add($"{k} x {n}", [.. Rows.Select(m => (double?)Share(k, n, m, threads, seconds))]);
         }
-        AnsiConsole.Write(table);
+        table.Write();
     }
 
     private static double Share(int k, int n, int m, int threads, double seconds)
     {
         // Weights rotate through 512 MB, so that no cache serves them.
-        int copies = m == 1 ? (int)Math.Max(2, (512L << 20) / ((long)k * n)) : 1;
+        int copies = m == 1 && !Interleaved.IsBrief ? (int)Math.Max(2, (512L << 20) / ((long)k * n)) : 1;
         using var random = new RandomBloom(new Bloom.BloomConfig(4, 0, 1, 1));
         WeightMatrix matrix = random.Matrix(n, k);
         var layers = new NativeInt8LinearHandle[copies];
@@ -46,7 +42,7 @@ internal static unsafe class KernelTable
         double bandwidth = m == 1 ? Hardware.ReadBandwidth(threads) : 0;
         double median = Interleaved.Medians([turn => Forward(layers[turn % copies], input, m, bias, output)], seconds, leastTurns: 9)[0];
         Array.ForEach(layers, layer => layer.Dispose());
-        return m == 1 ? 100 * k * (double)n / median / (bandwidth * 1e9) : 100 * 2.0 * m * k * n / median / (peak * 1e9);
+        return m == 1 ? k * (double)n / median / (bandwidth * 1e9) : 2.0 * m * k * n / median / (peak * 1e9);
     }
 
     private static void Forward(NativeInt8LinearHandle layer, float[] input, int m, float[] bias, float[] output)

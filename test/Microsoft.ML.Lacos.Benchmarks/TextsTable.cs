@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.ML.Lacos.Benchmarks.Peers;
+using Microsoft.ML.Lacos.Benchmarks.Results;
 using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Tokenization;
 using Microsoft.ML.Lacos.Training.Loading;
@@ -22,38 +23,33 @@ internal static class TextsTable
         int[][] ids = [.. texts.Select(text => tokenizer.EncodeToIds(text!).Take(model.Settings.MaximumTokenCount).ToArray()).Where(row => row.Length > 0)];
         double tokens = ids.Sum(row => (double)row.Length);
         double elements = RandomBloom.LinearElements(model.Weights.Config);
-        Table table = new Table().Title($"{texts.Length:N0} sentences of {Path.GetFileName(path)}, {tokens:N0} tokens, default model").AddColumns("engine", "threads", "sentences/s", "tokens/s", "share of the int8 peak");
+        var table = new ResultTable(
+            "texts", $"{texts.Length:N0} sentences of {Path.GetFileName(path)}, {tokens:N0} tokens, default model", "engine and threads", Column.Rate("sentences/s"), Column.Rate("tokens/s") with { IsPlotted = false }, Column.Share("of the int8 peak"));
         for (int count = 1; count <= threads; count++)
         {
             using SentenceEncoder encoder = SentenceEncoder.Create(model, new SentenceEncoderOptions { ThreadCount = count });
             var vectors = new float[texts.Length * encoder.Dimension];
             double peak = Hardware.Int8Peak(count);
             double median = Interleaved.Medians([_ => encoder.Encode(texts, vectors, [])], seconds, leastTurns: 3)[0];
-            table.AddRow("LACoS int8, text to vector", Text(count), Rate(texts.Length / median), Rate(tokens / median), Percent(2 * elements * tokens / median / (peak * 1e9)));
+            table.Add($"LACoS int8, text to vector, {count}", texts.Length / median, tokens / median, 2 * elements * tokens / median / (peak * 1e9));
         }
 
         TorchSharpLoader.EnsureLoadable();
         // Every eighth batch: the peers take minutes for all, and their rate does not change along the way.
-        TokenRows[] batches = [.. ids.OrderBy(row => row.Length).Chunk(PeerBatch).Where((_, index) => index % 8 == 4).Select(batch => new TokenRows(batch))];
+        TokenRows[] batches = [.. ids.OrderBy(row => row.Length).Chunk(PeerBatch).Where((_, index) => index % 8 == 0).Select(batch => new TokenRows(batch))];
         double peerTexts = batches.Sum(batch => (double)batch.Count);
         double peerTokens = batches.Sum(batch => (double)batch.Ids.Length);
         using var onnx = new OnnxBloom(model.Weights, threads);
         using var fp32 = new TorchBloom(model.Weights, torch.ScalarType.Float32, threads);
         Peer("ONNX Runtime int8, ids to vector", batch => onnx.Encode(batch.Padded, batch.Mask, batch.Count, batch.Length));
         Peer("TorchSharp fp32, ids to vector", batch => fp32.Encode(batch.Padded, batch.Mask, batch.Count, batch.Length));
-        AnsiConsole.Write(table);
+        table.Write();
         AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"peak memory of this process, peers included: {Process.GetCurrentProcess().PeakWorkingSet64 / 1e6:F0} MB");
 
         void Peer(string name, Func<TokenRows, float[]> encode)
         {
             double median = Interleaved.Medians([_ => Array.ForEach(batches, batch => encode(batch))], seconds, leastTurns: 3)[0];
-            table.AddRow(name, Text(threads), Rate(peerTexts / median), Rate(peerTokens / median), "");
+            table.Add($"{name}, {threads}", peerTexts / median, peerTokens / median, null);
         }
     }
-
-    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
-
-    private static string Rate(double rate) => rate.ToString("N0", CultureInfo.InvariantCulture);
-
-    private static string Percent(double share) => (100 * share).ToString("F0", CultureInfo.InvariantCulture) + " %";
 }

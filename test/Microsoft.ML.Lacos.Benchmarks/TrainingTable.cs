@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Microsoft.ML.Lacos.Benchmarks.Results;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Lora;
 using Microsoft.ML.Lacos.Training.Bloom;
@@ -39,12 +40,14 @@ internal static class TrainingTable
             Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{layers}: {rows[^1].Seconds:F2} s, {rows[^1].Memory:F2} GiB; int8 peak so far {peak:F0} GOPS, limit {Limit(config, Pairs, peak):F2} s"));
         }
         double limit = Limit(config, Pairs, peak);
-        Table table = new Table().Title($"{name} shape, {threads} threads, {Pairs} pairs x {Tokens} tokens, seconds a step; int8 limit {Seconds(limit)} s").AddColumns("frozen layers", "s/step", "x limit", "times LACoS", "peak memory, GiB");
+        var table = new ResultTable(
+            "training", string.Create(CultureInfo.InvariantCulture, $"{name} shape, {threads} threads, {Pairs} pairs x {Tokens} tokens, seconds a step; int8 limit {limit:F2} s"), "frozen layers",
+            new Column("s/step", "0.00", IsPlotted: true), Column.Ratio("of the limit"), Column.Ratio("of LACoS"), new Column("peak memory, GiB", "0.00"));
         foreach ((string layers, double seconds, double? memory) in rows)
         {
-            table.AddRow(layers, Seconds(seconds), Seconds(seconds / limit), Seconds(seconds / rows[0].Seconds), memory is double bytes ? Seconds(bytes) : "unknown");
+            table.Add(layers, seconds, seconds / limit, seconds / rows[0].Seconds, memory);
         }
-        AnsiConsole.Write(table);
+        table.Write();
         AnsiConsole.MarkupLine("Peak memory is that of the process: with the embedding table, and one block of row-wise weights from which all blocks are made.");
     }
 
@@ -53,7 +56,7 @@ internal static class TrainingTable
     {
         torch.set_num_threads(threads);
         ResetPeak();
-        Table table = new Table().Title($"{name} shape, {threads} threads, one step of {pairs} pairs x {Tokens} tokens").AddColumns("part", "s", "peak memory so far, GiB");
+        var table = new ResultTable("training-large", $"{name} shape, {threads} threads, one step of {pairs} pairs x {Tokens} tokens", "part", new Column("s", "0.00", IsPlotted: true), new Column("peak memory so far, GiB", "0.00"));
         long start = Stopwatch.GetTimestamp();
         using var bloom = new RandomBloom(config, oneBlock: true);
         Part("random weights of the table and of one block");
@@ -71,12 +74,12 @@ internal static class TrainingTable
         optimizer.Step();
         Part("8-bit Adam");
         double limit = Limit(config, pairs, Hardware.Int8Peak(threads));
-        AnsiConsole.Write(table);
+        table.Write();
         AnsiConsole.MarkupLineInterpolated($"The int8 limit of forward and backward is {limit:F1} s.");
 
         void Part(string part)
         {
-            table.AddRow(part, Seconds(Stopwatch.GetElapsedTime(start).TotalSeconds), Peak() is double peak ? Seconds(peak) : "unknown");
+            table.Add(part, Stopwatch.GetElapsedTime(start).TotalSeconds, Peak());
             start = Stopwatch.GetTimestamp();
         }
     }
@@ -133,8 +136,6 @@ internal static class TrainingTable
         string? line = OperatingSystem.IsLinux() ? File.ReadLines("/proc/self/status").FirstOrDefault(text => text.StartsWith(Field, StringComparison.Ordinal)) : null;
         return line is null ? null : double.Parse(line[Field.Length..].Replace("kB", string.Empty, StringComparison.Ordinal).Trim(), CultureInfo.InvariantCulture) / (1 << 20);
     }
-
-    private static string Seconds(double value) => value.ToString("F2", CultureInfo.InvariantCulture);
 
     /// <summary>A frozen layer as torch runs it, in the precision given; what is around it stays in fp32.</summary>
     private sealed class TorchLinear : FrozenLinear

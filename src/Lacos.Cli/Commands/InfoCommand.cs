@@ -18,6 +18,7 @@ internal sealed class InfoCommand(ToolStreams streams)
 
     private readonly Option<string?> _model = new("--model", "-m") { Description = "A .lacos file or a model folder; without it the built-in model", HelpName = "path" };
     private readonly Option<bool> _json = new("--json") { Description = "As JSON" };
+    private readonly Option<bool> _kernels = new("--kernels") { Description = "Only the kernels: which are built, which this CPU has, which runs, and the int8 peak of each, measured" };
 
     /// <summary>Makes the command.</summary>
     public Command Create()
@@ -25,6 +26,7 @@ internal sealed class InfoCommand(ToolStreams streams)
         var command = new Command("info", "Show the processor, the kernels in use and why, and a model.");
         command.Options.Add(_model);
         command.Options.Add(_json);
+        command.Options.Add(_kernels);
         command.SetAction((parse, cancellationToken) => Task.FromResult(Run(parse)));
         return command;
     }
@@ -32,6 +34,11 @@ internal sealed class InfoCommand(ToolStreams streams)
     private int Run(ParseResult parse)
     {
         NativeInfo native = NativeInfo.Get();
+        if (parse.GetValue(_kernels))
+        {
+            WriteKernels(native, parse.GetValue(_json));
+            return ExitCode.Success;
+        }
         string? path = parse.GetValue(_model);
         ModelSummary? summary = null;
         string? modelProblem = null;
@@ -53,6 +60,15 @@ internal sealed class InfoCommand(ToolStreams streams)
         WriteMachine(native);
         WriteModel(summary, modelProblem, path);
         return ExitCode.Success;
+    }
+
+    private void WriteKernels(NativeInfo native, bool json)
+    {
+        KernelReport report = KernelReport.Measure(native);
+        foreach (string line in json ? [report.ToJson().ToJsonString(JsonOptions)] : report.Lines())
+        {
+            streams.WriteLine(line);
+        }
     }
 
     private void WriteMachine(NativeInfo native)
