@@ -19,7 +19,7 @@ internal sealed record Settings(
         Option<int> rank = Add("--rank", 16, "Rank where it is not compared; alpha is twice the rank");
         Option<int> steps = Add("--steps", 200, "Steps of every cell");
         Option<int> batch = Add("--batch-size", 128, "Pairs of a step");
-        Option<double> rate = Add("--learning-rate", 2e-3, "Largest learning rate");
+        Option<double> rate = Add("--learning-rate", 5e-4, "Largest learning rate");
         Option<string[]> targets = Add("--targets", new[] { "query_key_value", "dense", "dense_h_to_4h", "dense_4h_to_h" }, "Layers to adapt");
         Option<string[]> languages = Add("--languages", new[] { "de", "en", "es", "fr", "it" }, "Languages of the pairs and of the STS-B tests");
         Option<int> seed = Add("--seed", 1, "Decides which pairs, their order and the adapters' first values");
