@@ -15,7 +15,7 @@ static int Run(Settings settings)
         return 1;
     }
     Directory.CreateDirectory(settings.Output);
-    var results = new Results(Path.Combine(settings.Output, "study-results.tsv"));
+    var results = new Results(Path.Combine(settings.Output, "study-results.tsv"), settings.Common);
     var laboratory = new Laboratory(new MLContext(settings.Seed), settings);
     Question[] questions = Question.Of(settings);
 

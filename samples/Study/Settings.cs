@@ -36,6 +36,10 @@ internal sealed record Settings(
         }
     }
 
+    /// <summary>What all cells have in common.</summary>
+    public string Common => FormattableString.Invariant(
+        $"{Steps} steps of {BatchSize} pairs, learning rate {LearningRate}, layers {string.Join(' ', Targets)}, languages {string.Join(' ', Languages)}, seed {Seed}");
+
     public string ModelFolder(string model) => Path.Combine(Shared, "models", model);
 
     /// <summary>What the run needs and does not find.</summary>
