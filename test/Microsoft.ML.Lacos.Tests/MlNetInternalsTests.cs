@@ -54,6 +54,7 @@ public sealed class MlNetInternalsTests
             "Microsoft.ML.ModelSaveContext.SetVersionInfo",
             "Microsoft.ML.Runtime.IHostEnvironmentInternal.get_FallbackToCpu",
             "Microsoft.ML.Runtime.IHostEnvironmentInternal.get_GpuDeviceId",
+            "Microsoft.ML.Runtime.IHostEnvironmentInternal.get_TempFilePath",
             "Microsoft.ML.SchemaShape+Column..ctor",
             "Microsoft.ML.VersionInfo..ctor",
         ];
