@@ -87,6 +87,9 @@ public sealed partial class LacosBloomTrainer
         /// <summary>Linear layers to adapt: any of <c>query_key_value</c>, <c>dense</c>, <c>dense_h_to_4h</c>, <c>dense_4h_to_h</c>.</summary>
         public IReadOnlyList<string> LoraTargets = ["query_key_value"];
 
+        /// <summary>Factor of the trained updates in the adapter that is given back; below 1 lies between base and trained model. Evaluations while training judge the adapter at 1.</summary>
+        public double Strength = 1;
+
         /// <summary>What updates the weights.</summary>
         public TrainingOptimizer Optimizer = TrainingOptimizer.Adam8bit;
 

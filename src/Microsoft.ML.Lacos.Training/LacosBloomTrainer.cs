@@ -162,7 +162,7 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
         told.Progress = new ChannelProgress(channel, _options.Progress);
         told.Device = device;
         using var run = new TrainingRun(model, data, judged, told, message => channel.Info(MessageSensitivity.None, "{0}", message));
-        return run.Run(_options.CancellationToken);
+        return run.Run(_options.CancellationToken).WithStrength(_options.Strength);
     }
 
     private LoadedData Read(LacosModel model, IDataView input, EvaluationPairs? evaluated)

@@ -22,6 +22,7 @@ internal static class TrainerOptionsValidation
         Positive(options.LoraAlpha, nameof(options.LoraAlpha));
         Require(options.LoraDropout is >= 0 and < 1, nameof(options.LoraDropout), options.LoraDropout, "from 0 to below 1");
         Positive(options.LearningRate, nameof(options.LearningRate));
+        Positive(options.Strength, nameof(options.Strength));
         Require(double.IsFinite(options.WeightDecay) && options.WeightDecay >= 0, nameof(options.WeightDecay), options.WeightDecay, "at least 0");
         Require(options.WarmupShare is >= 0 and <= 1, nameof(options.WarmupShare), options.WarmupShare, "from 0 to 1");
         Require(double.IsFinite(options.MaximumGradientNorm) && options.MaximumGradientNorm >= 0, nameof(options.MaximumGradientNorm), options.MaximumGradientNorm, "at least 0; 0 is no limit");

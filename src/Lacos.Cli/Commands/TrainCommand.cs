@@ -48,6 +48,7 @@ internal sealed class TrainCommand(ToolStreams streams)
     private readonly Option<int> _checkpointEvery = ModelOptions.Number("--checkpoint-every", 1, "Steps between checkpoints. Default: 100", "N");
     private readonly Option<string?> _exportFolder = new("--export-folder") { Description = "Also write the trained model as a Hugging Face and sentence-transformers folder", HelpName = "folder" };
     private readonly Option<string> _exportPrecision = ExportCommand.PrecisionOption("--export-precision");
+    private readonly Option<double?> _strength = new("--strength") { Description = "Factor of the trained updates in what is written; below 1 lies between base and trained model. Default: 1", HelpName = "share" };
     private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Say what training would do and take, and stop" };
 
     /// <summary>Makes the command.</summary>
@@ -57,7 +58,7 @@ internal sealed class TrainCommand(ToolStreams streams)
         foreach (Option option in new Option[]
         {
             _model, _data, _columns, _output, _loss, _epochs, _steps, _batchSize, _miniBatchSize, _learningRate, _rank, _alpha, _dropout, _targets, _warmup, _schedule, _maximumTokens, _seed,
-            _resume, _stopAt, _eval, _excludeEval, _evalEvery, _patience, _checkpointEvery, _matryoshka, _bucket, _optimizer, _weightDecay, _exportFolder, _exportPrecision, _dryRun,
+            _resume, _stopAt, _eval, _excludeEval, _evalEvery, _patience, _checkpointEvery, _matryoshka, _bucket, _optimizer, _weightDecay, _strength, _exportFolder, _exportPrecision, _dryRun,
         })
         {
             command.Options.Add(option);
@@ -131,6 +132,7 @@ internal sealed class TrainCommand(ToolStreams streams)
             BucketByLength = parse.GetValue(_bucket),
             Optimizer = Enum.Parse<TrainingOptimizer>(parse.GetValue(_optimizer)!, ignoreCase: true),
             WeightDecay = parse.GetValue(_weightDecay) ?? 0,
+            Strength = parse.GetValue(_strength) ?? 1,
             MatryoshkaDimensions = [.. (parse.GetValue(_matryoshka)?.Split(',') ?? []).Select(Dimension)],
             CancellationToken = cancellationToken,
         };

@@ -43,6 +43,23 @@ public sealed partial class PeftAdapter
     /// <exception cref="InvalidDataException">The adapter was made for another shape, lacks a module it targets, or a merged weight is not finite.</exception>
     public MergedBloomWeights Merge(BloomWeights weights) => MergedBloomWeights.Merge(weights, this);
 
+    /// <summary>The same adapter with its updates made smaller or larger.</summary>
+    /// <param name="strength">Factor of every update; below 1 the result lies between the base model and the trained one, which often forgets less than it loses (Wortsman et al. 2021, arXiv 2109.01903).</param>
+    /// <exception cref="ArgumentOutOfRangeException">The factor is not positive and finite.</exception>
+    public PeftAdapter WithStrength(double strength)
+    {
+        if (!double.IsFinite(strength) || strength <= 0)
+        {
+            throw new ArgumentOutOfRangeException(nameof(strength), strength, $"The strength is {strength}; it must be a positive number, 1 for the adapter as it is.");
+        }
+        LoraConfig scaled = Config with
+        {
+            Alpha = Config.Alpha * strength,
+            AlphaPatterns = [.. Config.AlphaPatterns.Select(pattern => KeyValuePair.Create(pattern.Key, pattern.Value * strength))],
+        };
+        return new PeftAdapter(scaled, Modules) { HasLanguageModelHead = HasLanguageModelHead };
+    }
+
     private static string? Disagreement(LoraConfig config, IReadOnlyDictionary<string, LoraMatrices> modules)
     {
         if (modules.Count == 0)

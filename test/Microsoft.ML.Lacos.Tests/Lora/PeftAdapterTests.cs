@@ -22,6 +22,19 @@ public sealed class PeftAdapterTests
     }
 
     [TestMethod]
+    public void StrengthScalesEveryUpdateAndNothingElse()
+    {
+        var config = new LoraConfig { Rank = 2, Alpha = 4, TargetModules = ["query_key_value", "dense"], AlphaPatterns = [new("dense", 6)] };
+        var matrices = new LoraMatrices(2, [1, 2, 3, 4], [5, 6, 7, 8]);
+        var adapter = new PeftAdapter(config, new Dictionary<string, LoraMatrices> { ["h.0.self_attention.query_key_value"] = matrices, ["h.0.self_attention.dense"] = matrices });
+        PeftAdapter half = adapter.WithStrength(0.5);
+        Assert.AreEqual(1f, half.Config.ScalingOf("h.0.self_attention.query_key_value"));
+        Assert.AreEqual(1.5f, half.Config.ScalingOf("h.0.self_attention.dense"));
+        Assert.AreSame(adapter.Modules, half.Modules);
+        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => adapter.WithStrength(0));
+    }
+
+    [TestMethod]
     [DataRow(QuantizationScheme.None)]
     [DataRow(QuantizationScheme.Rowwise)]
     [DataRow(QuantizationScheme.BlockwiseDynamic)]
