@@ -18,6 +18,7 @@ internal static class Plots
             line.MarkerSize = 8;
         }
         plot.Axes.Bottom.SetTicks(positions, places);
+        plot.Axes.Right.MinimumSize = 40;
         plot.Axes.Margins(0.1, 0.15);
         plot.Title(title);
         plot.YLabel("cosine Spearman x 100");
