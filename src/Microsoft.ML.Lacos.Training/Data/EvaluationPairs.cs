@@ -1,7 +1,5 @@
 using System.Buffers.Binary;
 using System.Globalization;
-using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 
 namespace Microsoft.ML.Lacos.Training.Data;
 
@@ -55,16 +53,9 @@ internal sealed class EvaluationPairs
         Span<byte> both = stackalloc byte[32];
         BinaryPrimitives.WriteUInt128LittleEndian(both, one < other ? one : other);
         BinaryPrimitives.WriteUInt128LittleEndian(both[16..], one < other ? other : one);
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(both, hash);
-        return BinaryPrimitives.ReadUInt128LittleEndian(hash);
+        return TextHash.Of(both);
     }
 
-    private static UInt128 Hash(ReadOnlySpan<char> text)
-    {
-        string plain = string.Join(' ', text.ToString().Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).ToUpperInvariant();
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(MemoryMarshal.AsBytes(plain.AsSpan()), hash);
-        return BinaryPrimitives.ReadUInt128LittleEndian(hash);
-    }
+    private static UInt128 Hash(ReadOnlySpan<char> text) =>
+        TextHash.Of(string.Join(' ', text.ToString().Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).ToUpperInvariant());
 }

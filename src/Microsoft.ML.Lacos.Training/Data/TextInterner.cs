@@ -1,6 +1,4 @@
-using System.Buffers.Binary;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Tokenization;
 
@@ -46,7 +44,7 @@ internal sealed class TextInterner
     /// <summary>Number of a text, which must not be empty.</summary>
     public int NumberOf(ReadOnlyMemory<char> text)
     {
-        UInt128 hash = Hash(text.Span);
+        UInt128 hash = TextHash.Of(text.Span);
         if (!_numbers.TryGetValue(hash, out int number))
         {
             _ids.Clear();
@@ -55,12 +53,5 @@ internal sealed class TextInterner
             _numbers.Add(hash, number);
         }
         return number;
-    }
-
-    private static UInt128 Hash(ReadOnlySpan<char> text)
-    {
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(MemoryMarshal.AsBytes(text), hash);
-        return BinaryPrimitives.ReadUInt128LittleEndian(hash);
     }
 }

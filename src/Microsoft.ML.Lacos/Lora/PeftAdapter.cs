@@ -44,7 +44,7 @@ public sealed partial class PeftAdapter
     public MergedBloomWeights Merge(BloomWeights weights) => MergedBloomWeights.Merge(weights, this);
 
     /// <summary>The same adapter with its updates made smaller or larger.</summary>
-    /// <param name="strength">Factor of every update; below 1 the result lies between the base model and the trained one, which often forgets less than it loses (Wortsman et al. 2021, arXiv 2109.01903).</param>
+    /// <param name="strength">Factor of every update; below 1 the result lies between the base model and the trained one, which often keeps most of what was learned and forgets less (Wortsman et al. 2021, arXiv 2109.01903).</param>
     /// <exception cref="ArgumentOutOfRangeException">The factor is not positive and finite.</exception>
     public PeftAdapter WithStrength(double strength)
     {
