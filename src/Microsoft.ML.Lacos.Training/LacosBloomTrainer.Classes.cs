@@ -12,10 +12,12 @@ public sealed partial class LacosBloomTrainer
 
     private string? LabelName => DatasetSettings.OfInput(_options).LabelColumn;
 
-    private TrainingSet ReadClasses(IDataView input, TextInterner texts)
+    private TrainingSet ReadClasses(IDataView input, TextInterner texts, EvaluationPairs? evaluated)
     {
         RequireClasses(input.Schema[LabelName!]);
-        LabelledTexts labelled = LabelledTexts.Read(input, _options.TextColumnName!, LabelName!, texts.NumberOf, _options.CancellationToken);
+        string name = DatasetSettings.OfInput(_options).Name;
+        LabelledTexts labelled = LabelledTexts.Read(
+            input, _options.TextColumnName!, LabelName!, texts.NumberOf, evaluated is null ? null : (text, row) => evaluated.Meets(text, name, row), _options.CancellationToken);
         using IChannel channel = _host.Start("Reading classes");
         if (labelled.Unlabelled > 0)
         {
@@ -42,7 +44,7 @@ public sealed partial class LacosBloomTrainer
         RequireClasses(label);
         var texts = new List<string>();
         var numbers = new Dictionary<string, int>(StringComparer.Ordinal);
-        List<LabelledPair> pairs = LabelledPairs.Make(LabelledTexts.Read(validation, _options.TextColumnName!, LabelName!, NumberOf, _options.CancellationToken), _options.PairsPerText, seed: 0);
+        List<LabelledPair> pairs = LabelledPairs.Make(LabelledTexts.Read(validation, _options.TextColumnName!, LabelName!, NumberOf, isLeftOut: null, _options.CancellationToken), _options.PairsPerText, seed: 0);
         return new ValidationSet([.. pairs.SelectMany(pair => new[] { texts[pair.First], texts[pair.Second] })], [.. pairs.Select(pair => pair.Match ? 1.0 : 0.0)]);
 
         int NumberOf(ReadOnlyMemory<char> characters)

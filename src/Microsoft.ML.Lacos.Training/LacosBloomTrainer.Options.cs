@@ -162,7 +162,7 @@ public sealed partial class LacosBloomTrainer
         /// <summary>Column of the validation set (text) that tells apart the sets whose correlations are averaged; <see langword="null"/> where all of it is one set.</summary>
         public string? ValidationGroupColumnName;
 
-        /// <summary>Whether training rows that stand in the validation set too are left out; else they are counted and named.</summary>
+        /// <summary>Whether training rows that stand in the validation set too are left out; else they are counted and named. Of texts and classes, a row stands there with its text, whatever its class.</summary>
         public bool LeaveOutValidationPairs;
 
         /// <summary>Steps between two evaluations; there is always one after the last step. The best adapter is what the fit gives.</summary>

@@ -148,7 +148,12 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
         using IChannel channel = _host.Start("Training");
         GraphDevice device = _options.Device ?? Device(message => channel.Warning(MessageSensitivity.None, "{0}", message));
         ValidationSet? judged = validation is null ? null : ReadValidation(validation);
-        EvaluationPairs? evaluated = judged is null ? null : new EvaluationPairs(judged.Pairs, _options.LeaveOutValidationPairs);
+        EvaluationPairs? evaluated = judged switch
+        {
+            null => null,
+            _ when HasClasses => EvaluationPairs.OfTexts(judged.Pairs.SelectMany(pair => new[] { pair.First, pair.Second }), _options.LeaveOutValidationPairs),
+            _ => new EvaluationPairs(judged.Pairs, _options.LeaveOutValidationPairs),
+        };
         using LoadedData data = Read(model, input, evaluated);
         if (data.LongTexts > 0)
         {
@@ -178,7 +183,7 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
             var texts = new TextInterner(model, _options.MaximumTokenCount, tokens);
             var reader = new TrainingSetReader(texts, evaluated, _options.CancellationToken);
             int dimension = Pooling.Dimension(model.Weights.Config.HiddenSize, new PoolingOptions(_options.Pooling ?? model.Settings.Pooling));
-            return new LoadedData([.. sources.Select(source => new LoadedDataset(source.Settings, source.Settings.HasClasses ? ReadClasses(source.Data, texts) : reader.Read(source.Data, source.Settings, dimension)))], tokens, texts.PoolFrom, texts.LongTexts);
+            return new LoadedData([.. sources.Select(source => new LoadedDataset(source.Settings, source.Settings.HasClasses ? ReadClasses(source.Data, texts, evaluated) : reader.Read(source.Data, source.Settings, dimension)))], tokens, texts.PoolFrom, texts.LongTexts);
         }
         catch
         {

@@ -79,9 +79,6 @@ internal static class TrainerOptionsValidation
         Require(
             options.ValidationGroupColumnName is null || !DatasetSettings.OfInput(options).HasClasses,
             nameof(options.ValidationGroupColumnName), $"'{options.ValidationGroupColumnName}' with TextColumnName '{options.TextColumnName}'", "null: the validation texts are one set");
-        Require(
-            !options.LeaveOutValidationPairs || !DatasetSettings.OfInput(options).HasClasses,
-            nameof(options.LeaveOutValidationPairs), $"true with TextColumnName '{options.TextColumnName}'", "false: pairs are made of the texts afterwards. Keep the validation texts out of the training data");
         Require(options.PairsPerText > 0, nameof(options.PairsPerText), options.PairsPerText, "at least 1");
         Require(!options.Resume || options.OutputFolder is not null, nameof(options.OutputFolder), options.OutputFolder, "the folder of the run that Resume is to continue");
     }

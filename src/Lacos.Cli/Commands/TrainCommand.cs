@@ -19,7 +19,7 @@ internal sealed class TrainCommand(ToolStreams streams)
     private readonly Option<string?> _model = new("--model", "-m") { Description = "A .lacos file or a model folder; without it the built-in model", HelpName = "path" };
     private readonly BaseOptions _base = new();
     private readonly Option<string[]> _data = new("--data", "-d") { Description = "Pairs of sentences: .tsv, .csv or .jsonl, each also with .gz; may be given several times, each with its own settings: PATH,loss=NAME,weight=N,...", HelpName = "path", Required = true };
-    private readonly Option<string?> _columns = new("--columns") { Description = "First and second sentence, then the hard negative or the label; names or numbers from 0", HelpName = "a,b[,c]" };
+    private readonly Option<string?> _columns = new("--columns") { Description = "First and second sentence, then the hard negatives or the label; names or numbers from 0", HelpName = "a,b[,c..]" };
     private readonly Option<string> _output = new("--output", "-o") { Description = "Folder for adapter, model, log and checkpoints", HelpName = "folder", Required = true };
     private readonly Option<string> _loss = ModelOptions.Choice("--loss", "What is minimised", [.. DataArgument.Losses.Select(entry => entry.Name)]);
     private readonly Option<int> _epochs = ModelOptions.Number("--epochs", 1, "Passes over the data. Default: 1", "N");

@@ -87,7 +87,7 @@ internal sealed class TrainingData(MLContext ml, LacosBloomTrainer.Options optio
             BothDirections = argument.BothDirections,
             BatchSize = argument.WholeNumber("batch-size"),
             Sentence2ColumnName = file.Columns.Second is null ? "" : nameof(TrainingPair.Sentence2),
-            NegativeColumnNames = file.Columns.Negative is null ? [] : [nameof(TrainingPair.Negative)],
+            NegativeColumnNames = [.. Enumerable.Range(0, file.Columns.Negatives.Count).Select(TrainingPair.NegativeColumn)],
             LabelColumnName = loss == TrainingLoss.MeanSquaredError ? TeacherColumn : nameof(TrainingPair.Label),
             BalanceColumnName = argument.Balance is null ? null : nameof(TrainingPair.Group),
             BalancePower = argument.Number("balance-power"),

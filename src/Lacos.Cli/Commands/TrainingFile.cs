@@ -99,10 +99,11 @@ internal sealed class TrainingFile
             pair.Sentence2 = values[next++] ?? "";
             whole &= !string.IsNullOrWhiteSpace(pair.Sentence2);
         }
-        if (Columns.Negative is not null)
+        for (int number = 0; number < Columns.Negatives.Count; number++)
         {
-            pair.Negative = values[next++] ?? "";
-            whole &= !string.IsNullOrWhiteSpace(pair.Negative);
+            string negative = values[next++] ?? "";
+            pair.SetNegative(number, negative);
+            whole &= !string.IsNullOrWhiteSpace(negative);
         }
         if (!whole)
         {

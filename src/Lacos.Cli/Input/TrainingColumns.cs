@@ -1,3 +1,4 @@
+using System.Globalization;
 using Lacos.Cli.Terminal;
 
 namespace Lacos.Cli.Input;
@@ -16,15 +17,15 @@ internal enum PairNeeds
 }
 
 /// <summary>Which columns of a file hold training pairs: indices, or null where there is none.</summary>
-internal sealed record TrainingColumns(int First, int? Second, int? Negative, int? Label, int? Group)
+internal sealed record TrainingColumns(int First, int? Second, IReadOnlyList<int> Negatives, int? Label, int? Group)
 {
     private static readonly string[] Positives = ["positive", "entailment"];
-    private static readonly string[] Negatives = ["negative", "hard_negative", "contradiction"];
+    private static readonly string[] NegativeNames = ["negative", "hard_negative", "contradiction"];
     private static readonly string[] Labels = ["score", "label", "similarity_score"];
     private static readonly string[] Singles = ["text", "sentence", "sentence1", "text1", "anchor"];
 
     /// <summary>The columns in use, in the order of the record.</summary>
-    public int[] Indices => [.. new[] { First, Second, Negative, Label, Group }.OfType<int>()];
+    public int[] Indices => [.. new[] { First, Second }.OfType<int>(), .. Negatives, .. new[] { Label, Group }.OfType<int>()];
 
     /// <summary>The columns the user named; else the usual names.</summary>
     /// <param name="records">The file.</param>
@@ -44,15 +45,16 @@ internal sealed record TrainingColumns(int First, int? Second, int? Negative, in
         {
             PairNeeds.Label => (columns.Count == 3, "This loss needs three: first sentence, second sentence, label."),
             PairNeeds.OneSentence => (columns.Count is 1 or 2, "Give one or two: a sentence, its translation."),
-            _ => (columns.Count is 2 or 3, "Give two or three: first sentence, second sentence, hard negative."),
+            _ => (
+                columns.Count >= 2 && columns.Count - 2 <= TrainingPair.MostNegatives,
+                $"Give at least two: first sentence, second sentence, then up to {TrainingPair.MostNegatives} hard negatives."),
         };
         if (!fits)
         {
             throw new UsageException($"The columns are '{string.Join(',', columns)}', {columns.Count} name(s). {wanted}");
         }
         int[] found = [.. columns.Select(records.Find)];
-        int? third = found.Length > 2 ? found[2] : null;
-        return new TrainingColumns(found[0], found.Length > 1 ? found[1] : null, needs == PairNeeds.Label ? null : third, needs == PairNeeds.Label ? third : null, null);
+        return new TrainingColumns(found[0], found.Length > 1 ? found[1] : null, needs == PairNeeds.Label ? [] : found[Math.Min(2, found.Length)..], needs == PairNeeds.Label ? found[2] : null, null);
     }
 
     private static TrainingColumns Usual(RecordReader records, PairNeeds needs)
@@ -63,15 +65,30 @@ internal sealed record TrainingColumns(int First, int? Second, int? Negative, in
         }.FirstOrDefault(found => found.Item1 >= 0 && found.Item2 >= 0, (-1, -1));
         if (pair.First < 0 && needs == PairNeeds.OneSentence && records.IndexOf(Singles) is int single and >= 0)
         {
-            return new TrainingColumns(single, null, null, null, null);
+            return new TrainingColumns(single, null, [], null, null);
         }
-        int third = needs switch { PairNeeds.Label => records.IndexOf(Labels), PairNeeds.Sentences => records.IndexOf(Negatives), _ => -1 };
-        if (pair.First < 0 || (needs == PairNeeds.Label && third < 0))
+        int? label = needs == PairNeeds.Label ? Present(records.IndexOf(Labels)) : null;
+        if (pair.First < 0 || (needs == PairNeeds.Label && label is null))
         {
-            string label = needs == PairNeeds.Label ? " and 'score' (or 'label')" : "";
+            string wanted = needs == PairNeeds.Label ? " and 'score' (or 'label')" : "";
             throw new UsageException(
-                $"{records.File.DisplayName} has {records.ListColumns()}; 'sentence1', 'sentence2' (or 'text1', 'text2', or 'anchor', 'positive'){label} are not among them. Say which to take with --columns.");
+                $"{records.File.DisplayName} has {records.ListColumns()}; 'sentence1', 'sentence2' (or 'text1', 'text2', or 'anchor', 'positive'){wanted} are not among them. Say which to take with --columns.");
         }
-        return new TrainingColumns(pair.First, pair.Second, needs == PairNeeds.Sentences && third >= 0 ? third : null, needs == PairNeeds.Label ? third : null, null);
+        return new TrainingColumns(pair.First, pair.Second, needs == PairNeeds.Sentences ? UsualNegatives(records) : [], label, null);
     }
+
+    // A single column under one of the usual names, or negative_1, negative_2, ... as lacos mine writes them.
+    private static int[] UsualNegatives(RecordReader records)
+    {
+        if (Present(records.IndexOf(NegativeNames)) is int single)
+        {
+            return [single];
+        }
+        int[] numbered = [.. Enumerable.Range(1, int.MaxValue - 1).Select(number => records.IndexOf(string.Create(CultureInfo.InvariantCulture, $"negative_{number}"))).TakeWhile(index => index >= 0)];
+        return numbered.Length <= TrainingPair.MostNegatives
+            ? numbered
+            : throw new UsageException($"{records.File.DisplayName} has {numbered.Length} columns of hard negatives; at most {TrainingPair.MostNegatives} can be used. Name the wanted columns with --columns.");
+    }
+
+    private static int? Present(int index) => index >= 0 ? index : null;
 }

@@ -21,6 +21,11 @@ internal sealed class EvaluationPairs
         _leaveOut = leaveOut;
     }
 
+    /// <summary>Looks for single texts, where classes are learned.</summary>
+    /// <param name="texts">The texts.</param>
+    /// <param name="leaveOut">Whether a row with one of them is left out of training.</param>
+    public static EvaluationPairs OfTexts(IEnumerable<string> texts, bool leaveOut) => new(texts.Distinct(StringComparer.Ordinal).Select(text => (text, text)), leaveOut);
+
     /// <summary>Training rows that are among the pairs.</summary>
     public long Count { get; private set; }
 
@@ -37,12 +42,29 @@ internal sealed class EvaluationPairs
         {
             return false;
         }
+        Note($"'{Short(first)}' | '{Short(second)}'", dataset, row);
+        return _leaveOut;
+    }
+
+    /// <summary>Looks for a row of a single text among the texts.</summary>
+    /// <returns>Whether to leave it out.</returns>
+    public bool Meets(ReadOnlyMemory<char> text, string dataset, long row)
+    {
+        if (!_pairs.Contains(Hash(text.Span, text.Span)))
+        {
+            return false;
+        }
+        Note($"'{Short(text)}'", dataset, row);
+        return _leaveOut;
+    }
+
+    private void Note(string what, string dataset, long row)
+    {
         Count++;
         if (_examples.Count < Named)
         {
-            _examples.Add(string.Create(CultureInfo.InvariantCulture, $"row {row} of {dataset}, '{Short(first)}' | '{Short(second)}'"));
+            _examples.Add(string.Create(CultureInfo.InvariantCulture, $"row {row} of {dataset}, {what}"));
         }
-        return _leaveOut;
     }
 
     private static string Short(ReadOnlyMemory<char> text) => text.Length <= 40 ? text.ToString() : $"{text[..40]}…";

@@ -25,9 +25,10 @@ internal sealed class LabelledTexts
     /// <param name="textColumn">Column of texts.</param>
     /// <param name="labelColumn">Column of classes.</param>
     /// <param name="numberOf">Gives each different text a number.</param>
+    /// <param name="isLeftOut">Whether a row (its text, its number from 0) is passed over; null to keep all.</param>
     /// <param name="cancellationToken">Checked now and then.</param>
     /// <exception cref="InvalidDataException">A text is empty, there are fewer than two classes, or no class has two different texts.</exception>
-    public static LabelledTexts Read(IDataView data, string textColumn, string labelColumn, Func<ReadOnlyMemory<char>, int> numberOf, CancellationToken cancellationToken)
+    public static LabelledTexts Read(IDataView data, string textColumn, string labelColumn, Func<ReadOnlyMemory<char>, int> numberOf, Func<ReadOnlyMemory<char>, long, bool>? isLeftOut, CancellationToken cancellationToken)
     {
         DataViewSchema.Column[] columns = [data.Schema[textColumn], data.Schema[labelColumn]];
         using DataViewRowCursor cursor = data.GetRowCursor(columns);
@@ -53,6 +54,10 @@ internal sealed class LabelledTexts
             if (text.Span.IsWhiteSpace())
             {
                 throw new InvalidDataException($"Row {row} (from 0) has an empty text ('{text}') in column '{textColumn}', from which nothing can be learned. Leave the row out, for example with Data.FilterByCustomPredicate.");
+            }
+            if (isLeftOut is not null && isLeftOut(text, row))
+            {
+                continue;
             }
             int number = numberOf(text);
             classes.TryAdd(name, classes.Count);

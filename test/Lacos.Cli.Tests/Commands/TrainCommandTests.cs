@@ -50,6 +50,18 @@ public sealed class TrainCommandTests
     }
 
     [TestMethod]
+    public void NumberedNegativesAreAllTrainedOn()
+    {
+        using var folder = new TemporaryFolder();
+        string numbered = Pairs.Replace("\tnegative\n", "\tnegative_1\n", StringComparison.Ordinal).Replace(".\n", ".\tIt is dark.\n", StringComparison.Ordinal).Replace("negative_1\n", "negative_1\tnegative_2\n", StringComparison.Ordinal);
+        string data = folder.Write("pairs.tsv", numbered);
+        ToolRun usual = Succeeds(["train", "--data", data, "--output", folder.File("out"), "--dry-run"]);
+        StringAssert.Contains(usual.Output, "14, 43 different texts");
+        ToolRun named = Succeeds(["train", "--data", data, "--columns", "anchor,positive,negative_2", "--output", folder.File("out"), "--dry-run"]);
+        StringAssert.Contains(named.Output, "14, 29 different texts");
+    }
+
+    [TestMethod]
     public void SeveralFilesAreMixedEachWithItsOwnLossAndTeacher()
     {
         using var folder = new TemporaryFolder();
@@ -89,7 +101,7 @@ public sealed class TrainCommandTests
 
     [TestMethod]
     [DataRow("--loss cosent", "--columns")]
-    [DataRow("--columns anchor", "two or three")]
+    [DataRow("--columns anchor", "at least two")]
     [DataRow("--columns anchor,nobody", "nobody")]
     [DataRow("--lora-targets head", "LoraTargets")]
     [DataRow("--learning-rate -1", "LearningRate")]

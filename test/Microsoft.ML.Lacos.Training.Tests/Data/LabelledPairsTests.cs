@@ -88,7 +88,7 @@ public sealed class LabelledPairsTests
         var ml = new MLContext(1);
         IEnumerable<Row> rows = counts.SelectMany((count, label) => Enumerable.Range(0, count).Select(i => new Row { Text = $"{label}.{i}", Label = label }));
         int next = 0;
-        return LabelledTexts.Read(ml.Data.LoadFromEnumerable(rows), "Text", "Label", _ => next++, CancellationToken.None);
+        return LabelledTexts.Read(ml.Data.LoadFromEnumerable(rows), "Text", "Label", _ => next++, isLeftOut: null, CancellationToken.None);
     }
 
     private static Dictionary<int, int> ClassOf(LabelledTexts texts) =>

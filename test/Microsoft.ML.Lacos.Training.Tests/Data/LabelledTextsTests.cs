@@ -54,7 +54,7 @@ public sealed class LabelledTextsTests
     private static LabelledTexts Read(IDataView data, string label)
     {
         var numbers = new Dictionary<string, int>(StringComparer.Ordinal);
-        return LabelledTexts.Read(data, nameof(Row.Text), label, text => numbers.TryGetValue(text.ToString(), out int number) ? number : numbers[text.ToString()] = numbers.Count, CancellationToken.None);
+        return LabelledTexts.Read(data, nameof(Row.Text), label, text => numbers.TryGetValue(text.ToString(), out int number) ? number : numbers[text.ToString()] = numbers.Count, isLeftOut: null, CancellationToken.None);
     }
 
     private sealed class Row(string text, string name, float number = 0, bool flag = false)

@@ -108,6 +108,21 @@ public sealed class ClassTrainingTests
     }
 
     [TestMethod]
+    public void TextsThatStandInTheValidationSetAreNamedAndLeftOutOnRequest()
+    {
+        using var folder = new TemporaryFolder();
+        var warnings = new List<string>();
+        _ml.Log += (_, message) => warnings.Add(message.Message);
+        LacosBloomTrainer.Options options = Options(folder, 1);
+        _ml.Regression.Trainers.LacosBloom(options).Fit(Data(24), Data(9)).Dispose();
+        string told = string.Join('\n', warnings.Where(warning => warning.Contains("validation set", StringComparison.Ordinal)));
+        StringAssert.Contains(told, "9 training row(s) stand in the validation set too");
+        StringAssert.Contains(told, "row 0 of");
+        options.LeaveOutValidationPairs = true;
+        Assert.Contains("0 class(es)", Assert.ThrowsExactly<InvalidDataException>(() => _ml.Regression.Trainers.LacosBloom(options).Fit(Data(9), Data(9))).Message);
+    }
+
+    [TestMethod]
     public void FurtherDataSetsOfPairsTakeTurnsWithTheClasses()
     {
         using var folder = new TemporaryFolder();
@@ -140,13 +155,12 @@ public sealed class ClassTrainingTests
     [DataRow(nameof(LacosBloomTrainer.Options.NegativeColumnNames))]
     [DataRow(nameof(LacosBloomTrainer.Options.BalanceColumnName))]
     [DataRow(nameof(LacosBloomTrainer.Options.ValidationGroupColumnName))]
-    [DataRow(nameof(LacosBloomTrainer.Options.LeaveOutValidationPairs))]
     public void AnOptionThatOnlyPairsKnowIsRefused(string name)
     {
         using var folder = new TemporaryFolder();
         LacosBloomTrainer.Options options = Options(folder, 1);
         FieldInfo field = typeof(LacosBloomTrainer.Options).GetField(name)!;
-        field.SetValue(options, field.FieldType == typeof(string) ? "Language" : field.FieldType == typeof(bool) ? true : new[] { "Hard" });
+        field.SetValue(options, field.FieldType == typeof(string) ? "Language" : new[] { "Hard" });
         string message = Assert.ThrowsExactly<ArgumentException>(() => _ml.Regression.Trainers.LacosBloom(options)).Message;
         Assert.Contains(name, message);
         Assert.Contains("TextColumnName 'Text'", message);
