@@ -43,6 +43,8 @@ internal static class EncoderTable
                 engines.Add(_ => bf16.Encode(rows.Padded, rows.Mask, rows.Count, rows.Length));
             }
             double[] medians = Interleaved.Medians(engines, seconds);
+            // Large shapes take minutes a batch.
+            Console.Error.WriteLine($"{shape.Name}, {batchName}: {string.Join(", ", medians.Select(median => median.ToString("F4", CultureInfo.InvariantCulture)))} s");
             double elements = RandomBloom.LinearElements(config);
             double limit = Math.Max(2 * elements * rows.Ids.Length / (peak * 1e9), elements / (bandwidth * 1e9));
             double tokens = rows.Ids.Length;
