@@ -89,7 +89,7 @@ internal static class BenchmarkCommand
         }
         if (isUnnamed || arguments.GetValue(Kernels))
         {
-            KernelTable.Run(sizes.Layers, threads, sizes.KernelSeconds);
+            KernelTable.Run(sizes.Layers, threads, sizes.Kernels);
         }
         if (isUnnamed || arguments.GetValue(Peers))
         {

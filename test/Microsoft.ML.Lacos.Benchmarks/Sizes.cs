@@ -1,3 +1,5 @@
+using Microsoft.ML.Lacos.Benchmarks.Kernels;
+
 namespace Microsoft.ML.Lacos.Benchmarks;
 
 /// <summary>How much is measured, and for how long.</summary>
@@ -10,7 +12,7 @@ internal sealed record Sizes
     public static readonly Sizes Quick = new()
     {
         Seconds = 0.5,
-        KernelSeconds = 0.1,
+        Kernels = new KernelTime(0.1, 5, 128L << 20),
         Shapes = [Shape.Mini],
         Layers = [.. Shape.Bloom560m.Layers.Take(2)],
         Training = Shape.Mini,
@@ -25,7 +27,7 @@ internal sealed record Sizes
     public static readonly Sizes Smoke = new()
     {
         Seconds = 0,
-        KernelSeconds = 0,
+        Kernels = new KernelTime(0, 1, 0),
         Shapes = [Shape.Tiny],
         Layers = [.. Shape.Bloom560m.Layers.Take(2)],
         Training = Shape.Tiny,
@@ -40,7 +42,7 @@ internal sealed record Sizes
 
     public double Seconds { get; private init; } = 5;
 
-    public double KernelSeconds { get; private init; } = 0.5;
+    public KernelTime Kernels { get; private init; } = new(0.5, 9, 512L << 20);
 
     /// <summary>Whole encoders.</summary>
     public IReadOnlyList<Shape> Shapes { get; private init; } = [Shape.Mini, Shape.Bloom560m, Shape.Block7b1];

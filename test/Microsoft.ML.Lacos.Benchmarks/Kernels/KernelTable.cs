@@ -8,7 +8,7 @@ internal static class KernelTable
 {
     private static readonly int[] Rows = [1, 16, 128, 512];
 
-    public static void Run(IReadOnlyList<(int K, int N)> shapes, int threads, double seconds)
+    public static void Run(IReadOnlyList<(int K, int N)> shapes, int threads, KernelTime time)
     {
         var overview = new ResultTable(
             "kernels", $"int8 linear layer, {threads} threads: M = 1 as a share of the read bandwidth, others of the int8 peak", "K x N", [.. Rows.Select(m => Column.Share($"M = {m}", isPlotted: true))]);
@@ -19,7 +19,7 @@ internal static class KernelTable
         var oneDnnKernels = new SortedSet<string>(StringComparer.Ordinal);
         foreach ((int k, int n) in shapes)
         {
-            LayerContest[] cells = [.. Rows.Select(m => LayerContest.Hold(k, n, m, threads, seconds))];
+            LayerContest[] cells = [.. Rows.Select(m => LayerContest.Hold(k, n, m, threads, time))];
             overview.Add($"{k} x {n}", [.. cells.Select(cell => (double?)cell.ShareOfLimit)]);
             for (int i = 0; i < cells.Length; i++)
             {

@@ -18,12 +18,10 @@ internal sealed record LayerContest(double Ours, double? OneDnn, double OnnxRunt
     // Peers quantise the whole input with one scale, some with 7 bits; a wrong layout or scale would be far off.
     private const double Tolerance = 0.05;
 
-    private const long RotatedBytes = 512L << 20;
-
-    public static unsafe LayerContest Hold(int k, int n, int m, int threads, double seconds)
+    public static unsafe LayerContest Hold(int k, int n, int m, int threads, KernelTime time)
     {
-        // A single row is bound by reading the weights: they rotate through 512 MB, so that no cache serves them.
-        int copies = m > 1 ? 1 : Interleaved.IsBrief ? 2 : (int)Math.Max(2, RotatedBytes / ((long)k * n));
+        // A single row is bound by reading the weights: they rotate through so much that no cache serves them.
+        int copies = m > 1 ? 1 : (int)Math.Max(2, time.RotatedBytes / ((long)k * n));
         int calls = m == 1 ? copies : Interleaved.IsBrief ? 1 : (int)Math.Max(1, TurnOperations / (2.0 * m * k * n));
         using var random = new RandomBloom(new Bloom.BloomConfig(4, 0, 1, 1));
         WeightMatrix matrix = random.Matrix(n, k);
@@ -45,7 +43,7 @@ internal sealed record LayerContest(double Ours, double? OneDnn, double OnnxRunt
         }
         double peak = Hardware.Int8Peak(threads);
         double bandwidth = m == 1 ? Hardware.ReadBandwidth(threads) : 0;
-        double[] medians = [.. Interleaved.Medians(engines, seconds, leastTurns: 9).Select(turn => turn / calls)];
+        double[] medians = [.. Interleaved.Medians(engines, time.Seconds, time.LeastTurns).Select(turn => turn / calls)];
         // Without VNNI, ONNX Runtime's products of signed and unsigned bytes saturate at 16 bits.
         CheckAgreement("ONNX Runtime", outputs[2], outputs[0], NativeInfo.Get().CpuFeatures.Contains("vnni", StringComparison.OrdinalIgnoreCase) ? Tolerance : 8 * Tolerance);
         if (oneDnn is not null)
