@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "kernel_selection.h"
+#include "layer_shapes.h"
 #include "linear.h"
 #include "machine_limits.h"
 #include "numbers.h"
@@ -12,8 +13,6 @@
 
 namespace lacos {
 namespace {
-
-constexpr size_t kRotatedBytes = size_t{512} << 20;
 
 void Int8LinearLayer(benchmark::State& state) {
   const int k = static_cast<int>(state.range(0)), n = static_cast<int>(state.range(1)),
@@ -57,20 +56,13 @@ void Int8LinearLayer(benchmark::State& state) {
   }
   const double operations = 2.0 * m * n * k;
   const auto rate = benchmark::Counter::kIsIterationInvariantRate;
-  if (peak > 0) state.counters["of_peak"] = benchmark::Counter(operations / peak, rate);
+  state.counters["of_peak"] = benchmark::Counter(operations / peak, rate);
   state.counters["GOPS"] = benchmark::Counter(operations * 1e-9, rate);
   if (bandwidth > 0) state.counters["of_bandwidth"] = benchmark::Counter(static_cast<double>(n) * k / bandwidth, rate);
   state.counters["weights_GB/s"] = benchmark::Counter(static_cast<double>(n) * k * 1e-9, rate);
 }
 
-void Shapes(benchmark::internal::Benchmark* benchmark) {
-  for (const auto& shape :
-       {std::pair{1024, 3072}, {1024, 1024}, {1024, 4096}, {4096, 1024}, {4096, 12288}, {4096, 16384}, {16384, 4096}}) {
-    for (const int m : {1, 5, 16, 128, 512}) benchmark->Args({shape.first, shape.second, m});
-  }
-}
-
-BENCHMARK(Int8LinearLayer)->Apply(Shapes)->ArgNames({"k", "n", "m"})->UseRealTime()->MeasureProcessCPUTime();
+BENCHMARK(Int8LinearLayer)->Apply(LayerShapes)->UseRealTime()->MeasureProcessCPUTime();
 
 }  // namespace
 }  // namespace lacos

@@ -4,7 +4,7 @@
 
 namespace lacos {
 
-// int8 operations a second (2 a multiply-add) of `threads` threads on registers alone; 0 where the CPU has no VNNI.
+// int8 operations a second (2 a multiply-add) that the chosen instruction set reaches on registers alone.
 double PeakInt8Operations(int threads);
 
 // Bytes a second that `threads` threads read from memory too large for a cache.

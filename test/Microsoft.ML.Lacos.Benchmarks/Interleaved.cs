@@ -8,33 +8,46 @@ internal static class Interleaved
     /// <summary>One turn is enough: for a run that checks the program, not the machine.</summary>
     public static bool IsBrief { get; set; }
 
-    /// <summary>Runs each action in turns.</summary>
-    /// <param name="actions">What to time; the argument counts the runs, so that inputs can rotate. Each is run once before, untimed.</param>
+    // Threads of OpenMP spin for some milliseconds after their last loop; without a pause they would take a core from whoever comes next.
+    private const int PauseMilliseconds = 15;
+
+    // Noise is small beside a run of this length; several would make the whole take hours.
+    private const double LongRunSeconds = 10;
+
+    /// <summary>Runs each action in turns, with a pause before each.</summary>
+    /// <param name="actions">What to time; the argument counts the runs, so that inputs can rotate. Each is run once before; that counts only where it took so long that once is enough.</param>
     /// <param name="seconds">Stop starting new turns after this long.</param>
     /// <param name="leastTurns">Turns to take in any case.</param>
     /// <returns>Median seconds of each action.</returns>
     public static double[] Medians(IReadOnlyList<Action<int>> actions, double seconds, int leastTurns = 5)
     {
-        foreach (Action<int> action in actions)
-        {
-            action(0);
-        }
-        var times = new List<double>[actions.Count];
-        for (int i = 0; i < times.Length; i++)
-        {
-            times[i] = [];
-        }
+        List<double>[] times = [.. actions.Select(_ => new List<double>())];
+        double[] first = [.. actions.Select(action => Time(action, 0))];
         var total = Stopwatch.StartNew();
         for (int turn = 1; turn <= (IsBrief ? 1 : leastTurns) || total.Elapsed.TotalSeconds < seconds; turn++)
         {
             for (int i = 0; i < actions.Count; i++)
             {
-                long start = Stopwatch.GetTimestamp();
-                actions[i](turn);
-                times[i].Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
+                if (first[i] >= LongRunSeconds)
+                {
+                    times[i] = [first[i]];
+                    continue;
+                }
+                if (!IsBrief && actions.Count > 1)
+                {
+                    Thread.Sleep(PauseMilliseconds);
+                }
+                times[i].Add(Time(actions[i], turn));
             }
         }
         return [.. times.Select(Median)];
+    }
+
+    private static double Time(Action<int> action, int turn)
+    {
+        long start = Stopwatch.GetTimestamp();
+        action(turn);
+        return Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
     private static double Median(List<double> values)

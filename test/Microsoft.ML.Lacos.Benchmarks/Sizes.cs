@@ -1,4 +1,4 @@
-using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Benchmarks.Kernels;
 
 namespace Microsoft.ML.Lacos.Benchmarks;
 
@@ -12,12 +12,13 @@ internal sealed record Sizes
     public static readonly Sizes Quick = new()
     {
         Seconds = 0.5,
-        KernelSeconds = 0.1,
-        AllKernelShapes = false,
-        Encoders = [("bloom-mini", EncoderTable.BloomMini)],
-        Training = ("bloom-mini", EncoderTable.BloomMini),
+        Kernels = new KernelTime(0.1, 5, 128L << 20),
+        Shapes = [Shape.Mini],
+        Layers = [.. Shape.Bloom560m.Layers.Take(2)],
+        Training = Shape.Mini,
         PipelineTurns = 5,
         PipelineRows = 512,
+        DotNetTurns = 3,
         LatencySeconds = 1,
         StartUpTurns = 5,
     };
@@ -26,28 +27,30 @@ internal sealed record Sizes
     public static readonly Sizes Smoke = new()
     {
         Seconds = 0,
-        KernelSeconds = 0,
-        AllKernelShapes = false,
-        Encoders = [("tiny", Tiny)],
-        Training = ("tiny", Tiny),
+        Kernels = new KernelTime(0, 1, 0),
+        Shapes = [Shape.Tiny],
+        Layers = [.. Shape.Bloom560m.Layers.Take(2)],
+        Training = Shape.Tiny,
         TrainingSteps = 1,
         PipelineTurns = 1,
         PipelineRows = 32,
+        DotNetTurns = 1,
+        DotNetRows = 32,
         LatencySeconds = 0.02,
         StartUpTurns = 1,
     };
 
-    private static BloomConfig Tiny => new(64, 2, 2, 512);
-
     public double Seconds { get; private init; } = 5;
 
-    public double KernelSeconds { get; private init; } = 0.5;
+    public KernelTime Kernels { get; private init; } = new(0.5, 9, 512L << 20);
 
-    public bool AllKernelShapes { get; private init; } = true;
+    /// <summary>Whole encoders.</summary>
+    public IReadOnlyList<Shape> Shapes { get; private init; } = [Shape.Mini, Shape.Bloom560m, Shape.Block7b1];
 
-    public IReadOnlyList<(string Name, BloomConfig Config)> Encoders { get; private init; } = [("bloom-mini", EncoderTable.BloomMini), ("bloom-560m", EncoderTable.Bloom560m)];
+    /// <summary>Inputs and outputs of linear layers.</summary>
+    public IReadOnlyList<(int K, int N)> Layers { get; private init; } = [.. Shape.Bloom560m.Layers, .. Shape.Block7b1.Layers];
 
-    public (string Name, BloomConfig Config) Training { get; private init; } = ("bloom-560m", EncoderTable.Bloom560m with { VocabularySize = 250880 });
+    public Shape Training { get; private init; } = Shape.Bloom560m with { Config = Shape.Bloom560m.Config with { VocabularySize = 250880 } };
 
     public int TrainingSteps { get; private init; } = 3;
 
@@ -55,9 +58,16 @@ internal sealed record Sizes
 
     public int PipelineRows { get; private init; } = 2048;
 
+    public int DotNetTurns { get; private init; } = 11;
+
+    public int DotNetRows { get; private init; } = 512;
+
     public IReadOnlyList<int> Callers { get; } = [1, 2, 8, 32];
 
     public double LatencySeconds { get; private init; } = 5;
 
     public int StartUpTurns { get; private init; } = 15;
+
+    /// <summary>One shape only.</summary>
+    public Sizes Of(Shape shape) => this with { Shapes = [shape], Layers = shape.Layers };
 }

@@ -19,8 +19,11 @@ internal sealed class TokenRows
                 Mask[(row * Length) + i] = 1;
             }
         }
+        Rows = rows;
         Ids = [.. rows.SelectMany(row => row)];
     }
+
+    public IReadOnlyList<int[]> Rows { get; }
 
     public int Count { get; }
 
@@ -34,10 +37,10 @@ internal sealed class TokenRows
 
     public float[] Mask { get; }
 
-    /// <summary>Rows of one length with random ids.</summary>
-    public static TokenRows Random(int rows, int length, int vocabulary)
+    /// <summary>Rows of given lengths with random ids.</summary>
+    public static TokenRows Random(IReadOnlyList<int> lengths, int vocabulary)
     {
         var random = new Random(2);
-        return new TokenRows([.. Enumerable.Range(0, rows).Select(_ => Enumerable.Range(0, length).Select(_ => random.Next(4, vocabulary)).ToArray())]);
+        return new TokenRows([.. lengths.Select(length => Enumerable.Range(0, length).Select(_ => random.Next(4, vocabulary)).ToArray())]);
     }
 }

@@ -17,8 +17,9 @@ internal static class TrainingTable
     private const int Pairs = 32;
     private const int Tokens = 20;
 
-    public static void Run(string name, BloomConfig config, int threads, int steps)
+    public static void Run(Shape shape, int threads, int steps)
     {
+        BloomConfig config = shape.Config;
         torch.set_num_threads(threads);
         using var bloom = new RandomBloom(config, oneBlock: true);
         var rows = new List<(string Layers, double Seconds, double? Memory)>();
@@ -41,7 +42,7 @@ internal static class TrainingTable
         }
         double limit = Limit(config, Pairs, peak);
         var table = new ResultTable(
-            "training", string.Create(CultureInfo.InvariantCulture, $"{name} shape, {threads} threads, {Pairs} pairs x {Tokens} tokens, seconds a step; int8 limit {limit:F2} s"), "frozen layers",
+            "training", string.Create(CultureInfo.InvariantCulture, $"{shape.Name} shape, {threads} threads, {Pairs} pairs x {Tokens} tokens, seconds a step; int8 limit {limit:F2} s"), "frozen layers",
             new Column("s/step", "0.00", IsPlotted: true), Column.Ratio("of the limit"), Column.Ratio("of LACoS"), new Column("peak memory, GiB", "0.00"));
         foreach ((string layers, double seconds, double? memory) in rows)
         {

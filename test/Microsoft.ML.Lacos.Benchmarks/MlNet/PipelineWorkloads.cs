@@ -8,9 +8,6 @@ namespace Microsoft.ML.Lacos.Benchmarks.MlNet;
 /// <summary>The ways from a column of texts to a column of vectors that are compared; each reads every vector.</summary>
 internal sealed class PipelineWorkloads : IDisposable
 {
-    /// <summary>Rows that the loop over ONNX Runtime takes: a row at a time, it would take too long for all.</summary>
-    public int OnnxRows { get; }
-
     private readonly MLContext _context = new(seed: 1);
     private readonly string[][] _sets;
     private readonly IDataView[] _views;
@@ -20,6 +17,7 @@ internal sealed class PipelineWorkloads : IDisposable
     private readonly OnnxBloom _onnx;
     private readonly BloomTokenizer _tokenizer;
     private readonly float[] _vectors;
+    private readonly int _onnxRows;
 
     /// <summary>Opens everything over the default model.</summary>
     /// <param name="rows">Rows of a set.</param>
@@ -27,7 +25,7 @@ internal sealed class PipelineWorkloads : IDisposable
     /// <param name="threads">Threads of every engine.</param>
     public PipelineWorkloads(int rows, int sets, int threads)
     {
-        OnnxRows = Math.Min(64, rows);
+        _onnxRows = OnnxRowsOf(rows);
         _sets = [.. Enumerable.Range(0, sets).Select(set => BenchmarkTexts.Make(rows, set))];
         _views = [.. _sets.Select(texts => _context.Data.LoadFromEnumerable(texts.Select(text => new TextRow { Text = text }).ToArray()))];
         _transformer = _context.Transforms.Text.ApplySentenceEmbedding(new SentenceEmbeddingEstimator.Options { Columns = [new("Features", "Text")], ThreadCount = threads }).Fit(_views[0]);
@@ -38,6 +36,9 @@ internal sealed class PipelineWorkloads : IDisposable
         _tokenizer = BloomTokenizer.FromJson(model.TokenizerJson.Span);
         _vectors = new float[rows * _encoder.Dimension];
     }
+
+    /// <summary>Rows that the loop over ONNX Runtime takes: a row at a time, it would take too long for all.</summary>
+    public static int OnnxRowsOf(int rows) => Math.Min(64, rows);
 
     /// <summary>The encoder by itself: all texts of the set in one call.</summary>
     public void Direct(int turn) => _encoder.Encode(_sets[turn % _sets.Length], _vectors, []);
@@ -51,7 +52,7 @@ internal sealed class PipelineWorkloads : IDisposable
     /// <summary>What recipes for ONNX models do in a pipeline: tokenise a row, run the session, a row at a time.</summary>
     public void OnnxRowByRow(int turn)
     {
-        foreach (string text in _sets[turn % _sets.Length].AsSpan(0, OnnxRows))
+        foreach (string text in _sets[turn % _sets.Length].AsSpan(0, _onnxRows))
         {
             long[] ids = [.. _tokenizer.EncodeToIds(text).Select(id => (long)id)];
             var mask = new float[ids.Length];

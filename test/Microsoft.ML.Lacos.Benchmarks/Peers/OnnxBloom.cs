@@ -76,7 +76,7 @@ internal sealed class OnnxBloom : IDisposable
         foreach (BloomBlockWeights block in weights.Blocks)
         {
             string normalized = Norm(onnx, x, block.InputLayerNorm, config);
-            string qkv = Linear(onnx, normalized, block.QueryKeyValue, HeadsFirst(config), withBias: true);
+            string qkv = Linear(onnx, normalized, block.QueryKeyValue, HeadOrder.PartsFirst(config), withBias: true);
             string[] parts = onnx.Nodes("Split", [qkv, third], 3, "", OnnxWriter.Attribute("axis", -1L));
             string attention = onnx.MicrosoftNode("MultiHeadAttention", [parts[0], parts[1], parts[2], "", "", "attention_bias"], OnnxWriter.Attribute("num_heads", (long)config.HeadCount));
             string residual = config.ResidualPostLayerNorm ? normalized : x;
@@ -101,15 +101,6 @@ internal sealed class OnnxBloom : IDisposable
         [x, onnx.Constant(norm.Weight, norm.Weight.Length), onnx.Constant(norm.Bias, norm.Bias.Length)],
         OnnxWriter.Attribute("axis", -1L),
         OnnxWriter.Attribute("epsilon", config.LayerNormEpsilon));
-
-    /// <summary>Order of output rows that makes queries, keys and values contiguous: BLOOM interleaves them head by head.</summary>
-    private static int[] HeadsFirst(BloomConfig config) =>
-    [
-        .. from part in Enumerable.Range(0, 3)
-           from head in Enumerable.Range(0, config.HeadCount)
-           from element in Enumerable.Range(0, config.HeadSize)
-           select (((head * 3) + part) * config.HeadSize) + element,
-    ];
 
     private static string Linear(OnnxWriter onnx, string x, LinearWeights linear, int[]? rowOrder, bool withBias)
     {

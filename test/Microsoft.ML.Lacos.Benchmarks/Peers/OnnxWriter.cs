@@ -24,6 +24,9 @@ internal sealed class OnnxWriter : IDisposable
     /// <summary>Adds a node whose one output has a given name, for an output of the graph.</summary>
     public void NamedNode(string output, string type, string[] inputs) => AddNode(type, inputs, [output], "", []);
 
+    /// <summary>The same with a node of ONNX Runtime's own operator set.</summary>
+    public void NamedMicrosoftNode(string output, string type, string[] inputs) => AddNode(type, inputs, [output], MicrosoftDomain, []);
+
     /// <summary>Adds a node with several outputs.</summary>
     public string[] Nodes(string type, string[] inputs, int outputs, string domain, params (string Name, object Value)[] attributes)
     {

@@ -31,6 +31,19 @@ internal sealed class TorchBloom : IDisposable
             LayerNorm(block.PostAttentionLayerNorm), Layer(block.DenseHTo4H), Layer(block.Dense4HToH)))];
     }
 
+    /// <summary>Whether products in bf16 keep up with fp32; on CPUs without instructions for it they take many times as long.</summary>
+    public static bool HasFastBfloat16()
+    {
+        double[] medians = Interleaved.Medians([.. new[] { float32, bfloat16 }.Select(Product)], seconds: 0, leastTurns: 3);
+        return medians[1] < 3 * medians[0];
+
+        static Action<int> Product(ScalarType type) => _ =>
+        {
+            using DisposeScope scope = NewDisposeScope();
+            matmul(ones(64, 1024, dtype: type), ones(1024, 1024, dtype: type));
+        };
+    }
+
     /// <summary>Encodes a right-padded batch; with causal attention the padding after a sentence cannot reach its tokens.</summary>
     public float[] Encode(long[] ids, float[] mask, int rows, int length)
     {

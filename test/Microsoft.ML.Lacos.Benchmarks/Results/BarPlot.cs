@@ -8,7 +8,9 @@ namespace Microsoft.ML.Lacos.Benchmarks.Results;
 /// <summary>A picture of a table: a group of bars a row, a bar a plotted column, and above each its ratio to the first.</summary>
 internal static class BarPlot
 {
-    private const int Width = 1100;
+    private const int LeastWidth = 1100;
+    private const int BarWidth = 46;
+    private const int LetterWidth = 8;
     private const int Height = 520;
 
     private static readonly Color[] Palette = [Color.FromHex("#1F4E89"), Color.FromHex("#B5651D"), Color.FromHex("#2E7D4F"), Color.FromHex("#7A7A7A"), Color.FromHex("#8E44AD"), Color.FromHex("#C0392B")];
@@ -16,7 +18,7 @@ internal static class BarPlot
     /// <summary>Draws the plotted columns; with a single one, the ratios are to its first row.</summary>
     public static void Save(ResultTable table, string path)
     {
-        int[] series = [.. Enumerable.Range(0, table.Columns.Count).Where(column => table.Columns[column].IsPlotted)];
+        int[] series = [.. Enumerable.Range(0, table.Columns.Count).Where(column => table.Columns[column].IsPlotted && table.Rows.Any(row => row.Values[column] is not null))];
         if (series.Length == 0 || table.Rows.Count == 0)
         {
             return;
@@ -48,10 +50,14 @@ internal static class BarPlot
         }
         plot.Add.Bars(bars).ValueLabelStyle.FontSize = 13;
         double center = (series.Length - 1) / 2.0;
-        plot.Axes.Bottom.TickGenerator = new NumericManual([.. table.Rows.Select((_, row) => (row * (series.Length + 1)) + center)], [.. table.Rows.Select(row => row.Label)]);
+        int width = Math.Max(LeastWidth, BarWidth * table.Rows.Count * (series.Length + 1));
+        plot.Axes.Bottom.TickGenerator = new NumericManual([.. table.Rows.Select((_, row) => (row * (series.Length + 1)) + center)], [.. table.Rows.Select(row => Folded(row.Label, width / table.Rows.Count))]);
         Dress(plot, table, [.. series.Select(column => table.Columns[column])], bars.Max(bar => bar.Value));
-        plot.SavePng(path, Width, Height);
+        plot.SavePng(path, width, Height);
     }
+
+    // A label too long for its place goes on below at its commas.
+    private static string Folded(string label, int width) => label.Length * LetterWidth <= width ? label : label.Replace(", ", ",\n", StringComparison.Ordinal);
 
     // Shares and times speak for themselves; a rate is best told as a ratio.
     private static string Label(Column column, double value, double? basis, bool isBasis) =>

@@ -11,6 +11,7 @@ namespace Microsoft.ML.Lacos.Benchmarks.Results;
 internal sealed class ResultTable(string name, string title, string label, params Column[] columns)
 {
     private readonly List<(string Label, double?[] Values)> _rows = [];
+    private readonly List<string> _notes = [];
 
     /// <summary>Folder for the files; <see langword="null"/> for the console alone.</summary>
     public static DirectoryInfo? Output { get; set; }
@@ -35,6 +36,9 @@ internal sealed class ResultTable(string name, string title, string label, param
         _rows.Add((rowLabel, values));
     }
 
+    /// <summary>Adds a sentence below the table.</summary>
+    public void Note(FormattableString sentence) => _notes.Add(FormattableString.Invariant(sentence));
+
     /// <summary>Writes the table everywhere it goes.</summary>
     public void Write()
     {
@@ -44,6 +48,7 @@ internal sealed class ResultTable(string name, string title, string label, param
             table.AddRow([rowLabel, .. Cells(values)]);
         }
         AnsiConsole.Write(table);
+        _notes.ForEach(AnsiConsole.WriteLine);
         if (Output is not null)
         {
             Output.Create();
@@ -61,6 +66,7 @@ internal sealed class ResultTable(string name, string title, string label, param
         {
             text.Append($"| {rowLabel} | {string.Join(" | ", Cells(values))} |\n");
         }
+        _notes.ForEach(note => text.Append($"\n{note}\n"));
         return text.ToString();
     }
 
