@@ -1,10 +1,10 @@
 namespace Microsoft.ML.Lacos.Mini;
 
-/// <summary>The default model: an int8 multilingual BLOOM of 22 M parameters, embedded in this assembly as one <c>.lacos</c> file.</summary>
+/// <summary>The default model: an int8 multilingual BLOOM of 22 M parameters, fine-tuned by the method of this project, embedded in this assembly as one <c>.lacos</c> file.</summary>
 public static class BloomMini
 {
     /// <summary>Name by which the model is reported.</summary>
-    public const string Name = "bloom-mini";
+    public const string Name = "lacos-bloom-mini";
 
     /// <summary>Opens the <c>.lacos</c> file.</summary>
     /// <returns>
