@@ -28,9 +28,9 @@ public sealed partial class BloomTokenizer
         _splitter = definition.Splitter;
         _prefixSpace = definition.PrefixSpace;
         _normalizesToFormC = definition.NormalizeToFormC;
-        _addedInRawText = AddedTokenMatcher.Create(definition.AddedTokens.FindAll(static token => !token.Normalized).ConvertAll(static token => (token.Content, token)));
-        _addedInNormalizedText = AddedTokenMatcher.Create(definition.AddedTokens.FindAll(static token => token.Normalized)
-            .ConvertAll(token => (_normalizesToFormC ? CanonicalComposition.Normalize(UnpairedSurrogates.Replace(token.Content)).ToString() : token.Content, token)));
+        _addedInRawText = AddedTokenMatcher.Create(definition.AddedTokens.FindAll(static token => !token.Normalized), static token => token.Content);
+        _addedInNormalizedText = AddedTokenMatcher.Create(definition.AddedTokens.FindAll(static token => token.Normalized),
+            token => _normalizesToFormC ? CanonicalComposition.Normalize(UnpairedSurrogates.Replace(token.Content)).ToString() : token.Content);
         var byteIds = new int[byte.MaxValue + 1];
         for (int value = 0; value < byteIds.Length; value++)
         {

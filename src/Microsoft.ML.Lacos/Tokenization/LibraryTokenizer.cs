@@ -16,7 +16,7 @@ internal static class LibraryTokenizer
             Merges = merges.Where(static pair => !pair.Left.Contains(' ') && !pair.Right.Contains(' ')).Select(static pair => pair.Left + " " + pair.Right),
             ByteLevel = true,
             SpecialTokens = definition.AddedTokens.ToDictionary(static token => token.Content, static token => token.Id),
-            PreTokenizer = new SplitterPreTokenizer(AddedTokenMatcher.Create(definition.AddedTokens.ConvertAll(static token => (token.Content, token))), definition.Splitter),
+            PreTokenizer = new SplitterPreTokenizer(AddedTokenMatcher.Create(definition.AddedTokens, static token => token.Content), definition.Splitter),
             Normalizer = definition.NormalizeToFormC ? new FormCNormalizer() : null,
         });
     }
