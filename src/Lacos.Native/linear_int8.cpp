@@ -73,12 +73,30 @@ Int8Linear::Int8Linear(const KernelSet& kernels, const WeightView& weight, std::
   std::copy(bias.begin(), bias.end(), bias_.data());
 }
 
+namespace {
+
+// Columns k..last of one output, kGroup of them at a time; returns the first that is left.
+template <typename Group>
+int PackGroups(const int8_t* row, int k, int last, uint8_t flip, int outputs, int output, uint8_t* to) {
+  constexpr int kGroup = sizeof(Group);
+  const Group flips = static_cast<Group>(flip * 0x01010101u);
+  for (; k + kGroup <= last; k += kGroup) {
+    Group group;
+    std::memcpy(&group, row + k, kGroup);
+    group = static_cast<Group>(group ^ flips);
+    std::memcpy(to + static_cast<size_t>(k) * outputs + static_cast<size_t>(output) * kGroup, &group, kGroup);
+  }
+  return k;
+}
+
+}  // namespace
+
 void Int8Linear::PackPanel(const WeightView& weight, int panel) {
   const Int8GemmKernel& gemm = *kernels_->int8_gemm;
   const int group = gemm.k_group;
   uint8_t* to = packed_ + panel_bytes_ * panel;
-  std::memset(to, gemm.weight_xor, panel_bytes_);
   const int columns = std::min(gemm.columns, n_ - panel * gemm.columns);
+  if (columns < gemm.columns || k_ % group != 0) std::memset(to, gemm.weight_xor, panel_bytes_);
   // A few columns at a time keep both sides of the transposition in the first-level cache.
   constexpr int kChunk = 256;
   for (int first = 0; first < k_; first += kChunk) {
@@ -86,15 +104,8 @@ void Int8Linear::PackPanel(const WeightView& weight, int panel) {
     for (int j = 0; j < columns; j++) {
       const int8_t* row = weight.codes() + static_cast<size_t>(panel * gemm.columns + j) * k_;
       int k = first;
-      if (group == 4) {
-        const uint32_t flip = gemm.weight_xor * 0x01010101u;
-        for (; k + 4 <= last; k += 4) {
-          uint32_t four;
-          std::memcpy(&four, row + k, 4);
-          four ^= flip;
-          std::memcpy(to + (static_cast<size_t>(k / 4) * gemm.columns + j) * 4, &four, 4);
-        }
-      }
+      if (group == 4) k = PackGroups<uint32_t>(row, k, last, gemm.weight_xor, gemm.columns, j, to);
+      if (group == 2) k = PackGroups<uint16_t>(row, k, last, gemm.weight_xor, gemm.columns, j, to);
       for (; k < last; k++) {
         const size_t at = (static_cast<size_t>(k / group) * gemm.columns + j) * group + k % group;
         to[at] = static_cast<uint8_t>(static_cast<uint8_t>(row[k]) ^ gemm.weight_xor);

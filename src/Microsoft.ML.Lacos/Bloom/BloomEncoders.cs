@@ -31,7 +31,7 @@ internal static class BloomEncoders
         if (outlierThreshold > 0 && effective != BloomCompute.Int8)
         {
             throw new ArgumentException(
-                $"OutlierThreshold is {outlierThreshold}, but {Schemes(weights)} weights are not executed in int8. Leave the threshold at 0, or quantise the model row by row.", nameof(outlierThreshold));
+                $"OutlierThreshold is {outlierThreshold}, but {string.Join(" and ", Schemes(weights))} weights are not executed in int8. Leave the threshold at 0, or quantise the model row by row.", nameof(outlierThreshold));
         }
         if (ManagedReason is null)
         {
@@ -42,19 +42,32 @@ internal static class BloomEncoders
 
     private static BloomCompute Effective(BloomWeights weights, BloomCompute compute)
     {
-        QuantizationScheme[] schemes = [.. LinearSchemes(weights)];
+        List<string> schemes = Schemes(weights);
         return compute switch
         {
-            BloomCompute.Float32 => schemes.All(scheme => scheme == QuantizationScheme.None) ? BloomCompute.Float32 : BloomCompute.Int8WeightOnly,
-            BloomCompute.Int8 when schemes.Contains(QuantizationScheme.None) => throw new ArgumentException(
+            BloomCompute.Float32 => schemes is [nameof(QuantizationScheme.None)] ? BloomCompute.Float32 : BloomCompute.Int8WeightOnly,
+            BloomCompute.Int8 when schemes.Contains(nameof(QuantizationScheme.None)) => throw new ArgumentException(
                 "Compute is Int8, but the model's weights are fp32. Load the model quantised (the default), or choose Compute.Float32.", nameof(compute)),
-            BloomCompute.Int8 when schemes.Any(scheme => scheme != QuantizationScheme.Rowwise) => BloomCompute.Int8WeightOnly,
+            BloomCompute.Int8 when schemes is not [nameof(QuantizationScheme.Rowwise)] => BloomCompute.Int8WeightOnly,
             _ => compute,
         };
     }
 
-    private static string Schemes(BloomWeights weights) => string.Join(" and ", LinearSchemes(weights).Distinct());
-
-    private static IEnumerable<QuantizationScheme> LinearSchemes(BloomWeights weights) =>
-        weights.Blocks.SelectMany(block => new[] { block.QueryKeyValue, block.Dense, block.DenseHTo4H, block.Dense4HToH }).Select(linear => linear.Weight.Scheme);
+    // Each once, in order of appearance.
+    private static List<string> Schemes(BloomWeights weights)
+    {
+        var schemes = new List<string>();
+        foreach (BloomBlockWeights block in weights.Blocks)
+        {
+            foreach (LinearWeights linear in (LinearWeights[])[block.QueryKeyValue, block.Dense, block.DenseHTo4H, block.Dense4HToH])
+            {
+                string scheme = linear.Weight.Scheme.ToString();
+                if (!schemes.Contains(scheme))
+                {
+                    schemes.Add(scheme);
+                }
+            }
+        }
+        return schemes;
+    }
 }

@@ -36,6 +36,10 @@ internal sealed unsafe class NativeBloomEncoder : IBloomEncoder
         _weights = weights;
         Compute = compute;
         _model = Create(weights, compute, outlierThreshold, threadCount, isa);
+        if (compute == BloomCompute.Int8)
+        {
+            NativeWeights.LetGoOfLinears(weights);
+        }
         int threads = NativeMethods.lacos_model_thread_count(_model);
         Isa = NativeKernelInfo.Text(NativeMethods.lacos_model_isa(_model));
         Description = $"native {Isa}, {threads} {(threads == 1 ? "thread" : "threads")}";

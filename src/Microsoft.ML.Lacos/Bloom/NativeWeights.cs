@@ -1,5 +1,6 @@
 using Microsoft.ML.Lacos.Native;
 using Microsoft.ML.Lacos.Quantization;
+using Microsoft.ML.Lacos.Safetensors;
 
 namespace Microsoft.ML.Lacos.Bloom;
 
@@ -49,6 +50,18 @@ internal static unsafe class NativeWeights
         ScaleCount = matrix.Scales.LongLength,
         CodeBook = arrays.Pin(matrix.CodeBook),
     };
+
+    /// <summary>The linear layers have been packed: where they lie in a mapped file, their pages need not stay in memory twice.</summary>
+    public static void LetGoOfLinears(BloomWeights weights)
+    {
+        foreach (BloomBlockWeights block in weights.Blocks)
+        {
+            foreach (LinearWeights linear in (LinearWeights[])[block.QueryKeyValue, block.Dense, block.DenseHTo4H, block.Dense4HToH])
+            {
+                (linear.Weight.Owner as SafetensorsFile)?.LetGo(linear.Weight.Data, (long)linear.Weight.Rows * linear.Weight.Columns);
+            }
+        }
+    }
 
     private static NativeLinear Linear(LinearWeights linear, PinnedArrays arrays) =>
         linear.Bias.Length == linear.Weight.Rows

@@ -24,18 +24,24 @@ internal static class JsonFile
     {
         try
         {
-            ReadOnlyMemory<byte> content = json.AsSpan().StartsWith(ByteOrderMark) ? json.AsMemory(ByteOrderMark.Length) : json;
-            if (!Utf8.IsValid(content.Span))
-            {
-                throw new InvalidDataException($"'{where}' is not UTF-8. Fetch it again.");
-            }
-            return JsonDocument.Parse(content, new JsonDocumentOptions { AllowDuplicateProperties = false });
+            return JsonDocument.Parse(Content(json, where), new JsonDocumentOptions { AllowDuplicateProperties = false });
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
-            throw new InvalidDataException($"'{where}' is not valid JSON: {error.Message} Fetch it again.", error);
+            throw Invalid(error, where);
         }
     }
+
+    /// <summary>A file's JSON without its byte-order mark.</summary>
+    /// <exception cref="InvalidDataException">It is not UTF-8.</exception>
+    public static ReadOnlyMemory<byte> Content(byte[] json, string where)
+    {
+        ReadOnlyMemory<byte> content = json.AsSpan().StartsWith(ByteOrderMark) ? json.AsMemory(ByteOrderMark.Length) : json;
+        return Utf8.IsValid(content.Span) ? content : throw new InvalidDataException($"'{where}' is not UTF-8. Fetch it again.");
+    }
+
+    /// <summary>The fault of a file that no JSON reader accepts.</summary>
+    public static InvalidDataException Invalid(Exception error, string where) => new($"'{where}' is not valid JSON: {error.Message} Fetch it again.", error);
 
     /// <summary>An object of strings.</summary>
     public static Dictionary<string, string> Strings(byte[] json, string where)

@@ -32,7 +32,12 @@ internal static class PoolingNames
         {
             throw JsonFile.Wrong(value, where, "the name of a pooling mode or a list of names");
         }
-        return value.EnumerateArray().Aggregate(PoolingModes.None, (modes, element) => modes | One(element, where));
+        PoolingModes modes = PoolingModes.None;
+        foreach (JsonElement element in value.EnumerateArray())
+        {
+            modes |= One(element, where);
+        }
+        return modes;
     }
 
     /// <summary>Reads a pooling module's configuration: <c>pooling_mode</c> since version 6, a flag a mode before.</summary>

@@ -1,4 +1,7 @@
+using System.Collections;
+using System.Text;
 using System.Text.Json;
+using Microsoft.ML.Lacos.Tokenization;
 
 namespace Microsoft.ML.Lacos.Hub;
 
@@ -17,20 +20,27 @@ internal static class TokenizerVocabulary
     /// <exception cref="NotSupportedException">The tokenizer has no vocabulary of ids by token, as other kinds than BPE.</exception>
     public static void Check(byte[] json, int rows, string where)
     {
-        using JsonDocument document = JsonFile.Parse(json, where);
+        ReadOnlyMemory<byte> content = JsonFile.Content(json, where);
+        TokenizerSections sections;
+        try
+        {
+            sections = TokenizerSections.Find(content.Span);
+        }
+        catch (JsonException error)
+        {
+            throw JsonFile.Invalid(error, where);
+        }
+        using JsonDocument document = JsonFile.Parse(sections.Rest, where);
         if (JsonFile.Optional(document.RootElement, "model", where) is not { ValueKind: JsonValueKind.Object } model)
         {
             throw new InvalidDataException($"'{where}' has no 'model'. Take the tokenizer.json that belongs to the weights.");
         }
-        if (JsonFile.Optional(model, "vocab", where) is not { ValueKind: JsonValueKind.Object } vocabulary)
+        if (JsonFile.Optional(model, "vocab", where) is not { ValueKind: JsonValueKind.Object })
         {
             throw new NotSupportedException($"'{where}' has no vocabulary of ids by token, as byte-level BPE has. Take the tokenizer.json that belongs to the BLOOM weights.");
         }
-        var seen = new HashSet<int>();
-        foreach (JsonProperty token in vocabulary.EnumerateObject())
-        {
-            seen.Add(Id(token.Value, rows, where));
-        }
+        var seen = new BitArray(rows);
+        int count = MarkVocabulary(sections.Vocabulary, seen, where);
         if (JsonFile.Optional(document.RootElement, "added_tokens", where) is { } added)
         {
             JsonFile.Require(added, JsonValueKind.Array, $"{where}: added_tokens");
@@ -38,13 +48,59 @@ internal static class TokenizerVocabulary
             {
                 if (JsonFile.Optional(token, "id", $"{where}: added_tokens") is { } id)
                 {
-                    seen.Add(Id(id, rows, where));
+                    count += Mark(seen, Id(id, rows, where));
                 }
             }
         }
-        if (seen.Count < rows / 2)
+        if (count < rows / 2)
         {
-            throw new InvalidDataException($"'{where}' has {seen.Count} tokens for an embedding table of {rows} rows: it is the tokenizer of another vocabulary. Take the one that belongs to the weights.");
+            throw new InvalidDataException($"'{where}' has {count} tokens for an embedding table of {rows} rows: it is the tokenizer of another vocabulary. Take the one that belongs to the weights.");
+        }
+    }
+
+    private static int MarkVocabulary(ReadOnlySpan<byte> json, BitArray seen, string where)
+    {
+        var names = new Utf8Table(json.Length / 20);
+        var reader = new Utf8JsonReader(json);
+        int count = 0;
+        reader.Read();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (!names.TryAdd(Name(ref reader, where)))
+            {
+                throw new InvalidDataException($"'{where}' is not valid JSON: its vocabulary has the token '{reader.GetString()}' twice. Fetch it again.");
+            }
+            reader.Read();
+            if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt32(out int id) || id < 0 || id >= seen.Length)
+            {
+                using JsonDocument value = JsonDocument.ParseValue(ref reader);
+                id = Id(value.RootElement, seen.Length, where);
+            }
+            count += Mark(seen, id);
+        }
+        return count;
+    }
+
+    private static int Mark(BitArray seen, int id)
+    {
+        bool isNew = !seen[id];
+        seen[id] = true;
+        return isNew ? 1 : 0;
+    }
+
+    private static ReadOnlySpan<byte> Name(ref Utf8JsonReader reader, string where)
+    {
+        if (!reader.ValueIsEscaped)
+        {
+            return reader.ValueSpan;
+        }
+        try
+        {
+            return Encoding.UTF8.GetBytes(reader.GetString()!);
+        }
+        catch (InvalidOperationException error)
+        {
+            throw JsonFile.Invalid(error, where);
         }
     }
 

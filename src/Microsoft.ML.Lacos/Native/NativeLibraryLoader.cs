@@ -92,7 +92,7 @@ internal static unsafe class NativeLibraryLoader
     {
         if (!File.Exists(path))
         {
-            return default;
+            return new(0, null, null);
         }
         try
         {
@@ -124,5 +124,5 @@ internal static unsafe class NativeLibraryLoader
         return new(0, null, reason);
     }
 
-    private readonly record struct Loaded(nint Handle, string? Path, string? Reason);
+    private sealed record Loaded(nint Handle, string? Path, string? Reason);
 }

@@ -5,7 +5,8 @@ namespace Microsoft.ML.Lacos.Native;
 /// <summary>Keeps arrays at their place while native code reads them.</summary>
 internal sealed unsafe class PinnedArrays : IDisposable
 {
-    private readonly List<GCHandle> _handles = [];
+    private GCHandle[] _handles = [];
+    private int _count;
 
     /// <summary>Address of the first element; null for an empty array.</summary>
     public float* Pin(float[] array)
@@ -14,17 +15,19 @@ internal sealed unsafe class PinnedArrays : IDisposable
         {
             return null;
         }
-        var handle = GCHandle.Alloc(array, GCHandleType.Pinned);
-        _handles.Add(handle);
-        return (float*)handle.AddrOfPinnedObject();
+        if (_count == _handles.Length)
+        {
+            Array.Resize(ref _handles, Math.Max(64, 2 * _count));
+        }
+        _handles[_count] = GCHandle.Alloc(array, GCHandleType.Pinned);
+        return (float*)_handles[_count++].AddrOfPinnedObject();
     }
 
     public void Dispose()
     {
-        foreach (GCHandle handle in _handles)
+        while (_count > 0)
         {
-            handle.Free();
+            _handles[--_count].Free();
         }
-        _handles.Clear();
     }
 }

@@ -7,10 +7,12 @@ namespace Microsoft.ML.Lacos.Safetensors;
 internal sealed unsafe class MappedBytes : IDisposable
 {
     private readonly IDisposable[] _owners;
+    private readonly bool _isFile;
     private byte* _pointer;
 
-    private MappedBytes(byte* pointer, long length, params IDisposable[] owners)
+    private MappedBytes(byte* pointer, long length, bool isFile, params IDisposable[] owners)
     {
+        _isFile = isFile;
         _pointer = pointer;
         Length = length;
         _owners = owners;
@@ -54,7 +56,7 @@ internal sealed unsafe class MappedBytes : IDisposable
             byte* pointer = null;
             view.SafeMemoryMappedViewHandle.AcquirePointer(ref pointer);
             var release = new PointerRelease(view);
-            return new MappedBytes(pointer + view.PointerOffset, length, release, view, map);
+            return new MappedBytes(pointer + view.PointerOffset, length, isFile: true, release, view, map);
         }
         catch
         {
@@ -70,7 +72,7 @@ internal sealed unsafe class MappedBytes : IDisposable
     {
         if (stream is UnmanagedMemoryStream unmanaged)
         {
-            return new MappedBytes(unmanaged.PositionPointer, unmanaged.Length - unmanaged.Position);
+            return new MappedBytes(unmanaged.PositionPointer, unmanaged.Length - unmanaged.Position, isFile: false);
         }
         long known = stream.CanSeek ? Math.Max(stream.Length - stream.Position, 0) : 0;
         var buffer = new NativeBuffer(stream.CanSeek ? known : 1 << 20);
@@ -96,12 +98,23 @@ internal sealed unsafe class MappedBytes : IDisposable
                 }
                 filled += read;
             }
-            return new MappedBytes(buffer.Pointer, filled, buffer);
+            return new MappedBytes(buffer.Pointer, filled, isFile: false, buffer);
         }
         catch
         {
             buffer.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Takes a stretch that will hardly be read again out of this process's memory where that is possible: where it is a mapped file of its own.</summary>
+    /// <param name="first">First byte, within these bytes.</param>
+    /// <param name="length">Bytes.</param>
+    public void LetGo(byte* first, long length)
+    {
+        if (_isFile && _pointer is not null && first >= _pointer && length <= _pointer + Length - first)
+        {
+            ResidentPages.LetGo(first, length);
         }
     }
 

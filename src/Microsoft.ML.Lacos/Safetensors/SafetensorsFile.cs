@@ -50,6 +50,9 @@ internal sealed unsafe class SafetensorsFile : IDisposable
     /// <summary>First byte of a tensor; valid until disposed.</summary>
     public byte* Pointer(SafetensorsEntry entry) => _bytes.Pointer + _dataStart + entry.Offset;
 
+    /// <summary>Takes elements that will hardly be read again out of this process's memory, where they lie in a mapped file.</summary>
+    public void LetGo(void* first, long length) => _bytes.LetGo((byte*)first, length);
+
     /// <summary>The whole file.</summary>
     public byte* FilePointer => _bytes.Pointer;
 

@@ -113,14 +113,18 @@ internal sealed class SafetensorsHeader
         {
             throw new NotSupportedException($"{where} has the unknown element type '{typeName}'. Convert it to F32, F16 or BF16.");
         }
-        long[] sizes = [.. shape.EnumerateArray().Select(size => NonNegative(size, where, "shape"))];
+        var sizes = new long[shape.GetArrayLength()];
+        for (int i = 0; i < sizes.Length; i++)
+        {
+            sizes[i] = NonNegative(shape[i], where, "shape");
+        }
         long begin = NonNegative(offsets[0], where, "data_offsets");
         long end = NonNegative(offsets[1], where, "data_offsets");
         if (begin > end || end > dataLength)
         {
             throw new InvalidDataException($"{where} claims the bytes {begin} to {end} of {dataLength}. The file is truncated or damaged: fetch or convert it again.");
         }
-        if (BitLength(sizes, type) != (end - begin) * (Int128)8)
+        if (BitLength(sizes, type) != (end - begin) * 8)
         {
             throw new InvalidDataException($"{where} has {end - begin} bytes, which {typeName} [{string.Join(", ", sizes)}] does not fill exactly. Convert the file again.");
         }
@@ -132,16 +136,17 @@ internal sealed class SafetensorsHeader
             ? value
             : throw new InvalidDataException($"{where}: '{what}' holds {Shorten(number.GetRawText())}, expected whole numbers from 0. Convert the file again.");
 
-    private static Int128 BitLength(long[] sizes, SafetensorsDType type)
+    // -1 where it is more than any file holds.
+    private static long BitLength(long[] sizes, SafetensorsDType type)
     {
-        Int128 bits = type.Bits();
+        long bits = type.Bits();
         foreach (long size in sizes)
         {
-            bits *= size;
-            if (bits > long.MaxValue)
+            if (size > 0 && bits > long.MaxValue / size)
             {
                 return -1;
             }
+            bits *= size;
         }
         return bits;
     }
@@ -149,7 +154,9 @@ internal sealed class SafetensorsHeader
     private static void CheckCover(IEnumerable<SafetensorsEntry> entries, long dataLength, string source)
     {
         long expected = 0;
-        foreach (SafetensorsEntry entry in entries.OrderBy(entry => entry.Offset).ThenBy(entry => entry.ByteLength))
+        SafetensorsEntry[] sorted = [.. entries];
+        Array.Sort(sorted, static (a, b) => a.Offset != b.Offset ? a.Offset.CompareTo(b.Offset) : a.ByteLength.CompareTo(b.ByteLength));
+        foreach (SafetensorsEntry entry in sorted)
         {
             if (entry.Offset != expected)
             {

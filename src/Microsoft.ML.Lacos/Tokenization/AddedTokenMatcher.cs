@@ -8,37 +8,40 @@ namespace Microsoft.ML.Lacos.Tokenization;
 internal sealed class AddedTokenMatcher
 {
     private const int Root = 0;
-    private readonly Dictionary<(int Node, char Next), int> _edges = [];
+    private readonly MergeTable _edges = new(16);
     private readonly List<AddedToken?> _ends = [null];
     private readonly SearchValues<char> _firstCharacters;
 
-    private AddedTokenMatcher(IEnumerable<(string Spelling, AddedToken Token)> entries)
+    private AddedTokenMatcher(List<AddedToken> tokens, Func<AddedToken, string> spellingOf)
     {
-        var first = new HashSet<char>();
-        foreach ((string spelling, AddedToken token) in entries)
+        var first = new StringBuilder();
+        foreach (AddedToken token in tokens)
         {
-            first.Add(spelling[0]);
+            string spelling = spellingOf(token);
+            first.Append(spelling, 0, 1);
             int node = Root;
             foreach (char next in spelling)
             {
-                if (!_edges.TryGetValue((node, next), out int child))
+                if (!_edges.TryGet(node, next, out _, out int child))
                 {
                     child = _ends.Count;
                     _ends.Add(null);
-                    _edges.Add((node, next), child);
+                    _edges.Add(node, next, 0, child);
                 }
                 node = child;
             }
             _ends[node] = token;
         }
-        _firstCharacters = SearchValues.Create([.. first]);
+        _firstCharacters = SearchValues.Create(first.ToString());
     }
 
-    /// <summary>A matcher for tokens and the spelling each is looked for in, or <see langword="null"/> when there is nothing to look for.</summary>
-    public static AddedTokenMatcher? Create(IEnumerable<(string Spelling, AddedToken Token)> entries)
+    /// <summary>A matcher, or <see langword="null"/> when there is nothing to look for.</summary>
+    /// <param name="tokens">What to look for.</param>
+    /// <param name="spellingOf">The spelling in which a token is looked for; one without any is not.</param>
+    public static AddedTokenMatcher? Create(List<AddedToken> tokens, Func<AddedToken, string> spellingOf)
     {
-        (string Spelling, AddedToken Token)[] all = [.. entries.Where(static entry => entry.Spelling.Length > 0)];
-        return all.Length == 0 ? null : new AddedTokenMatcher(all);
+        List<AddedToken> some = tokens.FindAll(token => spellingOf(token).Length > 0);
+        return some.Count == 0 ? null : new AddedTokenMatcher(some, spellingOf);
     }
 
     /// <summary>The first match at or after <paramref name="from"/>.</summary>
@@ -76,7 +79,7 @@ internal sealed class AddedTokenMatcher
         token = null;
         end = start;
         int node = Root;
-        for (int at = start; at < text.Length && _edges.TryGetValue((node, text[at]), out node); at++)
+        for (int at = start; at < text.Length && _edges.TryGet(node, text[at], out _, out node); at++)
         {
             if (_ends[node] is { } found)
             {

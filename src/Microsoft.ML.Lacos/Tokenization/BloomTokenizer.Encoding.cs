@@ -2,9 +2,6 @@ namespace Microsoft.ML.Lacos.Tokenization;
 
 public sealed partial class BloomTokenizer
 {
-    // The library searches the whole piece for the best pair after every merge; from about this length on the heap is faster.
-    private const int LongestOrdinaryPiece = 128;
-
     // A piece that is cut is cut behind this many of the longest tokens more than are wanted, see EncodeLongPiece.
     private const int CutMarginTokens = 64;
 
@@ -99,7 +96,7 @@ public sealed partial class BloomTokenizer
         int[]? ids = _cache.Find(piece, place);
         if (ids is null)
         {
-            ids = Merge(piece);
+            ids = _pieces.Encode(piece);
             _cache.Keep(piece, place, ids);
         }
         sink.Add(ids);
@@ -109,24 +106,17 @@ public sealed partial class BloomTokenizer
     private void EncodeLongPiece(ReadOnlySpan<char> piece, ref IdSink sink)
     {
         long wanted = (long)sink.Remaining + 1 + CutMarginTokens;
-        for (long window = Math.Max(1, wanted * _decoder.LongestToken); window < piece.Length; window *= 4)
+        for (long window = Math.Max(1, wanted * _decoder.Value.LongestToken); window < piece.Length; window *= 4)
         {
             int cut = char.IsHighSurrogate(piece[(int)window - 1]) ? (int)window - 1 : (int)window;
-            int[] ids = Merge(piece[..cut]);
+            int[] ids = _pieces.Encode(piece[..cut]);
             if (ids.Length > sink.Remaining)
             {
                 sink.Add(ids);
                 return;
             }
         }
-        sink.Add(Merge(piece));
-    }
-
-    private int[] Merge(ReadOnlySpan<char> piece)
-    {
-        // The library would give an added token's id to a piece spelt like it; here such a piece is one that the token's flags did not let pass as the token.
-        bool ordinary = piece.Length <= LongestOrdinaryPiece && (_addedContents.Count == 0 || !_addedContents.Contains(piece.ToString()));
-        return ordinary ? [.. _bpe.EncodeToIds(piece, considerPreTokenization: false, considerNormalization: false)] : _longPieces.Encode(piece);
+        sink.Add(_pieces.Encode(piece));
     }
 
     private static ReadOnlySpan<char> WithSpace(ReadOnlySpan<char> text)

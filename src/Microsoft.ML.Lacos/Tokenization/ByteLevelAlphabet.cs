@@ -28,8 +28,12 @@ internal static class ByteLevelAlphabet
 
     private static short[] CreateBytes()
     {
-        var bytes = new short[Characters.Max() + 1];
-        Array.Fill(bytes, (short)-1);
+        // The largest character is that of the last of the 68.
+        var bytes = new short[Size + 68];
+        for (int character = 0; character < bytes.Length; character++)
+        {
+            bytes[character] = -1;
+        }
         for (int value = 0; value < Size; value++)
         {
             bytes[Characters[value]] = (short)value;

@@ -11,28 +11,27 @@ internal sealed class TokenDecoder
     private readonly bool[] _known;
     private readonly HashSet<int> _special;
 
-    public TokenDecoder(TokenizerDefinition definition)
+    /// <param name="definition">The tokens.</param>
+    /// <param name="maximumId">The largest id among them.</param>
+    public TokenDecoder(TokenizerDefinition definition, int maximumId)
     {
-        (string Content, int Id)[] tokens = [.. definition.Vocabulary.Select(static entry => (entry.Key, entry.Value))
-            .Concat(definition.AddedTokens.Where(token => !definition.Vocabulary.ContainsKey(token.Content)).Select(static token => (token.Content, token.Id)))];
-        MaximumId = tokens.Max(static token => token.Id);
-        Count = tokens.Select(static token => token.Id).Distinct().Count();
+        MaximumId = maximumId;
         _special = [.. definition.AddedTokens.Where(static token => token.Special).Select(static token => token.Id)];
         _starts = new int[MaximumId + 2];
         _known = new bool[MaximumId + 1];
-        var contents = new string?[MaximumId + 1];
-        foreach ((string content, int id) in tokens)
+        var added = new string?[MaximumId + 1];
+        foreach (AddedToken token in definition.AddedTokens)
         {
-            contents[id] = content;
-            _known[id] = true;
+            added[token.Id] = token.Content;
         }
         var bytes = new List<byte>();
         for (int id = 0; id <= MaximumId; id++)
         {
             _starts[id] = bytes.Count;
-            if (contents[id] is { } content)
+            _known[id] = added[id] is not null || definition.Vocabulary.HasId(id);
+            if (_known[id])
             {
-                bytes.AddRange(BytesOf(content));
+                bytes.AddRange(BytesOf(added[id] ?? definition.Vocabulary.Text(id)));
                 LongestToken = Math.Max(LongestToken, bytes.Count - _starts[id]);
             }
         }
@@ -41,8 +40,6 @@ internal sealed class TokenDecoder
     }
 
     public int MaximumId { get; }
-
-    public int Count { get; }
 
     /// <summary>Bytes of the longest token.</summary>
     public int LongestToken { get; }

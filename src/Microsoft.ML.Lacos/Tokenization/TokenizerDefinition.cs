@@ -16,11 +16,11 @@ internal enum PrefixSpace
 /// <summary>What a <c>tokenizer.json</c> declares, checked.</summary>
 internal sealed record TokenizerDefinition
 {
-    /// <summary>Id of each token of the model, spelt in the byte-level alphabet.</summary>
-    public required Dictionary<string, int> Vocabulary { get; init; }
+    /// <summary>The tokens of the model, spelt in the byte-level alphabet.</summary>
+    public required TokenVocabulary Vocabulary { get; init; }
 
     /// <summary>Pairs that merge, the first with the highest precedence; both sides and the product are in the vocabulary.</summary>
-    public required List<(string Left, string Right)> Merges { get; init; }
+    public required MergeTable Merges { get; init; }
 
     /// <summary>Tokens found before splitting.</summary>
     public required List<AddedToken> AddedTokens { get; init; }

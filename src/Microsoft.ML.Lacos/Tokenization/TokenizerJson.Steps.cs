@@ -30,7 +30,7 @@ internal static partial class TokenizerJson
     {
         JsonElement[] steps = preTokenizer is null ? []
             : TypeOf(preTokenizer.Value, "pre_tokenizer") == "Sequence" ? Parts(preTokenizer.Value, "pretokenizers") : [preTokenizer.Value];
-        string[] types = [.. steps.Select(static step => TypeOf(step, "pre_tokenizer"))];
+        string[] types = Array.ConvertAll(steps, static step => TypeOf(step, "pre_tokenizer"));
         if (types is not (["ByteLevel"] or ["Split", "ByteLevel"]))
         {
             throw Unsupported($"the pre-tokenizer [{Shorten(string.Join(", ", types))}]", "Only [ByteLevel] and [Split, ByteLevel] are");
@@ -95,10 +95,11 @@ internal static partial class TokenizerJson
     private static JsonElement[] Parts(JsonElement sequence, string name)
     {
         JsonElement list = Member(sequence, name, JsonValueKind.Array) ?? throw Invalid($"has a Sequence without '{name}'");
-        JsonElement[] parts = [.. list.EnumerateArray()];
-        foreach (JsonElement part in parts)
+        var parts = new JsonElement[list.GetArrayLength()];
+        for (int i = 0; i < parts.Length; i++)
         {
-            Require(part, JsonValueKind.Object, $"an item of '{name}'");
+            parts[i] = list[i];
+            Require(parts[i], JsonValueKind.Object, $"an item of '{name}'");
         }
         return parts;
     }

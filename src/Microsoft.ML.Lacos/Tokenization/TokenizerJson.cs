@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace Microsoft.ML.Lacos.Tokenization;
 
@@ -16,13 +17,14 @@ internal static partial class TokenizerJson
         try
         {
             ReadOnlySpan<byte> byteOrderMark = [0xEF, 0xBB, 0xBF];
-            var reader = new Utf8JsonReader(utf8Json.StartsWith(byteOrderMark) ? utf8Json[byteOrderMark.Length..] : utf8Json);
-            using JsonDocument document = JsonDocument.ParseValue(ref reader);
-            if (reader.Read())
+            ReadOnlySpan<byte> json = utf8Json.StartsWith(byteOrderMark) ? utf8Json[byteOrderMark.Length..] : utf8Json;
+            if (!Utf8.IsValid(json))
             {
-                throw Invalid($"has text behind its end at byte {reader.TokenStartIndex}");
+                throw Invalid("is not UTF-8");
             }
-            return Read(document.RootElement);
+            TokenizerSections sections = TokenizerSections.Find(json);
+            using JsonDocument rest = JsonDocument.Parse(sections.Rest);
+            return Read(rest.RootElement, sections);
         }
         catch (JsonException error)
         {
@@ -30,18 +32,20 @@ internal static partial class TokenizerJson
         }
         catch (InvalidOperationException error)
         {
-            // What JsonElement throws for a name or string whose escapes are not valid UTF-16.
+            // What JSON readers throw for a name or string whose escapes are not valid UTF-16.
             throw new InvalidDataException($"tokenizer.json has a text that is not valid Unicode: {error.Message} {Advice}", error);
         }
     }
 
-    private static TokenizerDefinition Read(JsonElement root)
+    private static TokenizerDefinition Read(JsonElement root, TokenizerSections sections)
     {
         Require(root, JsonValueKind.Object, "the whole file");
         JsonElement model = Member(root, "model", JsonValueKind.Object) ?? throw Invalid("has no 'model'");
         CheckModel(model);
-        Dictionary<string, int> vocabulary = ReadVocabulary(Member(model, "vocab", JsonValueKind.Object) ?? throw Invalid("has no 'model.vocab'"));
-        List<(string, string)> merges = ReadMerges(Member(model, "merges", JsonValueKind.Array) ?? throw Invalid("has no 'model.merges'"), vocabulary);
+        _ = Member(model, "vocab", JsonValueKind.Object) ?? throw Invalid("has no 'model.vocab'");
+        TokenVocabulary vocabulary = ReadVocabulary(sections.Vocabulary);
+        _ = Member(model, "merges", JsonValueKind.Array) ?? throw Invalid("has no 'model.merges'");
+        MergeTable merges = ReadMerges(sections.Merges, vocabulary);
         CheckUnknown(model, vocabulary);
         CheckPostProcessor(Member(root, "post_processor", JsonValueKind.Object));
         (PieceSplitter splitter, PrefixSpace prefix) = ReadPreTokenizer(Member(root, "pre_tokenizer", JsonValueKind.Object));

@@ -1,0 +1,60 @@
+using System.Globalization;
+using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Hub;
+
+namespace Microsoft.ML.Lacos.Tests.Sentences;
+
+/// <summary>A mapped model does not stay in memory beside its packed weights.</summary>
+[TestClass]
+public sealed class ResidentMemoryTests
+{
+    private const string Text = "Un homme joue de la guitare.";
+
+    [TestMethod]
+    public void LinearLayersOfAMappedFileLeaveMemoryOncePackedAndCanBeReadAgain()
+    {
+        if (!OperatingSystem.IsLinux() || BloomEncoders.ManagedReason is not null)
+        {
+            Assert.Inconclusive("Not run: pages are counted in /proc/self/smaps, and only the native encoder packs.");
+        }
+        using var folder = new TemporaryFolder();
+        string path = folder.File("model.lacos");
+        using LacosModel embedded = LacosModel.LoadDefault();
+        embedded.Save(path);
+        using LacosModel mapped = LacosModel.Load(path);
+        long linear = 12L * mapped.Weights.Config.LayerCount * mapped.Weights.Config.HiddenSize * mapped.Weights.Config.HiddenSize;
+        using SentenceEncoder first = SentenceEncoder.Create(mapped);
+        float[] vector = first.Encode(Text);
+        // What stays: the header, the tokenizer, the embeddings of the text and their neighbours.
+        Assert.IsLessThan(linear / 2, ResidentBytes(path));
+        using SentenceEncoder second = SentenceEncoder.Create(mapped);
+        CollectionAssert.AreEqual(vector, second.Encode(Text));
+        CollectionAssert.AreEqual(File.ReadAllBytes(path), Saved(mapped, folder.File("again.lacos")));
+    }
+
+    private static byte[] Saved(LacosModel model, string path)
+    {
+        model.Save(path);
+        return File.ReadAllBytes(path);
+    }
+
+    private static long ResidentBytes(string path)
+    {
+        long kilobytes = 0;
+        bool isMapping = false;
+        bool wasFound = false;
+        foreach (string line in File.ReadLines("/proc/self/smaps"))
+        {
+            // A mapping's first line begins with its addresses, its others with a name and a colon.
+            string head = line.Split(' ', 2)[0];
+            isMapping = head.EndsWith(':') ? isMapping : line.EndsWith(path, StringComparison.Ordinal);
+            if (isMapping && head == "Rss:")
+            {
+                wasFound = true;
+                kilobytes += long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+            }
+        }
+        Assert.IsTrue(wasFound, $"{path} is not mapped.");
+        return kilobytes * 1024;
+    }
+}
