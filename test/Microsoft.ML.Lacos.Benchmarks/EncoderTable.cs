@@ -42,7 +42,7 @@ internal static class EncoderTable
             {
                 engines.Add(_ => bf16.Encode(rows.Padded, rows.Mask, rows.Count, rows.Length));
             }
-            double[] medians = Interleaved.Medians(engines, seconds);
+            double[] medians = Interleaved.Medians(engines, seconds, burst: Interleaved.BurstSeconds);
             // Large shapes take minutes a batch.
             Console.Error.WriteLine($"{shape.Name}, {batchName}: {string.Join(", ", medians.Select(median => median.ToString("F4", CultureInfo.InvariantCulture)))} s");
             double elements = RandomBloom.LinearElements(config);

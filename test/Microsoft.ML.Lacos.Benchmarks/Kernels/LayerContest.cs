@@ -12,9 +12,6 @@ namespace Microsoft.ML.Lacos.Benchmarks.Kernels;
 /// <param name="OneDnnKernel">What oneDNN chose: one name, or none.</param>
 internal sealed record LayerContest(double Ours, double? OneDnn, double OnnxRuntime, double ShareOfLimit, string[] OneDnnKernel)
 {
-    // A turn lasts at least this long, so that waking threads is no part of it.
-    private const double TurnOperations = 1e9;
-
     // Peers quantise the whole input with one scale, some with 7 bits; a wrong layout or scale would be far off.
     private const double Tolerance = 0.05;
 
@@ -22,7 +19,6 @@ internal sealed record LayerContest(double Ours, double? OneDnn, double OnnxRunt
     {
         // A single row is bound by reading the weights: they rotate through so much that no cache serves them.
         int copies = m > 1 ? 1 : (int)Math.Max(2, time.RotatedBytes / ((long)k * n));
-        int calls = m == 1 ? copies : Interleaved.IsBrief ? 1 : (int)Math.Max(1, TurnOperations / (2.0 * m * k * n));
         using var random = new RandomBloom(new Bloom.BloomConfig(4, 0, 1, 1));
         WeightMatrix matrix = random.Matrix(n, k);
         float[] input = [.. Enumerable.Range(0, m * k).Select(i => ((i * 37) % 201) - 100f)];
@@ -34,16 +30,16 @@ internal sealed record LayerContest(double Ours, double? OneDnn, double OnnxRunt
         using var onnx = new OnnxLinear(n, k, m, copies, (sbyte*)matrix.Data, matrix.Scales, bias, threads, input, outputs[2]);
         var engines = new List<Action<int>>
         {
-            _ => Repeat(calls, call => ours.Forward(call, input, m, bias, outputs[0])),
-            _ => Repeat(calls / copies, _ => onnx.Forward()),
+            _ => Repeat(copies, call => ours.Forward(call, input, m, bias, outputs[0])),
+            _ => onnx.Forward(),
         };
         if (oneDnn is not null)
         {
-            engines.Add(_ => Repeat(calls, call => oneDnn.Forward(call, input, outputs[1])));
+            engines.Add(_ => Repeat(copies, call => oneDnn.Forward(call, input, outputs[1])));
         }
         double peak = Hardware.Int8Peak(threads);
         double bandwidth = m == 1 ? Hardware.ReadBandwidth(threads) : 0;
-        double[] medians = [.. Interleaved.Medians(engines, time.Seconds, time.LeastTurns).Select(turn => turn / calls)];
+        double[] medians = [.. Interleaved.Medians(engines, time.Seconds, time.LeastTurns, Interleaved.BurstSeconds).Select(run => run / copies)];
         // Without VNNI, ONNX Runtime's products of signed and unsigned bytes saturate at 16 bits.
         CheckAgreement("ONNX Runtime", outputs[2], outputs[0], NativeInfo.Get().CpuFeatures.Contains("vnni", StringComparison.OrdinalIgnoreCase) ? Tolerance : 8 * Tolerance);
         if (oneDnn is not null)
