@@ -66,10 +66,10 @@ public sealed class BenchmarkProgramTests
         using Process process = Process.Start(start)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         Task<string> errors = process.StandardError.ReadToEndAsync();
-        if (!process.WaitForExit(TimeSpan.FromMinutes(10)))
+        if (!process.WaitForExit(TimeSpan.FromMinutes(5)))
         {
             process.Kill(entireProcessTree: true);
-            Assert.Fail("The benchmark program did not end within ten minutes.");
+            Assert.Fail("The benchmark program did not end within five minutes.");
         }
         Assert.AreEqual(0, process.ExitCode, output.Result + errors.Result);
     }
