@@ -17,6 +17,7 @@ namespace Microsoft.ML.Lacos.Training.Loading;
 public static class TorchSharpLoader
 {
     private const string LibraryName = "LibTorchSharp";
+    private const string TorchLibrary = "libtorch.so";
     private const string CppLibrary = "libstdc++.so.6";
 
     // What TorchSharp 0.107.0 is built for.
@@ -83,7 +84,8 @@ public static class TorchSharpLoader
     {
         string fileName = $"lib{LibraryName}.so";
         string path = Find(fileName) ?? throw new FileNotFoundException($"'{fileName}' is in none of the application's native folders");
-        string torchPath = Find("libtorch.so") ?? throw new FileNotFoundException("'libtorch.so' is in none of the application's native folders");
+        // Not in the application: the system's search may know one, by LD_LIBRARY_PATH for example.
+        string torchPath = Find(TorchLibrary) ?? TorchLibrary;
         var image = new ElfImage(File.ReadAllBytes(path));
         NativeLibrary.Load(CppLibrary);
         string cppPath = MappedPath(CppLibrary) ?? throw new FileNotFoundException($"the system's '{CppLibrary}' was not found among the process's mapped files");

@@ -2,6 +2,7 @@ using System.Numerics.Tensors;
 using Microsoft.ML.Lacos.Lora;
 using Microsoft.ML.Lacos.Tests;
 using Microsoft.ML.Lacos.Training.Bloom;
+using Microsoft.ML.Lacos.Training.Tests.Bloom;
 using Microsoft.ML.Runtime;
 using TorchSharp;
 
@@ -57,6 +58,36 @@ public sealed class DeviceTests
             {
                 Assert.IsGreaterThan(0.9f, TensorPrimitives.CosineSimilarity<float>(matrices.B, other.Modules[name].B), name);
             }
+        }
+    }
+
+    [TestMethod]
+    public void ARunOnAGpuTakesTheWayOfTheOneOnTheCpuAndContinues()
+    {
+        CudaGraphTests.Gpu();
+        using var folder = new TemporaryFolder();
+        (PeftAdapter Adapter, List<double> Losses) Train(string name, int? gpu, int stopAt = 0, bool resume = false)
+        {
+            var ml = new MLContext(1) { GpuDeviceId = gpu, FallbackToCpu = false };
+            var losses = new List<double>();
+            LacosBloomTrainer.Options options = Sentences.Quick(6);
+            (options.MiniBatchSize, options.OutputFolder, options.StopAtStep, options.Resume) = (2, folder.File(name), stopAt, resume);
+            options.Progress = new LacosBloomTrainerTests.Listener(progress => losses.Add(progress.Loss));
+            return (ml.Regression.Trainers.LacosBloom(options).FitAdapter(Sentences.Data(ml, 16)), losses);
+        }
+        (PeftAdapter cpu, List<double> cpuLosses) = Train("cpu", null);
+        (PeftAdapter gpu, List<double> gpuLosses) = Train("gpu", 0);
+        Train("parts", 0, stopAt: 3);
+        (PeftAdapter parts, _) = Train("parts", 0, resume: true);
+        Assert.HasCount(6, gpuLosses);
+        for (int step = 0; step < gpuLosses.Count; step++)
+        {
+            Assert.AreEqual(cpuLosses[step], gpuLosses[step], Math.Max(0.02, 0.02 * cpuLosses[step]), $"step {step}");
+        }
+        foreach ((string name, LoraMatrices matrices) in cpu.Modules)
+        {
+            Assert.IsGreaterThan(0.9f, TensorPrimitives.CosineSimilarity<float>(matrices.B, gpu.Modules[name].B), name);
+            Assert.IsGreaterThan(0.9999f, TensorPrimitives.CosineSimilarity<float>(gpu.Modules[name].B, parts.Modules[name].B), name);
         }
     }
 
