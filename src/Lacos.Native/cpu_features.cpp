@@ -9,6 +9,10 @@
 #else
 #include <cpuid.h>
 #endif
+#if defined(__linux__) && defined(__x86_64__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 #endif
 
 namespace lacos {
@@ -39,6 +43,17 @@ uint64_t Xcr0() {
   uint32_t low, high;
   __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
   return (static_cast<uint64_t>(high) << 32) | low;
+#endif
+}
+
+// Linux gives a process the tiles' registers only when it asks, because every thread's saved state grows by 8 KiB.
+bool SystemGrantsTiles() {
+#if defined(__linux__) && defined(__x86_64__)
+  constexpr int kRequestPermission = 0x1023;  // ARCH_REQ_XCOMP_PERM
+  constexpr int kTileData = 18;
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
 #endif
 }
 
@@ -77,7 +92,7 @@ uint32_t DetectCpuFeatures() {
   const bool avx512 = Bit(seven.ebx, 16) && Bit(seven.ebx, 17) && Bit(seven.ebx, 30) && Bit(seven.ebx, 31);
   if (zmm && avx512) features |= kAvx512;
   if (zmm && avx512 && Bit(seven.ecx, 11)) features |= kAvx512Vnni;
-  if (tile && Bit(seven.edx, 24) && Bit(seven.edx, 25)) features |= kAmxInt8;
+  if (tile && Bit(seven.edx, 24) && Bit(seven.edx, 25) && SystemGrantsTiles()) features |= kAmxInt8;
 #endif
   return features;
 }

@@ -100,6 +100,7 @@ void InputGradientProduct(const KernelSet& kernels, const Int8Linear& linear, Lo
                    weights, sums + static_cast<size_t>(row) * width, weights, 0});
       }
     }
+    if (gemm.release != nullptr) gemm.release();
     kernels.vector->finish({rows, columns, width, sums, nullptr, scratch.rows.offsets.data() + first_row,
                             scratch.rows.scales.data() + first_row, scratch.ones.data(), scratch.zeros.data(), nullptr,
                             false, nullptr, 0, dx + static_cast<size_t>(first_row) * k + column,

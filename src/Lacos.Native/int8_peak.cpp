@@ -57,7 +57,31 @@ void Avx2() {
                     LACOS_SUM(6, 13));
 }
 
+#if defined(LACOS_BUILD_AMX)
+// All tiles of 16 rows of 64 bytes: four sums, two tiles of rows, two of weights, as the kernel has them.
+#define LACOS_TMM(a, b, c) "tdpbssd %%tmm" #a ", %%tmm" #b ", %%tmm" #c "\n\t"
+#define LACOS_TMM4 LACOS_TMM(7, 5, 0) LACOS_TMM(7, 4, 1) LACOS_TMM(6, 5, 2) LACOS_TMM(6, 4, 3)
+void Amx() {
+  struct alignas(64) {
+    uint8_t palette, start_row, reserved[14];
+    uint16_t row_bytes[16];
+    uint8_t rows[16];
+  } shapes = {};
+  shapes.palette = 1;
+  for (int tile = 0; tile < 8; tile++) {
+    shapes.row_bytes[tile] = 64;
+    shapes.rows[tile] = 16;
+  }
+  asm volatile("ldtilecfg %0" ::"m"(shapes));
+  for (int i = 0; i < kRounds; i++) asm volatile(LACOS_TMM4 LACOS_TMM4 ::);
+  asm volatile("tilerelease");
+}
+#endif
+
 constexpr Loop kLoops[] = {
+#if defined(LACOS_BUILD_AMX)
+    {"amx", 8.0 * 16 * 16 * 64 * 2 * kRounds, Amx},
+#endif
     {"avx512vnni", 16.0 * 128 * kRounds, Avx512Vnni},
 #if defined(LACOS_BUILD_AVXVNNI)
     {"avxvnni", 12.0 * 64 * kRounds, AvxVnni},

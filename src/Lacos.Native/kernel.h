@@ -21,7 +21,7 @@ struct Int8Tile {
   const uint8_t* b;      // one packed panel, from the first group on
   int32_t* c;            // [rows, NR], contiguous
   const uint8_t* ahead;  // what will be read next, for prefetching
-  int ahead_lines;       // cache lines of it to prefetch for every group: 0, 1, 2 or 4
+  int ahead_bytes;       // how much of it to prefetch for every group: 0, 4, 8, 16, 32, 64, 128 or 256
 };
 
 // Weights [N, K] lie as panels [N / NR][K / k_group][NR][k_group] of bytes, each xor-ed with weight_xor, zero codes in
@@ -35,6 +35,9 @@ struct Int8GemmKernel {
   uint8_t weight_xor;    // 0x80 where weights are shifted to unsigned bytes
   int32_t compensation;  // c exceeds the product by this times the sum of the row's codes
   void (*tile)(const Int8Tile& tile);
+  // Called by a thread after its last tile, before anything that is not ours can run on it; null where tiles leave no
+  // state behind.
+  void (*release)();
 };
 
 // c[rows, lanes * vectors] (+)= a[rows, k] * b[k, lanes * vectors]; each element is one chain of multiply-adds in the

@@ -10,10 +10,10 @@
 namespace lacos {
 namespace {
 
-const char* CheckInt8(const Int8GemmKernel& kernel) {
+const char* CheckProducts(const Int8GemmKernel& kernel) {
   SelfCheckNumbers numbers;
   for (int rows = 1; rows <= kernel.rows; rows++) {
-    for (const int groups : {1, 3, 8}) {
+    for (const int groups : {1, 3, 8, 16, 35, 64}) {
       const int k = groups * kernel.k_group;
       std::vector<int> a(static_cast<size_t>(rows) * k), b(static_cast<size_t>(k) * kernel.columns);
       for (int& x : a) x = numbers.Code();
@@ -38,11 +38,11 @@ const char* CheckInt8(const Int8GemmKernel& kernel) {
         }
       }
       std::vector<int32_t> c(static_cast<size_t>(rows) * kernel.columns, 5);
-      for (const int ahead_lines : {0, 1, 2, 4}) {
-        const bool accumulate = ahead_lines == 1;
+      for (const int ahead_bytes : {0, 4, 64, 128, 256}) {
+        const bool accumulate = ahead_bytes == 4;
         if (accumulate) c.assign(c.size(), 5);
         kernel.tile(
-            {rows, groups, accumulate, rows_packed.data(), stride, panel.data(), c.data(), panel.data(), ahead_lines});
+            {rows, groups, accumulate, rows_packed.data(), stride, panel.data(), c.data(), panel.data(), ahead_bytes});
         for (int i = 0; i < rows; i++) {
           for (int n = 0; n < kernel.columns; n++) {
             int32_t expected = accumulate ? 5 : 0;
@@ -87,7 +87,9 @@ const char* CheckFloat(const FloatGemmKernel& kernel) {
 }  // namespace
 
 const char* SelfCheck(const KernelSet& set) {
-  if (const char* failure = CheckInt8(*set.int8_gemm)) return failure;
+  const char* product = CheckProducts(*set.int8_gemm);
+  if (set.int8_gemm->release != nullptr) set.int8_gemm->release();
+  if (product != nullptr) return product;
   if (const char* failure = CheckFloat(*set.float_gemm)) return failure;
   return CheckRowOperations(set);
 }

@@ -14,10 +14,15 @@ namespace lacos {
 #else
 #define LACOS_AVXVNNI_SET(gemm, f32, vector, training) false, nullptr, nullptr, nullptr, nullptr
 #endif
+#if defined(LACOS_BUILD_X86) && defined(LACOS_BUILD_AMX)
+#define LACOS_AMX_SET(gemm, f32, vector, training) true, &gemm, &f32, &vector, &training
+#else
+#define LACOS_AMX_SET(gemm, f32, vector, training) false, nullptr, nullptr, nullptr, nullptr
+#endif
 
 const KernelSet kKernelSets[] = {
-    {"amx", "AMX-INT8 tiles of 16 x 16 with 64-byte rows", kAmxInt8 | kAvx512Vnni | kAvx512 | kAvx2 | kFma, false,
-     nullptr, nullptr, nullptr, nullptr},
+    {"amx", "tdpbssd on tiles of 16 rows x 64 bytes, tile 32 x 32", kAmxInt8 | kAvx512Vnni | kAvx512 | kAvx2 | kFma,
+     LACOS_AMX_SET(kInt8GemmAmx, kFloatGemmAvx512, kVectorAvx512, kTrainingAvx512)},
     {"avx512vnni", "512-bit vpdpbusd on unsigned-shifted weights, tile 6 x 64", kAvx512Vnni | kAvx512 | kAvx2 | kFma,
      LACOS_X86_SET(kInt8GemmAvx512Vnni, kFloatGemmAvx512, kVectorAvx512, kTrainingAvx512)},
     {"avxvnni", "256-bit vpdpbusd on unsigned-shifted weights, tile 6 x 16", kAvxVnni | kAvx2 | kFma,

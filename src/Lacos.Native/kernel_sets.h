@@ -11,6 +11,7 @@ extern const Int8GemmKernel kInt8GemmScalar;
 extern const Int8GemmKernel kInt8GemmAvx2;
 extern const Int8GemmKernel kInt8GemmAvxVnni;
 extern const Int8GemmKernel kInt8GemmAvx512Vnni;
+extern const Int8GemmKernel kInt8GemmAmx;
 extern const FloatGemmKernel kFloatGemmScalar;
 extern const FloatGemmKernel kFloatGemmAvx2;
 extern const FloatGemmKernel kFloatGemmAvx512;

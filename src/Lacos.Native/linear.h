@@ -85,6 +85,7 @@ class Int8Linear {
  private:
   struct Job;
   void RunTask(const Job& job, int task, int thread) const;
+  const uint8_t* NextWeights(const Job& job, int task, int panel, bool is_last_depth, const uint8_t* after) const;
   void AddOutliers(const Job& job, int panel, int first_row, int rows, float* extra) const;
 
   const KernelSet* kernels_;

@@ -126,6 +126,8 @@ struct Int8Linear::Job {
   int row_block;
   int panels_a_task;
   int tasks_a_block;
+  int tasks;
+  int threads;
 };
 
 void Int8Linear::Run(LoopRunner& runner, LinearScratch& scratch, const QuantizedRows& rows, int m, const float* bias,
@@ -134,14 +136,49 @@ void Int8Linear::Run(LoopRunner& runner, LinearScratch& scratch, const Quantized
   const Int8GemmKernel& gemm = *kernels_->int8_gemm;
   const int threads = runner.thread_count();
   const int depth = std::min(k_, kDepthBlock);
-  Job job{rows, scratch, output, bias, spans, x, x_stride, m, 0, 1, 0};
+  Job job{rows, scratch, output, bias, spans, x, x_stride, m, 0, 1, 0, 0, threads};
   job.row_block = RowBlock(m, kRowBlockBytes / (depth * gemm.activation_bytes), gemm.rows, panel_count_, threads);
   // Neighbouring panels go to one thread, as long as there are tasks enough to even the threads out.
   const int blocks = (m + job.row_block - 1) / job.row_block;
   job.panels_a_task = static_cast<int>(
       std::clamp<int64_t>(static_cast<int64_t>(panel_count_) * blocks / (threads * 8), 1, panel_count_));
   job.tasks_a_block = (panel_count_ + job.panels_a_task - 1) / job.panels_a_task;
-  runner.For(blocks * job.tasks_a_block, [&](int task, int thread) { RunTask(job, task, thread); });
+  job.tasks = blocks * job.tasks_a_block;
+  runner.For(job.tasks, [&](int task, int thread) { RunTask(job, task, thread); });
+}
+
+namespace {
+
+// What the tiles of one stretch of weights fetch for later: each an equal part of the stretch that comes next. A single
+// tile cannot hide that: it runs at the speed of memory, and fetches a little ahead of itself.
+class Ahead {
+ public:
+  Ahead(int tiles, size_t group_bytes, const uint8_t* here, const uint8_t* next)
+      : from_(tiles == 1 ? here + 4096 : next), here_(here), group_bytes_(group_bytes), step_(group_bytes) {
+    while (step_ > 4 && step_ / 2 * tiles >= group_bytes) step_ /= 2;
+  }
+
+  int bytes(int tile) const { return from_ != nullptr && tile * step_ < group_bytes_ ? static_cast<int>(step_) : 0; }
+  const uint8_t* at(int tile, int groups) const { return bytes(tile) == 0 ? here_ : from_ + tile * step_ * groups; }
+
+ private:
+  const uint8_t* from_;
+  const uint8_t* here_;
+  size_t group_bytes_;
+  size_t step_;
+};
+
+}  // namespace
+
+// Weights that this thread will probably multiply next: neighbouring stretches of a task lie together; of tasks, each
+// thread takes one in turn.
+const uint8_t* Int8Linear::NextWeights(const Job& job, int task, int panel, bool is_last_depth,
+                                       const uint8_t* after) const {
+  const int first_panel = task % job.tasks_a_block * job.panels_a_task;
+  if (!is_last_depth || panel + 1 < std::min(panel_count_, first_panel + job.panels_a_task)) return after;
+  const int next = task + job.threads;
+  if (next >= job.tasks) return nullptr;
+  return packed_ + panel_bytes_ * (next % job.tasks_a_block * job.panels_a_task);
 }
 
 void Int8Linear::RunTask(const Job& job, int task, int thread) const {
@@ -151,7 +188,8 @@ void Int8Linear::RunTask(const Job& job, int task, int thread) const {
   const int first_panel = task % job.tasks_a_block * job.panels_a_task;
   const int last_panel = std::min(panel_count_, first_panel + job.panels_a_task);
   const int tiles = (block_rows + gemm.rows - 1) / gemm.rows;
-  // Equal tiles: 16 rows become 6, 5, 5 and not 6, 6, 4.
+  // Equal tiles: 16 rows become 6, 5, 5 and not 6, 6, 4; but whole ones where a tile of another height costs a setting.
+  const bool is_equal = gemm.release == nullptr;
   const int tile_base = block_rows / tiles;
   const int tile_more = block_rows % tiles;
   const int depth_groups = kDepthBlock / gemm.k_group;
@@ -159,7 +197,6 @@ void Int8Linear::RunTask(const Job& job, int task, int thread) const {
   int32_t* sums = reinterpret_cast<int32_t*>(job.scratch.sums[thread].data());
   float* extra = job.scratch.extras[thread].data();
   const size_t group_bytes = static_cast<size_t>(gemm.k_group) * gemm.columns;
-  const int group_lines = static_cast<int>((group_bytes + 63) / 64);
   for (int panel = first_panel; panel < last_panel; panel++) {
     const uint8_t* weights = packed_ + panel_bytes_ * panel;
     const int column = panel * gemm.columns;
@@ -167,27 +204,15 @@ void Int8Linear::RunTask(const Job& job, int task, int thread) const {
       const int first_group = depth * depth_groups;
       const int groups = std::min(depth_groups, k_groups_ - first_group);
       const size_t block_bytes = group_bytes * groups;
-      // The next stretch of this task's weights is fetched while the tiles of this one are computed. A single tile
-      // cannot hide it: it runs at the speed of memory, and fetches a little ahead of itself.
-      const bool streaming = tiles == 1;
-      const bool has_next = depth + 1 < depth_blocks || panel + 1 < last_panel;
       const uint8_t* here = weights + group_bytes * first_group;
+      const Ahead ahead(tiles, group_bytes, here, NextWeights(job, task, panel, depth + 1 == depth_blocks, here + block_bytes));
       for (int tile = 0, row = 0; tile < tiles; tile++) {
-        const int rows = tile_base + (tile < tile_more ? 1 : 0);
+        const int rows = is_equal ? tile_base + (tile < tile_more ? 1 : 0) : std::min(gemm.rows, block_rows - row);
         const bool last_depth = depth + 1 == depth_blocks;
         int32_t* c = sums + (depth_blocks > 1 ? static_cast<size_t>(row) * gemm.columns : 0);
-        Int8Tile t{rows, groups, depth > 0, nullptr, job.rows.stride, here, c, here, 0};
-        t.a = job.rows.codes.data() + job.rows.stride * (first_row + row) +
-              static_cast<size_t>(first_group) * gemm.k_group * gemm.activation_bytes;
-        if (streaming) {
-          t.ahead = here + 4096;
-          t.ahead_lines = group_lines;
-        } else if (has_next && tile < group_lines) {
-          const int lines = tiles >= group_lines ? 1 : group_lines / 2;
-          t.ahead = here + block_bytes + static_cast<size_t>(tile) * lines * 64 * groups;
-          t.ahead_lines = static_cast<size_t>(tile) * lines < static_cast<size_t>(group_lines) ? lines : 0;
-        }
-        gemm.tile(t);
+        const uint8_t* a = job.rows.codes.data() + job.rows.stride * (first_row + row) +
+                           static_cast<size_t>(first_group) * gemm.k_group * gemm.activation_bytes;
+        gemm.tile({rows, groups, depth > 0, a, job.rows.stride, here, c, ahead.at(tile, groups), ahead.bytes(tile)});
         if (last_depth) {
           const int at = first_row + row;
           const bool with_extra = job.spans != nullptr;
@@ -204,6 +229,7 @@ void Int8Linear::RunTask(const Job& job, int task, int thread) const {
       }
     }
   }
+  if (gemm.release != nullptr) gemm.release();
 }
 
 void Int8Linear::AddOutliers(const Job& job, int panel, int first_row, int rows, float* extra) const {

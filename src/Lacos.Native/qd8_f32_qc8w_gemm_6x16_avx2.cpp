@@ -22,7 +22,7 @@ void Tile(const Int8Tile& t) {
   }
   const uint8_t* b = t.b;
   const char* ahead = reinterpret_cast<const char*>(t.ahead);
-  const size_t step = t.ahead_lines > 0 ? 32 : 0;
+  const size_t step = static_cast<size_t>(t.ahead_bytes);
   const size_t end = static_cast<size_t>(t.k_groups) * 2;
   for (size_t k = 0; k < end; k += 2) {
     const __m256i w0 = _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(b)));
@@ -64,6 +64,6 @@ void Run(const Int8Tile& t) {
 
 }  // namespace
 
-extern const Int8GemmKernel kInt8GemmAvx2 = {"qd8_f32_qc8w_gemm_6x16_avx2", 6, kColumns, 2, 2, 0, 0, Run};
+extern const Int8GemmKernel kInt8GemmAvx2 = {"qd8_f32_qc8w_gemm_6x16_avx2", 6, kColumns, 2, 2, 0, 0, Run, nullptr};
 
 }  // namespace lacos

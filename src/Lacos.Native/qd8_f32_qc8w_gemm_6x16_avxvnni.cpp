@@ -22,7 +22,7 @@ void Tile(const Int8Tile& t) {
   }
   const uint8_t* b = t.b;
   const char* ahead = reinterpret_cast<const char*>(t.ahead);
-  const size_t step = t.ahead_lines > 0 ? 64 : 0;
+  const size_t step = static_cast<size_t>(t.ahead_bytes);
   const size_t end = static_cast<size_t>(t.k_groups) * 4;
   for (size_t k = 0; k < end; k += 4) {
     const __m256i w0 = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(b));
@@ -64,6 +64,7 @@ void Run(const Int8Tile& t) {
 
 }  // namespace
 
-extern const Int8GemmKernel kInt8GemmAvxVnni = {"qd8_f32_qc8w_gemm_6x16_avxvnni", 6, kColumns, 4, 1, 0x80, 128, Run};
+extern const Int8GemmKernel kInt8GemmAvxVnni = {
+    "qd8_f32_qc8w_gemm_6x16_avxvnni", 6, kColumns, 4, 1, 0x80, 128, Run, nullptr};
 
 }  // namespace lacos

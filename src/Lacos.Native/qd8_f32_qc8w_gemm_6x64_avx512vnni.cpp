@@ -25,6 +25,7 @@ void Tile(const Int8Tile& t) {
   }
   const uint8_t* b = t.b;
   const char* ahead = reinterpret_cast<const char*>(t.ahead);
+  const size_t ahead_step = static_cast<size_t>(t.ahead_bytes);
   const size_t end = static_cast<size_t>(t.k_groups) * 4;
   for (size_t k = 0; k < end; k += 4) {
     __m512i w[kVectors];
@@ -39,7 +40,7 @@ void Tile(const Int8Tile& t) {
       for (int v = 0; v < kVectors; v++) c[i][v] = _mm512_dpbusd_epi32(c[i][v], w[v], x);
     }
     b += kVectors * 64;
-    ahead += kAheadLines * 64;
+    ahead += ahead_step;
   }
 #pragma GCC unroll 6
   for (int i = 0; i < kRows; i++) {
@@ -67,21 +68,15 @@ void ByRows(const Int8Tile& t) {
 }
 
 void Run(const Int8Tile& t) {
-  switch (t.ahead_lines) {
-    case 0:
-      return ByRows<0>(t);
-    case 1:
-      return ByRows<1>(t);
-    case 2:
-      return ByRows<2>(t);
-    default:
-      return ByRows<4>(t);
-  }
+  if (t.ahead_bytes == 0) return ByRows<0>(t);
+  if (t.ahead_bytes <= 64) return ByRows<1>(t);
+  if (t.ahead_bytes <= 128) return ByRows<2>(t);
+  return ByRows<4>(t);
 }
 
 }  // namespace
 
 extern const Int8GemmKernel kInt8GemmAvx512Vnni = {
-    "qd8_f32_qc8w_gemm_6x64_avx512vnni", 6, kColumns, 4, 1, 0x80, 128, Run};
+    "qd8_f32_qc8w_gemm_6x64_avx512vnni", 6, kColumns, 4, 1, 0x80, 128, Run, nullptr};
 
 }  // namespace lacos
