@@ -14,6 +14,32 @@
 namespace lacos {
 namespace {
 
+// Layers of one shape in a row. Google Benchmark calls a benchmark several times until it runs long enough: they are kept
+// until another shape comes.
+struct RotatedLayers {
+  int k = 0;
+  int n = 0;
+  AlignedBuffer<uint8_t> packed;
+  std::vector<Int8Linear> layers;
+
+  void Make(const KernelSet& kernels, ThreadPool& pool, int k_, int n_) {
+    if (k == k_ && n == n_) return;
+    layers.clear();
+    k = k_;
+    n = n_;
+    Numbers numbers(1);
+    const std::vector<int8_t> codes = numbers.Codes(static_cast<size_t>(n) * k);
+    const std::vector<float> absmax(n, 1.0f);
+    const WeightView weight({LACOS_SCHEME_ROWWISE, n, k, 0, codes.data(), absmax.data(), n, nullptr}, n, k, "w", -1);
+    const size_t layer_bytes = Int8Linear::PackedBytes(kernels, n, k);
+    packed.Reserve(kRotatedBytes + layer_bytes);
+    for (size_t bytes = 0; bytes < kRotatedBytes; bytes += layer_bytes) {
+      layers.emplace_back(kernels, weight, std::vector<float>(n, 0.5f), packed.data() + bytes);
+      pool.For(layers.back().panel_count(), [&](int panel, int) { layers.back().PackPanel(weight, panel); });
+    }
+  }
+};
+
 void Int8LinearLayer(benchmark::State& state) {
   const int k = static_cast<int>(state.range(0)), n = static_cast<int>(state.range(1)),
             m = static_cast<int>(state.range(2));
@@ -21,17 +47,10 @@ void Int8LinearLayer(benchmark::State& state) {
   ThreadPool pool(BenchmarkThreads());
   LinearScratch scratch;
   scratch.Reserve(kernels, pool.thread_count());
-  Numbers numbers(1);
-  const std::vector<int8_t> codes = numbers.Codes(static_cast<size_t>(n) * k);
-  const std::vector<float> absmax(n, 1.0f);
-  const WeightView weight({LACOS_SCHEME_ROWWISE, n, k, 0, codes.data(), absmax.data(), n, nullptr}, n, k, "w", -1);
-  const size_t layer_bytes = Int8Linear::PackedBytes(kernels, n, k);
-  AlignedBuffer<uint8_t> packed(kRotatedBytes + layer_bytes);
-  std::vector<Int8Linear> layers;
-  for (size_t bytes = 0; bytes < kRotatedBytes; bytes += layer_bytes) {
-    layers.emplace_back(kernels, weight, std::vector<float>(n, 0.5f), packed.data() + bytes);
-    pool.For(layers.back().panel_count(), [&](int panel, int) { layers.back().PackPanel(weight, panel); });
-  }
+  static RotatedLayers rotated;
+  rotated.Make(kernels, pool, k, n);
+  const std::vector<Int8Linear>& layers = rotated.layers;
+  Numbers numbers(2);
   const std::vector<float> x = numbers.Normals(static_cast<size_t>(m) * k, 1.0f);
   std::vector<float> y(static_cast<size_t>(m) * n);
   QuantizedRows rows;

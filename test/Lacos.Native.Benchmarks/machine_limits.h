@@ -4,10 +4,10 @@
 
 namespace lacos {
 
-// int8 operations a second (2 a multiply-add) that the chosen instruction set reaches on registers alone.
+// Measured once a process. int8 operations a second (2 a multiply-add) that the chosen instruction set reaches on registers alone.
 double PeakInt8Operations(int threads);
 
-// Bytes a second that `threads` threads read from memory too large for a cache.
+// Measured once a process. Bytes a second that `threads` threads read from memory too large for a cache.
 double ReadBandwidth(int threads);
 
 // LACOS_NUM_THREADS, else what the machine allows.
