@@ -1,6 +1,7 @@
 // int8 rows x int8 weights on AMX. tdpbssd multiplies tiles of 16 rows x 64 bytes by tiles of 64 x 16 bytes, signed by
 // signed and exact. Two tiles of rows by two of columns are the four accumulators that hide its latency; where there is
-// one tile of rows, even and odd blocks of k have accumulators of their own.
+// one tile of rows, even and odd blocks of k have accumulators of their own. A few rows do not fill a tile and run at
+// the speed of memory; vpdpbusd on the same panel takes them, with weights shifted to unsigned as they are read.
 #include <immintrin.h>
 
 #include "kernel_sets.h"
@@ -176,7 +177,73 @@ void Flat(const Int8Tile& t) {
   }
 }
 
+#if !defined(LACOS_EMULATED_AMX)
+constexpr int kFewRows = 4;
+
+template <int kRows>
+void Few(const Int8Tile& t) {
+  const __m512i shift = _mm512_set1_epi8(static_cast<char>(0x80));
+  const int8_t* a[kRows];
+  __m512i left[kRows], right[kRows], excess[kRows];
+#pragma GCC unroll 4
+  for (int i = 0; i < kRows; i++) {
+    const int32_t* c = t.c + i * kColumns;
+    a[i] = static_cast<const int8_t*>(t.a) + i * t.a_stride;
+    left[i] = t.accumulate ? _mm512_loadu_si512(c) : _mm512_setzero_si512();
+    right[i] = t.accumulate ? _mm512_loadu_si512(c + 16) : _mm512_setzero_si512();
+    excess[i] = _mm512_setzero_si512();
+  }
+  const uint8_t* b = t.b;
+  const char* ahead = reinterpret_cast<const char*>(t.ahead);
+  const size_t ahead_step = static_cast<size_t>(t.ahead_bytes);
+  const size_t end = static_cast<size_t>(t.k_groups) * kGroup;
+  for (size_t k = 0; k < end; k += kGroup) {
+    const __m512i first = _mm512_xor_si512(_mm512_loadu_si512(b), shift);
+    const __m512i second = _mm512_xor_si512(_mm512_loadu_si512(b + kTileBytes), shift);
+    _mm_prefetch(ahead, _MM_HINT_T0);
+    _mm_prefetch(ahead + ahead_step / 2, _MM_HINT_T0);
+#pragma GCC unroll 4
+    for (int i = 0; i < kRows; i++) {
+      const __m512i x = _mm512_set1_epi32(*reinterpret_cast<const int32_t*>(a[i] + k));
+      left[i] = _mm512_dpbusd_epi32(left[i], first, x);
+      right[i] = _mm512_dpbusd_epi32(right[i], second, x);
+      excess[i] = _mm512_dpbusd_epi32(excess[i], shift, x);
+    }
+    b += kGroupBytes;
+    ahead += ahead_step;
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < kRows; i++) {
+    int32_t* c = t.c + i * kColumns;
+    _mm512_storeu_si512(c, _mm512_sub_epi32(left[i], excess[i]));
+    _mm512_storeu_si512(c + 16, _mm512_sub_epi32(right[i], excess[i]));
+  }
+}
+
+bool TakesFew(const Int8Tile& t) {
+  switch (t.rows) {
+    case 1:
+      Few<1>(t);
+      return true;
+    case 2:
+      Few<2>(t);
+      return true;
+    case 3:
+      Few<3>(t);
+      return true;
+    case kFewRows:
+      Few<kFewRows>(t);
+      return true;
+    default:
+      return false;
+  }
+}
+#else
+bool TakesFew(const Int8Tile&) { return false; }
+#endif
+
 void Run(const Int8Tile& t) {
+  if (TakesFew(t)) return;
   if (t.rows != shaped_rows) Shape(t.rows);
   if (t.rows > kTileRows) {
     Tall(t);

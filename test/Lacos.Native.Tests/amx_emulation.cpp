@@ -90,6 +90,7 @@ void Product(int c, int a, int b) {
 #define _tile_loadd Load
 #define _tile_stored Store
 #define _tile_dpbssd Product
+#define LACOS_EMULATED_AMX  // its loop for a few rows has no tiles in it, and needs AVX-512
 #define kInt8GemmAmx kInt8GemmAmxEmulated
 namespace lacos {
 struct Int8GemmKernel;
