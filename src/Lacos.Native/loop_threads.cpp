@@ -1,5 +1,6 @@
 #include "loop_threads.h"
 
+#include <algorithm>
 #include <atomic>
 
 #include "openmp.h"
@@ -22,15 +23,20 @@ void ShareOpenMp(const char* library) {
   if (now == nullptr || now->parallel != found.parallel) shared_openmp.store(new OpenMp(found));
 }
 
-void LoopThreads::Run(int iterations, Body body, const void* context) {
-  if (iterations <= 1 || thread_count_ <= 1) {
+void LoopThreads::RunOn(int threads, int iterations, Body body, const void* context) {
+  threads = std::min(threads, thread_count_);
+  if (iterations <= 1 || threads <= 1) {
     for (int i = 0; i < iterations; i++) body(context, i, 0);
   } else if (const OpenMp* openmp = shared_openmp.load()) {
-    RunOnOpenMp(*openmp, thread_count_, iterations, body, context);
+    RunOnOpenMp(*openmp, threads, iterations, body, context);
   } else {
     if (own_ == nullptr) own_ = std::make_unique<ThreadPool>(thread_count_);
-    own_->Run(iterations, body, context);
+    own_->RunOn(threads, iterations, body, context);
   }
+}
+
+void LoopThreads::Expect(int threads) {
+  if (own_ != nullptr && shared_openmp.load() == nullptr) own_->Expect(threads);
 }
 
 }  // namespace lacos

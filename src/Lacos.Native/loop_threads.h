@@ -17,7 +17,13 @@ class LoopThreads final : public LoopRunner {
   explicit LoopThreads(int thread_count) : thread_count_(thread_count) {}
 
   int thread_count() const override { return thread_count_; }
-  void Run(int iterations, Body body, const void* context) override;
+  void Run(int iterations, Body body, const void* context) override {
+    RunOn(thread_count_, iterations, body, context);
+  }
+  // On at most so many of them, the caller included.
+  void RunOn(int threads, int iterations, Body body, const void* context);
+  // Wakes them for loops that are about to come, while the caller has something else to do.
+  void Expect(int threads);
 
  private:
   int thread_count_;

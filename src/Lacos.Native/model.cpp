@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "batch_parts.h"
+#include "call_runner.h"
 #include "forward.h"
 #include "kernel_selection.h"
 #include "status.h"
@@ -137,17 +138,17 @@ std::unique_ptr<Workspace> Model::TakeWorkspace() const {
 
 void Model::ReturnWorkspace(std::unique_ptr<Workspace> workspace) const {
   std::lock_guard<std::mutex> lock(workspace_mutex_);
-  // More callers at once than this allocate anew: idle memory must not grow with a burst.
-  if (workspaces_.size() < static_cast<size_t>(std::max(2, thread_count())))
-    workspaces_.push_back(std::move(workspace));
+  // More callers at once than this allocate anew: idle memory must not grow with a burst. Of the buffers of short calls
+  // there are as many as run at once.
+  const bool little = workspace->hidden.count() <= static_cast<size_t>(kShortTokens) * hidden();
+  const size_t most = static_cast<size_t>(std::max(2, thread_count())) * (little ? kShortCallsOnACpu : 1);
+  if (workspaces_.size() < most) workspaces_.push_back(std::move(workspace));
 }
 
 void Model::Encode(const TokenBatch& batch, const int32_t* pool_from, const Pooling& pooling, float* vectors,
                    float* hidden_states) const {
-  // One call has the threads; others at the same time run on their own.
-  std::unique_lock<std::mutex> pool_lock(pool_mutex_, std::try_to_lock);
-  SerialRunner serial;
-  LoopRunner& runner = pool_lock.owns_lock() ? static_cast<LoopRunner&>(*pool_) : serial;
+  const RunningCall call(batch.tokens(), pool_->thread_count());
+  CallRunner runner(call, *pool_, pool_mutex_);
   const int threads = runner.thread_count();
   const bool small =
       config_.compute == LACOS_COMPUTE_INT8 && packed_.bytes() / blocks_.size() <= kSmallBlockBytes;

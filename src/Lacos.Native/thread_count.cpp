@@ -67,6 +67,18 @@ double CgroupCpuQuota(const std::string& proc_self_cgroup, const std::string& cg
   return quota;
 }
 
+int AvailableCpus() {
+  static const int cpus = [] {
+    const int allowed = AffinityCount();
+#if defined(__linux__)
+    const double quota = CgroupCpuQuota("/proc/self/cgroup", "/sys/fs/cgroup");
+    if (quota > 0 && quota < allowed) return std::max(1, static_cast<int>(std::ceil(quota)));
+#endif
+    return allowed;
+  }();
+  return cpus;
+}
+
 ThreadCount DefaultThreadCount() {
   const char* wish = std::getenv("LACOS_NUM_THREADS");
   if (wish != nullptr && *wish != '\0') {

@@ -17,6 +17,9 @@ struct ThreadCount {
 // quota of the cgroup, rounded up.
 ThreadCount DefaultThreadCount();
 
+// Of this process: the smaller of the CPUs in the affinity mask and the quota, rounded up. Found once.
+int AvailableCpus();
+
 // The quota in CPUs of the cgroup tree that this process is in; 0 for none. Roots are parameters for tests.
 double CgroupCpuQuota(const std::string& proc_self_cgroup, const std::string& cgroup_root);
 

@@ -1,5 +1,6 @@
 #include "thread_pool.h"
 
+#include <algorithm>
 #include <chrono>
 #include <system_error>
 
@@ -27,23 +28,51 @@ uint32_t LoopNumber(uint64_t ticket) { return static_cast<uint32_t>(ticket >> 32
 ThreadPool::ThreadPool(int thread_count) {
   try {
     workers_.reserve(static_cast<size_t>(thread_count > 0 ? thread_count - 1 : 0));
-    for (int thread = 1; thread < thread_count; thread++) workers_.emplace_back([this, thread] { Work(thread); });
+    for (int thread = 1; thread < thread_count; thread++) {
+      auto worker = std::make_unique<Worker>();
+      Worker& self = *worker;
+      self.thread = std::thread([this, &self, thread] { Work(self, thread); });
+      workers_.push_back(std::move(worker));
+    }
   } catch (const std::system_error&) {
     // The system has no more threads to give; those that started are enough to be correct.
   }
 }
 
 ThreadPool::~ThreadPool() {
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    stop_.store(true);
+  stop_.store(true);
+  for (auto& worker : workers_) {
+    { std::lock_guard<std::mutex> lock(worker->mutex); }  // not between its look at stop_ and its sleep
+    worker->wake.notify_one();
   }
-  wake_.notify_all();
-  for (std::thread& worker : workers_) worker.join();
+  for (auto& worker : workers_) worker->thread.join();
 }
 
-void ThreadPool::Run(int iterations, Body body, const void* context) {
-  if (workers_.empty() || iterations <= 1) {
+void ThreadPool::Expect(int threads) {
+  if (sleepers_.load() == 0) return;
+  const int count = std::min(threads, thread_count()) - 1;
+  WakePlacement placement;
+  for (int i = 0; i < count; i++) {
+    if (!workers_[i]->asleep.load()) continue;
+    std::lock_guard<std::mutex> lock(workers_[i]->mutex);
+    placement.Take(workers_[i]->place);
+  }
+  for (int i = 0; i < count; i++) {
+    Worker& worker = *workers_[i];
+    if (!worker.asleep.load()) continue;
+    {
+      std::lock_guard<std::mutex> lock(worker.mutex);
+      // It may have woken in between; its place is then its own again.
+      if (!worker.asleep.load() || worker.called) continue;
+      placement.Clear(worker.place);
+      worker.called = true;
+    }
+    worker.wake.notify_one();
+  }
+}
+
+void ThreadPool::RunOn(int threads, int iterations, Body body, const void* context) {
+  if (workers_.empty() || iterations <= 1 || threads <= 1) {
     for (int i = 0; i < iterations; i++) body(context, i, 0);
     return;
   }
@@ -53,13 +82,11 @@ void ThreadPool::Run(int iterations, Body body, const void* context) {
   ticket_.store(static_cast<uint64_t>(loop) << 32 | kClosed);
   finished_.store(0);
   iterations_.store(iterations);
+  threads_.store(threads);
   body_.store(body);
   context_.store(context);
   ticket_.store(static_cast<uint64_t>(loop) << 32);
-  if (sleepers_.load() > 0) {
-    std::lock_guard<std::mutex> lock(mutex_);
-    wake_.notify_all();
-  }
+  Expect(threads);
   TakeIterations(0);
   for (int spins = 0; finished_.load(std::memory_order_acquire) != iterations; spins++) {
     if (spins < kSpinsBeforeYield) {
@@ -74,10 +101,11 @@ void ThreadPool::TakeIterations(int thread) {
   for (uint64_t ticket = ticket_.load();;) {
     const uint64_t next = ticket & 0xffffffffu;
     const int iterations = iterations_.load();
+    const int threads = threads_.load();
     const Body body = body_.load();
     const void* context = context_.load();
-    if (next == kClosed || next >= static_cast<uint64_t>(iterations)) return;
-    // Success also proves that the three fields belong to this loop.
+    if (next == kClosed || next >= static_cast<uint64_t>(iterations) || thread >= threads) return;
+    // Success also proves that the fields belong to this loop.
     if (!ticket_.compare_exchange_weak(ticket, ticket + 1)) continue;
     body(context, static_cast<int>(next), thread);
     finished_.fetch_add(1, std::memory_order_release);
@@ -85,34 +113,48 @@ void ThreadPool::TakeIterations(int thread) {
   }
 }
 
-bool ThreadPool::WaitForLoop(uint32_t& seen) {
-  uint64_t ticket = 0;
-  const auto open = [&] {
-    ticket = ticket_.load();
-    return LoopNumber(ticket) != seen && (ticket & 0xffffffffu) != kClosed;
-  };
-  const auto start = std::chrono::steady_clock::now();
-  do {
-    for (int i = 0; i < 64; i++) {
-      if (stop_.load(std::memory_order_relaxed)) return false;
-      if (open()) {
-        seen = LoopNumber(ticket);
-        return true;
-      }
-      LACOS_PAUSE();
-    }
-  } while (std::chrono::steady_clock::now() - start < kSpin);
-  std::unique_lock<std::mutex> lock(mutex_);
-  sleepers_.fetch_add(1);
-  wake_.wait(lock, [&] { return open() || stop_.load(); });
-  sleepers_.fetch_sub(1);
-  seen = LoopNumber(ticket);
-  return !stop_.load();
+bool ThreadPool::Open(int thread, uint32_t seen, uint32_t& loop) const {
+  const uint64_t ticket = ticket_.load();
+  loop = LoopNumber(ticket);
+  return loop != seen && (ticket & 0xffffffffu) != kClosed && thread < threads_.load();
 }
 
-void ThreadPool::Work(int thread) {
+bool ThreadPool::WaitForLoop(Worker& self, int thread, uint32_t& seen) {
+  for (;;) {
+    const auto start = std::chrono::steady_clock::now();
+    do {
+      for (int i = 0; i < 64; i++) {
+        if (stop_.load(std::memory_order_relaxed)) return false;
+        uint32_t loop;
+        if (Open(thread, seen, loop)) {
+          seen = loop;
+          return true;
+        }
+        LACOS_PAUSE();
+      }
+    } while (std::chrono::steady_clock::now() - start < kSpin);
+    Sleep(self, thread, seen);
+  }
+}
+
+void ThreadPool::Sleep(Worker& self, int thread, uint32_t seen) {
+  std::unique_lock<std::mutex> lock(self.mutex);
+  self.place.Sleep();
+  self.called = false;
+  self.asleep.store(true);
+  // Before the look at the ticket, as a caller counts after it has written one: one of the two sees the other.
+  sleepers_.fetch_add(1);
+  uint32_t loop;
+  self.wake.wait(lock, [&] { return self.called || Open(thread, seen, loop) || stop_.load(); });
+  sleepers_.fetch_sub(1);
+  self.asleep.store(false);
+  lock.unlock();
+  self.place.Wake();
+}
+
+void ThreadPool::Work(Worker& self, int thread) {
   uint32_t seen = 0;
-  while (WaitForLoop(seen)) TakeIterations(thread);
+  while (WaitForLoop(self, thread, seen)) TakeIterations(thread);
 }
 
 }  // namespace lacos

@@ -163,43 +163,47 @@ void QuantizeWithin(const Range& range, QuantizeRow& row) {
 
 void Quantize(QuantizeRow& row) { QuantizeWithin(RangeOf(row), row); }
 
+// One vector of columns of all rows: scales and bias are loaded once, and the rows' chains run side by side.
 template <bool kInt, bool kGelu>
-void FinishRow(const Finish& f, int row) {
-  const size_t at = static_cast<size_t>(row) * f.panel;
-  float* out = f.out + row * f.out_stride;
-  const float* residual = f.residual != nullptr ? f.residual + row * f.residual_stride : nullptr;
-  const float* extra = f.extra != nullptr ? f.extra + at : nullptr;
-  const int32_t offset = kInt ? f.offsets[row] : 0;
-  const Vec row_scale = Set(kInt ? f.row_scales[row] : 0.0f);
-  const auto value_at = [&](int column) {
+void FinishColumns(const Finish& f, int column) {
+  const int left = f.columns - column;
+  const Vec column_scales = kInt ? Load(f.column_scales + column) : Set(0.0f);
+  const Vec bias = Load(f.bias + column);
+  const auto value_at = [&](int row) {
+    const size_t at = static_cast<size_t>(row) * f.panel + column;
     Vec value;
     if (kInt) {
-      const Vec sums = Mul(FromInt(f.int_sums + at + column, offset), row_scale);
-      value = MulAdd(sums, Load(f.column_scales + column), Load(f.bias + column));
+      value = MulAdd(Mul(FromInt(f.int_sums + at, f.offsets[row]), Set(f.row_scales[row])), column_scales, bias);
     } else {
-      value = Add(Load(f.float_sums + at + column), Load(f.bias + column));
+      value = Add(Load(f.float_sums + at), bias);
     }
-    if (extra != nullptr) value = Add(value, Load(extra + column));
+    if (f.extra != nullptr) value = Add(value, Load(f.extra + at));
     return kGelu ? Gelu(value) : value;
   };
-  int column = 0;
-  for (; column + kLanes <= f.columns; column += kLanes) {
-    const Vec value = value_at(column);
-    Store(out + column, residual != nullptr ? Add(value, Load(residual + column)) : value);
-  }
-  if (const int left = f.columns - column; left > 0) {
-    const Vec value = value_at(column);
-    StoreFirst(out + column, residual != nullptr ? Add(value, LoadFirst(residual + column, left)) : value, left);
+  float* out = f.out + column;
+  const float* residual = f.residual != nullptr ? f.residual + column : nullptr;
+  for (int row = 0; row < f.rows; row++) {
+    Vec value = value_at(row);
+    if (left >= kLanes) {
+      if (residual != nullptr) value = Add(value, Load(residual + row * f.residual_stride));
+      Store(out + row * f.out_stride, value);
+    } else {
+      if (residual != nullptr) value = Add(value, LoadFirst(residual + row * f.residual_stride, left));
+      StoreFirst(out + row * f.out_stride, value, left);
+    }
   }
 }
 
+template <bool kInt, bool kGelu>
+void FinishAll(const Finish& f) {
+  for (int column = 0; column < f.columns; column += kLanes) FinishColumns<kInt, kGelu>(f, column);
+}
+
 void FinishTile(const Finish& f) {
-  for (int row = 0; row < f.rows; row++) {
-    if (f.int_sums != nullptr) {
-      f.gelu ? FinishRow<true, true>(f, row) : FinishRow<true, false>(f, row);
-    } else {
-      f.gelu ? FinishRow<false, true>(f, row) : FinishRow<false, false>(f, row);
-    }
+  if (f.int_sums != nullptr) {
+    f.gelu ? FinishAll<true, true>(f) : FinishAll<true, false>(f);
+  } else {
+    f.gelu ? FinishAll<false, true>(f) : FinishAll<false, false>(f);
   }
 }
 

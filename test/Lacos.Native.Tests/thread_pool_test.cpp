@@ -48,5 +48,34 @@ TEST(ThreadPool, WakesWorkersThatWentToSleep) {
   }
 }
 
+TEST(ThreadPool, UsesNoMoreThreadsThanAskedFor) {
+  ThreadPool pool(6);
+  for (int round = 0; round < 500; round++) {
+    const int threads = 1 + round % 6;
+    std::atomic<int> count{0}, wrong{0};
+    const auto body = [&](int, int thread) {
+      count++;
+      if (thread >= threads) wrong++;
+    };
+    pool.RunOn(
+        threads, 40, [](const void* context, int i, int thread) { (*static_cast<decltype(&body)>(context))(i, thread); },
+        &body);
+    ASSERT_EQ(40, count.load());
+    ASSERT_EQ(0, wrong.load());
+  }
+}
+
+TEST(ThreadPool, WorkersThatWereToldOfALoopThatDoesNotComeSleepAgainAndWakeForTheNext) {
+  ThreadPool pool(3);
+  for (int round = 0; round < 20; round++) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    pool.Expect(3);
+    if (round % 2 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    std::atomic<int> count{0};
+    pool.For(30, [&](int, int) { count++; });
+    ASSERT_EQ(30, count.load());
+  }
+}
+
 }  // namespace
 }  // namespace lacos
