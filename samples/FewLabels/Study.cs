@@ -30,12 +30,16 @@ internal sealed class Study(MLContext ml, LacosBloomTrainer.Options[] recipes, f
         {
             return 0;
         }
-        ILookup<int, LabelledRow> halves = train.GroupBy(row => row.Label).SelectMany(group => group.Select((row, i) => (row, half: i % 2))).ToLookup(pair => pair.half, pair => pair.row);
+        // What says the same stays in one half.
+        ILookup<int, LabelledRow> halves = train.GroupBy(row => row.Label)
+            .SelectMany(group => group.GroupBy(row => row.Utterance).SelectMany((same, i) => same.Select(row => (row, half: i % 2))))
+            .ToLookup(pair => pair.half, pair => pair.row);
         LabelledRow[] one = [.. halves[0]];
         HashSet<string> taught = [.. halves[1].Select(row => row.Label)];
         LabelledRow[] other = [.. halves[1]], asked = [.. one.Where(row => taught.Contains(row.Label))];
         double[] right = [.. recipes.Select(recipe =>
             (Accuracy(ml.Regression.Trainers.LacosBloom(recipe), one, other) * other.Length) + (Accuracy(ml.Regression.Trainers.LacosBloom(recipe), other, asked) * asked.Length))];
+        Console.Error.WriteLine($"of {other.Length + asked.Length} labels right, recipe by recipe: {string.Join(", ", right.Select(count => count.ToString("F0")))}");
         return Array.IndexOf(right, right.Max());
     }
 
