@@ -25,6 +25,20 @@ var options = new LacosBloomTrainer.Options
     LoraRank = int.Parse(Argument("lora-rank", "16")),
     LoraTargets = Argument("lora-targets", "query_key_value,dense,dense_h_to_4h,dense_4h_to_h").Split(','),
 };
+// Moves the vectors less. With few labels the choice is left to cross-validation inside them.
+var gentle = new LacosBloomTrainer.Options
+{
+    TextColumnName = options.TextColumnName,
+    LabelColumnName = options.LabelColumnName,
+    Loss = options.Loss,
+    Steps = options.Steps,
+    LearningRate = 1e-3,
+    BatchSize = options.BatchSize,
+    PairsPerText = options.PairsPerText,
+    LoraRank = 8,
+    LoraTargets = ["query_key_value"],
+};
+int few = int.Parse(Argument("choose-up-to", "8"));
 
 Console.WriteLine($"{rows.Count} texts of {rows.DistinctBy(row => row.Label).Count()} classes; accuracy x 100 on a fifth of them, mean of {seeds} split(s).\n");
 Console.WriteLine("| labels a class | in all | FeaturizeText | frozen vectors | fine-tuned vectors | seconds to tune and test |\n|---:|---:|---:|---:|---:|---:|");
@@ -37,8 +51,8 @@ foreach (int count in labels)
         var split = new Split(rows, seed);
         LabelledRow[] train = split.Train(count);
         total = train.Length;
-        options.Seed = seed;
-        results.Add(new Study(new MLContext(seed), options, regularization).Compare(train, split.Test));
+        options.Seed = gentle.Seed = seed;
+        results.Add(new Study(new MLContext(seed), count <= few ? [options, gentle] : [options], regularization).Compare(train, split.Test));
         Console.Error.WriteLine($"{count} labels, seed {seed}, {split.Test.Length} tested: {results[^1]}");
     }
     Console.WriteLine($"| {count} | {total:N0} | {Mean(0)} | {Mean(1)} | {Mean(2)} | {results.Average(result => result.Seconds):F0} |");
