@@ -154,7 +154,7 @@ namespace {
 class Ahead {
  public:
   Ahead(int tiles, size_t group_bytes, const uint8_t* here, const uint8_t* next)
-      : from_(tiles == 1 ? here + 4096 : next), here_(here), group_bytes_(group_bytes), step_(group_bytes) {
+      : from_(tiles == 1 ? here + 8192 : next), here_(here), group_bytes_(group_bytes), step_(group_bytes) {
     while (step_ > 4 && step_ / 2 * tiles >= group_bytes) step_ /= 2;
   }
 

@@ -24,10 +24,9 @@ void Tile(const Int8Tile& t) {
   const char* ahead = reinterpret_cast<const char*>(t.ahead);
   const size_t step = static_cast<size_t>(t.ahead_bytes);
   const size_t end = static_cast<size_t>(t.k_groups) * 2;
-  for (size_t k = 0; k < end; k += 2) {
+  const auto add_group = [&](size_t k) {
     const __m256i w0 = _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(b)));
     const __m256i w1 = _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(b + 16)));
-    _mm_prefetch(ahead, _MM_HINT_T0);
 #pragma GCC unroll 6
     for (int i = 0; i < kRows; i++) {
       const __m256i x = _mm256_set1_epi32(*reinterpret_cast<const int32_t*>(a[i] + k));
@@ -36,6 +35,17 @@ void Tile(const Int8Tile& t) {
     }
     b += 32;
     ahead += step;
+  };
+  size_t k = 0;
+  // One row runs at the speed of memory: a line of weights a turn, fetched once.
+  for (; kRows == 1 && k + 4 <= end; k += 4) {
+    _mm_prefetch(ahead, _MM_HINT_T0);
+    add_group(k);
+    add_group(k + 2);
+  }
+  for (; k < end; k += 2) {
+    _mm_prefetch(ahead, _MM_HINT_T0);
+    add_group(k);
   }
 #pragma GCC unroll 6
   for (int i = 0; i < kRows; i++) {

@@ -1,8 +1,8 @@
 // On which cores sleeping workers wake.
 //
-// Linux means to wake a thread on an idle core, but often queues it behind its waker: it looks for idle cores only while
-// the cores have had little to do of late, and in a virtual machine it takes an idle core for one that the host has
-// taken away. A later tick moves the thread (4 ms at 250 ticks a second), and a short call is over by then. So while a
+// Linux means to wake a thread on an idle core, but in a virtual machine it was seen to queue it behind its waker while
+// another core was idle (perhaps because an idle core looks there as if the host had taken it away; not traced). The
+// thread is moved some milliseconds later, and a short call is over by then. So while a
 // worker sleeps and is woken it may run everywhere but on its waker's core, and not where another worker went to sleep
 // if it would wake on the same core. As soon as it runs it may run everywhere again: several pools, several processes,
 // affinity masks and the system's balancing work as before.

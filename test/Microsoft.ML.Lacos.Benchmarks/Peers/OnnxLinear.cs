@@ -57,8 +57,11 @@ internal sealed unsafe class OnnxLinear : IDisposable
         string scales = onnx.Constant([.. absmax.Select(value => value / 127)], rows);
         string zeros = onnx.Constant(new sbyte[rows], rows);
         string added = onnx.Constant(bias, rows);
-        foreach (string output in _outputNames)
+        for (int copy = 0; copy < _outputNames.Length; copy++)
         {
+            string output = _outputNames[copy];
+            // ONNX Runtime would keep equal weights once, and read them from a cache.
+            transposed[copy % transposed.Length] ^= 1;
             onnx.NamedMicrosoftNode(output, "DynamicQuantizeMatMul", ["x", onnx.Constant(transposed, columns, rows), scales, zeros, added]);
             onnx.FloatOutput(output, "m", rows);
         }
