@@ -149,12 +149,15 @@ void Int8Linear::Run(LoopRunner& runner, LinearScratch& scratch, const Quantized
 
 namespace {
 
+// Of a stretch that runs at the speed of memory.
+constexpr size_t kStreamAhead = 8192;
+
 // What the tiles of one stretch of weights fetch for later: each an equal part of the stretch that comes next. A single
 // tile cannot hide that: it runs at the speed of memory, and fetches a little ahead of itself.
 class Ahead {
  public:
   Ahead(int tiles, size_t group_bytes, const uint8_t* here, const uint8_t* next)
-      : from_(tiles == 1 ? here + 8192 : next), here_(here), group_bytes_(group_bytes), step_(group_bytes) {
+      : from_(tiles == 1 ? here + kStreamAhead : next), here_(here), group_bytes_(group_bytes), step_(group_bytes) {
     while (step_ > 4 && step_ / 2 * tiles >= group_bytes) step_ /= 2;
   }
 
@@ -205,10 +208,10 @@ void Int8Linear::RunTask(const Job& job, int task, int thread) const {
       const int groups = std::min(depth_groups, k_groups_ - first_group);
       const size_t block_bytes = group_bytes * groups;
       const uint8_t* here = weights + group_bytes * first_group;
-      const Ahead ahead(tiles, group_bytes, here, NextWeights(job, task, panel, depth + 1 == depth_blocks, here + block_bytes));
+      const bool last_depth = depth + 1 == depth_blocks;
+      const Ahead ahead(tiles, group_bytes, here, NextWeights(job, task, panel, last_depth, here + block_bytes));
       for (int tile = 0, row = 0; tile < tiles; tile++) {
         const int rows = is_equal ? tile_base + (tile < tile_more ? 1 : 0) : std::min(gemm.rows, block_rows - row);
-        const bool last_depth = depth + 1 == depth_blocks;
         int32_t* c = sums + (depth_blocks > 1 ? static_cast<size_t>(row) * gemm.columns : 0);
         const uint8_t* a = job.rows.codes.data() + job.rows.stride * (first_row + row) +
                            static_cast<size_t>(first_group) * gemm.k_group * gemm.activation_bytes;

@@ -67,15 +67,28 @@ double CgroupCpuQuota(const std::string& proc_self_cgroup, const std::string& cg
   return quota;
 }
 
-int AvailableCpus() {
-  static const int cpus = [] {
-    const int allowed = AffinityCount();
+namespace {
+
+// What affinity and the container allow; quota is 0 where it does not bind.
+struct CpuLimit {
+  int allowed;
+  double quota;
+  int cpus() const { return quota > 0 ? std::max(1, static_cast<int>(std::ceil(quota))) : allowed; }
+};
+
+CpuLimit FindCpuLimit() {
+  CpuLimit limit{std::min(AffinityCount(), kMaximumThreads), 0};
 #if defined(__linux__)
-    const double quota = CgroupCpuQuota("/proc/self/cgroup", "/sys/fs/cgroup");
-    if (quota > 0 && quota < allowed) return std::max(1, static_cast<int>(std::ceil(quota)));
+  const double quota = CgroupCpuQuota("/proc/self/cgroup", "/sys/fs/cgroup");
+  if (quota > 0 && quota < limit.allowed) limit.quota = quota;
 #endif
-    return allowed;
-  }();
+  return limit;
+}
+
+}  // namespace
+
+int AvailableCpus() {
+  static const int cpus = FindCpuLimit().cpus();
   return cpus;
 }
 
@@ -88,19 +101,12 @@ ThreadCount DefaultThreadCount() {
       return {static_cast<int>(count), "LACOS_NUM_THREADS"};
     }
   }
-  const int cpus = std::min(AffinityCount(), kMaximumThreads);
+  const CpuLimit limit = FindCpuLimit();
   std::ostringstream reason;
-  reason << "affinity allows " << cpus << (cpus == 1 ? " CPU" : " CPUs");
-  int count = cpus;
-#if defined(__linux__)
-  const double quota = CgroupCpuQuota("/proc/self/cgroup", "/sys/fs/cgroup");
-  if (quota > 0 && quota < cpus) {
-    count = std::max(1, static_cast<int>(std::ceil(quota)));
-    reason << ", the cgroup's quota is " << quota;
-  }
-#endif
+  reason << "affinity allows " << limit.allowed << (limit.allowed == 1 ? " CPU" : " CPUs");
+  if (limit.quota > 0) reason << ", the cgroup's quota is " << limit.quota;
   if (wish != nullptr && *wish != '\0') reason << "; LACOS_NUM_THREADS is not a number from 1 to 256";
-  return {count, reason.str()};
+  return {limit.cpus(), reason.str()};
 }
 
 }  // namespace lacos

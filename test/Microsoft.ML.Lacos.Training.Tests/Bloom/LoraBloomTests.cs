@@ -170,22 +170,8 @@ public sealed class LoraBloomTests
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => TestRows.Of(config, [[1]], rowKeys: [1, 2])).Message, "2 row keys");
     }
 
-    // B of zeros would hide A's gradient: random values stand for some training.
-    private static LoraBloom Trained(RandomBloom bloom, LoraConfig? config = null)
-    {
-        var model = new LoraBloom(bloom.Weights, config ?? All);
-        PeftAdapter adapter = model.ToAdapter();
-        var random = new Random(8);
-        foreach (LoraMatrices matrices in adapter.Modules.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => pair.Value))
-        {
-            for (int i = 0; i < matrices.B.Length; i++)
-            {
-                matrices.B[i] = (float)(random.NextDouble() - 0.5) / 4;
-            }
-        }
-        model.Load(adapter);
-        return model;
-    }
+    private static LoraBloom Trained(RandomBloom bloom, LoraConfig? config = null) =>
+        new LoraBloom(bloom.Weights, config ?? All).WithTrainedAdapters();
 
     private static void AssertSameGradients(LoraBloom expected, LoraBloom actual, double tolerance)
     {

@@ -146,20 +146,6 @@ public sealed class NativeLoraBlocksTests
 
     private static float[] Values(torch.Tensor tensor) => [.. tensor.detach().contiguous().data<float>()];
 
-    // B of zeros would hide A's gradient: random values stand for some training.
-    private static LoraBloom Trained(RandomBloom bloom, LoraConfig config, Func<LinearWeights, BackwardFailure, FrozenLinear>? makeLinear = null)
-    {
-        var model = new LoraBloom(bloom.Weights, config, makeLinear: makeLinear);
-        PeftAdapter adapter = model.ToAdapter();
-        var random = new Random(8);
-        foreach (LoraMatrices matrices in adapter.Modules.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => pair.Value))
-        {
-            for (int i = 0; i < matrices.B.Length; i++)
-            {
-                matrices.B[i] = (float)(random.NextDouble() - 0.5) / 4;
-            }
-        }
-        model.Load(adapter);
-        return model;
-    }
+    private static LoraBloom Trained(RandomBloom bloom, LoraConfig config, Func<LinearWeights, BackwardFailure, FrozenLinear>? makeLinear = null) =>
+        new LoraBloom(bloom.Weights, config, makeLinear: makeLinear).WithTrainedAdapters();
 }
