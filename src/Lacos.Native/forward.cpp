@@ -36,7 +36,7 @@ void Forward::Reserve(const Model& model, Workspace& w, int threads, const Size&
   w.context.Reserve(n);
   w.feed.Reserve(4 * n);
   w.pooled.Reserve(static_cast<size_t>(PoolingModeCount(2 * LACOS_POOL_LAST - 1)) * hidden * threads);
-  if (model.config_.compute == LACOS_COMPUTE_INT8) w.rows.Reserve(*kernels.int8_gemm, size.tokens, 4 * hidden);
+  if (model.config_.compute == LACOS_COMPUTE_INT8) w.rows.Reserve(*kernels.int8_gemm, size.tokens, 4 * hidden, nullptr);
   w.linear.Reserve(kernels, std::max<int>(threads, static_cast<int>(w.linear.panels.size())));
   if (static_cast<int>(w.attention.size()) < threads) w.attention.resize(threads);
   if (static_cast<int>(w.row.size()) < threads) w.row.resize(threads);
@@ -74,9 +74,9 @@ void Forward::Embed() {
   });
 }
 
-void Forward::Normalize(const LayerNormParameters& norm) {
+void Forward::Normalize(const LayerNormParameters& norm, const LinearLayer& next) {
   const bool quantize = int8_ && !outliers_;
-  if (quantize) w_.rows.Reserve(*model_.kernels_->int8_gemm, tokens_, hidden_);
+  if (quantize) next.int8->ReserveRows(w_.rows, tokens_);
   ForRows(hidden_, [&](int row, int thread) {
     const size_t at = static_cast<size_t>(row) * hidden_;
     float* y = keep_normed_ ? w_.normed.data() + at : w_.row[thread].data();
@@ -84,21 +84,23 @@ void Forward::Normalize(const LayerNormParameters& norm) {
                                         model_.config_.layer_norm_epsilon, y);
     if (quantize) w_.rows.Set(*model_.kernels_, row, y, hidden_, std::numeric_limits<float>::infinity(), nullptr);
   });
-  if (outliers_) PrepareWithOutliers(w_.normed.data(), hidden_);
+  if (outliers_) PrepareWithOutliers(w_.normed.data(), next);
 }
 
-void Forward::Prepare(const float* x, int n) {
+void Forward::Prepare(const float* x, const LinearLayer& next) {
   if (!int8_) return;
-  if (outliers_) return PrepareWithOutliers(x, n);
-  w_.rows.Reserve(*model_.kernels_->int8_gemm, tokens_, n);
+  if (outliers_) return PrepareWithOutliers(x, next);
+  const int n = next.int8->columns();
+  next.int8->ReserveRows(w_.rows, tokens_);
   ForRows(n, [&](int row, int) {
     w_.rows.Set(*model_.kernels_, row, x + static_cast<size_t>(row) * n, n, std::numeric_limits<float>::infinity(),
                 nullptr);
   });
 }
 
-void Forward::PrepareWithOutliers(const float* x, int n) {
-  w_.rows.Reserve(*model_.kernels_->int8_gemm, tokens_, n);
+void Forward::PrepareWithOutliers(const float* x, const LinearLayer& next) {
+  const int n = next.int8->columns();
+  next.int8->ReserveRows(w_.rows, tokens_);
   const float threshold = model_.config_.outlier_threshold;
   w_.spans.resize(batch_.sentences);
   runner_.For(batch_.sentences, [&](int s, int thread) {
@@ -140,14 +142,14 @@ void Forward::Block(const BlockParameters& block) {
   float* x = w_.hidden.data();
   const float* normed = w_.normed.data();
   const float* residual = model_.config_.residual_post_layer_norm != 0 ? normed : x;
-  Normalize(block.input_norm);
+  Normalize(block.input_norm, block.query_key_value);
   Apply(block.query_key_value, normed, hidden_, {w_.qkv.data(), qkv_stride_});
   Attend();
-  Prepare(w_.context.data(), hidden_);
+  Prepare(w_.context.data(), block.dense);
   Apply(block.dense, w_.context.data(), hidden_, {x, h, false, residual, h});
-  Normalize(block.post_attention_norm);
+  Normalize(block.post_attention_norm, block.up);
   Apply(block.up, normed, hidden_, {w_.feed.data(), 4 * h, true});
-  Prepare(w_.feed.data(), 4 * hidden_);
+  Prepare(w_.feed.data(), block.down);
   Apply(block.down, w_.feed.data(), 4 * hidden_, {x, h, false, residual, h});
 }
 

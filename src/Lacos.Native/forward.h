@@ -28,10 +28,10 @@ class Forward {
  private:
   void Embed();
   void Block(const BlockParameters& block);
-  void Normalize(const LayerNormParameters& norm);
+  void Normalize(const LayerNormParameters& norm, const LinearLayer& next);
   void Attend();
-  void Prepare(const float* x, int n);
-  void PrepareWithOutliers(const float* x, int n);
+  void Prepare(const float* x, const LinearLayer& next);
+  void PrepareWithOutliers(const float* x, const LinearLayer& next);
   void Apply(const LinearLayer& layer, const float* x, int n, const LinearOutput& output);
   void FinalNorm(float* y);
   template <class Function>

@@ -14,6 +14,7 @@ namespace {
 // Outputs whose weights are transposed at once (32 KiB for 64 columns), and rows that then use them: enough to make the
 // transposition a few per cent of the product, few enough that codes and sums stay in the second-level cache.
 constexpr int kOutputsAtOnce = 512;
+static_assert(kOutputsAtOnce % kExcessColumns == 0, "lists of excess codes must not straddle blocks");
 constexpr int kRowsAtOnce = 768;
 // Outputs dequantised at once, and the rows that use them.
 constexpr int kFloatOutputsAtOnce = 256;
@@ -40,11 +41,6 @@ void Reserve(GradientScratch& scratch, int threads, size_t weights, size_t sums,
 
 }  // namespace
 
-void ReserveGradientRows(const KernelSet& kernels, const Int8Linear& linear, int m, QuantizedRows& rows) {
-  // Codes are written up to a multiple of 16; the tile reads up to the end of the last panel.
-  rows.Reserve(*kernels.int8_gemm, m, linear.panel_count() * kernels.int8_gemm->columns);
-}
-
 void QuantizeGradientRow(const KernelSet& kernels, const Int8Linear& linear, int row, const float* gradient,
                          float* scaled, QuantizedRows& rows) {
   const int n = linear.rows();
@@ -60,7 +56,7 @@ void QuantizedInputGradient(const KernelSet& kernels, const Int8Linear& linear, 
   const size_t n = static_cast<size_t>(linear.rows());
   scratch.scaled.resize(std::max(scratch.scaled.size(), static_cast<size_t>(runner.thread_count())));
   for (auto& buffer : scratch.scaled) buffer.Reserve(n + 16);
-  ReserveGradientRows(kernels, linear, m, scratch.rows);
+  linear.ReserveGradientRows(scratch.rows, m);
   runner.For(m, [&](int row, int thread) {
     QuantizeGradientRow(kernels, linear, row, gradient + n * row, scratch.scaled[thread].data(), scratch.rows);
   });
@@ -87,6 +83,7 @@ void InputGradientProduct(const KernelSet& kernels, const Int8Linear& linear, Lo
     const int whole_groups = (columns + gemm.k_group - 1) / gemm.k_group * gemm.k_group;
     uint8_t* weights = scratch.weights[thread].data();
     int32_t* sums = reinterpret_cast<int32_t*>(scratch.sums[thread].data());
+    RowExcess excess[kTileRowsMost];
     for (int first = 0; first < linear.panel_count(); first += panels_at_once) {
       const int panels = std::min(panels_at_once, linear.panel_count() - first);
       for (int p = 0; p < panels; p++) {
@@ -94,10 +91,14 @@ void InputGradientProduct(const KernelSet& kernels, const Int8Linear& linear, Lo
         TransposePanel(gemm, panel, whole_groups, weights + square * p);
       }
       const size_t at = static_cast<size_t>(first) * width * gemm.activation_bytes;
+      const int first_group = first * width / gemm.k_group;
+      const int groups = panels * width / gemm.k_group;
       for (int row = 0; row < rows; row += gemm.rows) {
-        gemm.tile({std::min(gemm.rows, rows - row), panels * width / gemm.k_group, first > 0,
+        const int height = std::min(gemm.rows, rows - row);
+        gemm.tile({height, groups, first > 0,
                    scratch.rows.codes.data() + scratch.rows.stride * (first_row + row) + at, scratch.rows.stride,
-                   weights, sums + static_cast<size_t>(row) * width, weights, 0});
+                   weights, sums + static_cast<size_t>(row) * width, weights, 0,
+                   scratch.rows.excess.Of(gemm, first_row + row, height, first_group, excess), first_group});
       }
     }
     if (gemm.release != nullptr) gemm.release();

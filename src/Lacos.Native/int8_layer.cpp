@@ -36,7 +36,7 @@ void Int8Layer::Run(const float* x, int m, float outlier_threshold, const float*
   LayerWorkspace& w = *workspace_;
   std::lock_guard<std::mutex> lock(w.mutex);
   w.scratch.Reserve(*kernels_, w.threads.thread_count());
-  w.rows.Reserve(*kernels_->int8_gemm, m, k);
+  linear_.ReserveRows(w.rows, m);
   const size_t padded = (n + 63) / 64 * 64;
   w.bias.Reserve(padded);
   std::fill_n(w.bias.data(), padded, 0.0f);

@@ -11,6 +11,26 @@
 
 namespace lacos {
 
+// Codes that were taken out of a row (Int8GemmKernel::split): two groups of it, to be multiplied in one step.
+struct ExcessStep {
+  int32_t codes[2];     // k_group codes each
+  uint32_t offsets[2];  // bytes from the start of a panel to the weights of each group
+};
+// Columns of a row that share a list of them.
+constexpr int kExcessColumns = 512;
+// Steps that kExcessColumns columns make at most: three for every two groups of four.
+constexpr int kExcessStepsMost = kExcessColumns / 8 * 3;
+
+// MR of any kernel.
+constexpr int kTileRowsMost = 32;
+
+// Of one row of a tile: those of part i of the columns begin at steps[starts[i]] and end before steps[starts[i + 1] - 1],
+// a step that changes nothing.
+struct RowExcess {
+  const ExcessStep* steps;
+  const int32_t* starts;
+};
+
 // One tile of an int8 product: c[rows, NR] (+)= a[rows, k] * b.
 struct Int8Tile {
   int rows;              // 1..Int8GemmKernel::rows
@@ -22,6 +42,8 @@ struct Int8Tile {
   int32_t* c;            // [rows, NR], contiguous
   const uint8_t* ahead;  // what will be read next, for prefetching
   int ahead_bytes;       // how much of it to prefetch for every group: 0, 4, 8, 16, 32, 64, 128 or 256
+  const RowExcess* excess = nullptr;  // of every row, for kernels that split; null for a single row as it was
+  int first_group = 0;                // of the panel: which group b is
 };
 
 // Weights [N, K] lie as panels [N / NR][K / k_group][NR][k_group] of bytes, each xor-ed with weight_xor, zero codes in
@@ -38,6 +60,11 @@ struct Int8GemmKernel {
   // Called by a thread after its last tile, before anything that is not ours can run on it; null where tiles leave no
   // state behind.
   void (*release)();
+  // Null where any codes will do, as they do for all kernels if there is one row only. Takes out of n codes in -127..127 (n a multiple of 16, at most kExcessColumns; they
+  // begin with group first_group of the row) what the tile could not add exactly, and writes at most kExcessStepsMost
+  // steps that make up for it, none of which needs another column. Returns how many. reach: the WeightReach of the same
+  // columns, or null where the weights are not known.
+  int (*split)(int8_t* codes, int n, int first_group, const float* reach, ExcessStep* steps) = nullptr;
 };
 
 // c[rows, lanes * vectors] (+)= a[rows, k] * b[k, lanes * vectors]; each element is one chain of multiply-adds in the

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <vector>
 
+#include "quantized_rows.h"
 #include "row_self_check.h"
 #include "self_check_numbers.h"
 
@@ -19,7 +20,7 @@ const char* CheckProducts(const Int8GemmKernel& kernel) {
       for (int& x : a) x = numbers.Code();
       // The extremes, where saturation would show; a damaged or foreign file may hold -128.
       for (int& x : b) x = numbers.Code() < 0 ? -128 : 127;
-      const size_t stride = static_cast<size_t>(k) * kernel.activation_bytes;
+      const size_t stride = static_cast<size_t>((k + 15) / 16 * 16) * kernel.activation_bytes;
       std::vector<uint8_t> rows_packed(stride * rows), panel(b.size());
       for (int i = 0; i < rows; i++) {
         for (int j = 0; j < k; j++) {
@@ -37,12 +38,16 @@ const char* CheckProducts(const Int8GemmKernel& kernel) {
           }
         }
       }
+      ExcessRows excess;
+      excess.Reserve(kernel, rows, k, nullptr);
+      for (int i = 0; i < rows; i++) excess.Split(kernel, i, reinterpret_cast<int8_t*>(&rows_packed[i * stride]), k);
+      RowExcess lists[kTileRowsMost];
       std::vector<int32_t> c(static_cast<size_t>(rows) * kernel.columns, 5);
       for (const int ahead_bytes : {0, 4, 64, 128, 256}) {
         const bool accumulate = ahead_bytes == 4;
         if (accumulate) c.assign(c.size(), 5);
-        kernel.tile(
-            {rows, groups, accumulate, rows_packed.data(), stride, panel.data(), c.data(), panel.data(), ahead_bytes});
+        kernel.tile({rows, groups, accumulate, rows_packed.data(), stride, panel.data(), c.data(), panel.data(),
+                     ahead_bytes, excess.Of(kernel, 0, rows, 0, lists), 0});
         for (int i = 0; i < rows; i++) {
           for (int n = 0; n < kernel.columns; n++) {
             int32_t expected = accumulate ? 5 : 0;

@@ -27,7 +27,7 @@ const KernelSet kKernelSets[] = {
      LACOS_X86_SET(kInt8GemmAvx512Vnni, kFloatGemmAvx512, kVectorAvx512, kTrainingAvx512)},
     {"avxvnni", "256-bit vpdpbusd on unsigned-shifted weights, tile 6 x 16", kAvxVnni | kAvx2 | kFma,
      LACOS_AVXVNNI_SET(kInt8GemmAvxVnni, kFloatGemmAvx2, kVectorAvx2, kTrainingAvx2)},
-    {"avx2", "vpmaddwd on weights and rows widened to 16 bits, tile 6 x 16", kAvx2 | kFma,
+    {"avx2", "vpmaddubsw on rows split so that 16-bit sums are exact, tile 4 x 16", kAvx2 | kFma,
      LACOS_X86_SET(kInt8GemmAvx2, kFloatGemmAvx2, kVectorAvx2, kTrainingAvx2)},
     {"scalar", "plain C++, the reference", 0, true, &kInt8GemmScalar, &kFloatGemmScalar, &kVectorScalar,
      &kTrainingScalar},

@@ -5,11 +5,14 @@
 #ifndef LACOS_LINEAR_H_
 #define LACOS_LINEAR_H_
 
+#include <memory>
 #include <vector>
 
 #include "aligned_buffer.h"
 #include "kernel.h"
 #include "loop_runner.h"
+#include "quantized_rows.h"
+#include "weight_reach.h"
 #include "weight_view.h"
 
 namespace lacos {
@@ -29,24 +32,6 @@ struct OutlierSpan {
   int last_row;
   const int* columns;  // ascending
   int column_count;
-};
-
-// Quantised rows of one layer's input.
-struct QuantizedRows {
-  AlignedBuffer<uint8_t> codes;
-  AlignedBuffer<float> scales;
-  AlignedBuffer<int32_t> offsets;  // what each row's integer sums exceed the product by
-  size_t stride = 0;               // bytes a row
-
-  // Room for rows of n columns.
-  void Reserve(const Int8GemmKernel& kernel, int rows, int n);
-  // Quantises one row. keep as in QuantizeRow.
-  void Set(const KernelSet& kernels, int row, const float* x, int n, float limit, const float* keep);
-  // LLM.int8 over rows first..last of x, which decide together: columns in which any |x| reaches the threshold are
-  // listed and get code 0; each row's scale is that of its elements below the threshold. keep: room for n rounded up to
-  // 16; columns has room for n.
-  void SetWithOutliers(const KernelSet& kernels, int first, int last, const float* x, int n, float threshold,
-                       float* keep, std::vector<int>& columns);
 };
 
 // Memory that the threads of a running layer need; kept between calls.
@@ -72,6 +57,16 @@ class Int8Linear {
   int rows() const { return n_; }
   int columns() const { return k_; }
   const uint8_t* panel(int i) const { return packed_ + panel_bytes_ * i; }
+  // Makes room for m rows that will be multiplied by this layer.
+  void ReserveRows(QuantizedRows& rows, int m) const {
+    rows.Reserve(*kernels_->int8_gemm, m, k_, reach_ == nullptr ? nullptr : reach_->inputs());
+  }
+  // The same for rows of gradients of its outputs. Codes are written up to a multiple of 16; a tile reads up to the end
+  // of the last panel.
+  void ReserveGradientRows(QuantizedRows& rows, int m) const {
+    rows.Reserve(*kernels_->int8_gemm, m, panel_count_ * kernels_->int8_gemm->columns,
+                 reach_ == nullptr ? nullptr : reach_->outputs());
+  }
   // absmax / 127 of every row, zeros in the padding.
   const float* column_scales() const { return column_scales_.data(); }
   size_t bytes() const { return panel_bytes_ * panel_count_ + column_scales_.bytes() + bias_.bytes(); }
@@ -98,6 +93,7 @@ class Int8Linear {
   uint8_t* packed_;
   AlignedBuffer<float> column_scales_;  // absmax / 127, zeros in the padding
   AlignedBuffer<float> bias_;           // zeros in the padding
+  std::unique_ptr<WeightReach> reach_;  // for kernels that split rows
 };
 
 class FloatLinear {

@@ -4,10 +4,13 @@
 
 #include <algorithm>
 
+#include "kernel.h"
+
 namespace lacos {
 
 // Columns of k that are done at once; a panel of 64 columns is then 256 KiB.
 constexpr int kDepthBlock = 4096;
+static_assert(kDepthBlock % kExcessColumns == 0, "lists of excess codes must not straddle blocks");
 // Bytes of quantised rows that stay cached while panels of weights pass by.
 constexpr int kRowBlockBytes = 384 * 1024;
 // Rows of integer or float sums that a thread keeps at most.

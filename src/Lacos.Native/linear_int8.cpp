@@ -1,41 +1,10 @@
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 
 #include "linear.h"
 #include "linear_blocking.h"
 
 namespace lacos {
-
-void QuantizedRows::Reserve(const Int8GemmKernel& kernel, int rows, int n) {
-  // One cache line more than needed, so that rows of a power of two do not all fall into the same cache sets.
-  stride = (static_cast<size_t>(n) * kernel.activation_bytes + 63) / 64 * 64 + 64;
-  codes.Reserve(stride * rows);
-  scales.Reserve(static_cast<size_t>(rows));
-  offsets.Reserve(static_cast<size_t>(rows));
-}
-
-void QuantizedRows::Set(const KernelSet& kernels, int row, const float* x, int n, float limit, const float* keep) {
-  const Int8GemmKernel& gemm = *kernels.int8_gemm;
-  QuantizeRow job{x, n, limit, keep, codes.data() + stride * row, gemm.activation_bytes, 0, 0};
-  kernels.vector->quantize_row(job);
-  scales[row] = job.scale;
-  offsets[row] = gemm.compensation * job.sum;
-}
-
-void QuantizedRows::SetWithOutliers(const KernelSet& kernels, int first, int last, const float* x, int n,
-                                    float threshold, float* keep, std::vector<int>& columns) {
-  std::fill_n(keep, (n + 15) / 16 * 16, 1.0f);
-  for (int row = first; row < last; row++) {
-    const float* from = x + static_cast<size_t>(row) * n;
-    for (int i = 0; i < n; i++) keep[i] = std::fabs(from[i]) >= threshold ? 0.0f : keep[i];
-  }
-  columns.clear();
-  for (int i = 0; i < n; i++) {
-    if (keep[i] == 0.0f) columns.push_back(i);
-  }
-  for (int row = first; row < last; row++) Set(kernels, row, x + static_cast<size_t>(row) * n, n, threshold, keep);
-}
 
 void LinearScratch::Reserve(const KernelSet& kernels, int threads) {
   const size_t columns = std::max(kernels.int8_gemm->columns, kernels.float_gemm->columns);
@@ -71,6 +40,7 @@ Int8Linear::Int8Linear(const KernelSet& kernels, const WeightView& weight, std::
   std::fill_n(bias_.data(), padded, 0.0f);
   for (int i = 0; i < n_; i++) column_scales_[i] = weight.scales()[i] / 127.0f;
   std::copy(bias.begin(), bias.end(), bias_.data());
+  if (gemm.split != nullptr) reach_ = std::make_unique<WeightReach>(n_, k_);
 }
 
 namespace {
@@ -98,6 +68,7 @@ void Int8Linear::PackPanel(const WeightView& weight, int panel) {
   const int columns = std::min(gemm.columns, n_ - panel * gemm.columns);
   if (columns < gemm.columns || k_ % group != 0) std::memset(to, gemm.weight_xor, panel_bytes_);
   // A few columns at a time keep both sides of the transposition in the first-level cache.
+  if (reach_ != nullptr) reach_->Add(weight, panel * gemm.columns, columns);
   constexpr int kChunk = 256;
   for (int first = 0; first < k_; first += kChunk) {
     const int last = std::min(k_, first + kChunk);
@@ -199,6 +170,7 @@ void Int8Linear::RunTask(const Job& job, int task, int thread) const {
   const int depth_blocks = (k_groups_ + depth_groups - 1) / depth_groups;
   int32_t* sums = reinterpret_cast<int32_t*>(job.scratch.sums[thread].data());
   float* extra = job.scratch.extras[thread].data();
+  RowExcess excess[kTileRowsMost];
   const size_t group_bytes = static_cast<size_t>(gemm.k_group) * gemm.columns;
   for (int panel = first_panel; panel < last_panel; panel++) {
     const uint8_t* weights = packed_ + panel_bytes_ * panel;
@@ -215,7 +187,8 @@ void Int8Linear::RunTask(const Job& job, int task, int thread) const {
         int32_t* c = sums + (depth_blocks > 1 ? static_cast<size_t>(row) * gemm.columns : 0);
         const uint8_t* a = job.rows.codes.data() + job.rows.stride * (first_row + row) +
                            static_cast<size_t>(first_group) * gemm.k_group * gemm.activation_bytes;
-        gemm.tile({rows, groups, depth > 0, a, job.rows.stride, here, c, ahead.at(tile, groups), ahead.bytes(tile)});
+        gemm.tile({rows, groups, depth > 0, a, job.rows.stride, here, c, ahead.at(tile, groups), ahead.bytes(tile),
+                   job.rows.excess.Of(gemm, first_row + row, rows, first_group, excess), first_group});
         if (last_depth) {
           const int at = first_row + row;
           const bool with_extra = job.spans != nullptr;

@@ -68,12 +68,12 @@ void LoraPass::FeedForwardBackward(const BlockActivations& kept, float* gradient
   float* feed = w_.feed.data();
   float* normed = w_.normed.data();
   float* dropped = w_.dropped.data();
-  ReserveGradientRows(kernels_, linear(3), tokens_, w_.gradient.rows);
+  linear(3).ReserveGradientRows(w_.gradient.rows, tokens_);
   ForGroups(hidden_,
             [&](int first, int count, LoraThread& thread) { Leave(3, first, count, gradient + h * first, h, thread); });
   GradientOfB(3, kept, gradient, gradients);
   InputGradientProduct(kernels_, linear(3), runner_, w_.gradient, tokens_, feed);
-  ReserveGradientRows(kernels_, linear(2), tokens_, w_.gradient.rows);
+  linear(2).ReserveGradientRows(w_.gradient.rows, tokens_);
   ForGroups(4 * hidden_, [&](int first, int count, LoraThread& thread) {
     const int width = 4 * hidden_;
     if (has_adapter(3)) AddAdapter(3, first, count, feed + 4 * h * first, thread);
@@ -90,7 +90,7 @@ void LoraPass::FeedForwardBackward(const BlockActivations& kept, float* gradient
   GradientOfA(3, gradients);
   GradientOfB(2, kept, feed, gradients);
   InputGradientProduct(kernels_, linear(2), runner_, w_.gradient, tokens_, normed);
-  ReserveGradientRows(kernels_, linear(1), tokens_, w_.gradient.rows);
+  linear(1).ReserveGradientRows(w_.gradient.rows, tokens_);
   const LayerNormParameters& norm = block_->post_attention_norm;
   ForGroups(hidden_, [&](int first, int count, LoraThread& thread) {
     if (has_adapter(2)) AddAdapter(2, first, count, normed + h * first, thread);
@@ -163,7 +163,7 @@ void LoraPass::Backward(int block, const float* x, const BlockActivations& kept,
   AttentionBackward(kept, gradient, gradients);
   float* normed = w_.normed.data();
   const float* qkv = w_.qkv.data();
-  ReserveGradientRows(kernels_, linear(0), tokens_, w_.gradient.rows);
+  linear(0).ReserveGradientRows(w_.gradient.rows, tokens_);
   ForGroups(3 * hidden_, [&](int first, int count, LoraThread& thread) {
     Leave(0, first, count, qkv + 3 * h * first, 3 * h, thread);
   });

@@ -16,7 +16,7 @@ void LoraPass::Enter(int i, const BlockActivations& keep, const Target& target, 
     w_.low[i].Reserve(tokens_ * rank);
     low = w_.low[i].data();
   }
-  w_.rows.Reserve(*kernels_.int8_gemm, tokens_, inputs);
+  linear(i).ReserveRows(w_.rows, tokens_);
   ForGroups(inputs, [&](int first, int count, LoraThread& thread) {
     const size_t stride = static_cast<size_t>(inputs);
     float* x = thread.rows.data();

@@ -2,6 +2,7 @@
 // through 512 MB, so that no cache serves them.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "kernel_selection.h"
@@ -28,7 +29,9 @@ struct RotatedLayers {
     k = k_;
     n = n_;
     Numbers numbers(1);
-    const std::vector<int8_t> codes = numbers.Codes(static_cast<size_t>(n) * k);
+    // As rows of trained weights are: the largest of a row is about four times its standard deviation.
+    std::vector<int8_t> codes(static_cast<size_t>(n) * k);
+    for (int8_t& code : codes) code = static_cast<int8_t>(std::clamp(numbers.Normal(127.0f / 4), -127.0f, 127.0f));
     const std::vector<float> absmax(n, 1.0f);
     const WeightView weight({LACOS_SCHEME_ROWWISE, n, k, 0, codes.data(), absmax.data(), n, nullptr}, n, k, "w", -1);
     const size_t layer_bytes = Int8Linear::PackedBytes(kernels, n, k);
@@ -54,7 +57,7 @@ void Int8LinearLayer(benchmark::State& state) {
   const std::vector<float> x = numbers.Normals(static_cast<size_t>(m) * k, 1.0f);
   std::vector<float> y(static_cast<size_t>(m) * n);
   QuantizedRows rows;
-  rows.Reserve(*kernels.int8_gemm, m, k);
+  layers.front().ReserveRows(rows, m);
   size_t next = 0;
   const double peak = PeakInt8Operations(pool.thread_count());
   const double bandwidth = m == 1 ? ReadBandwidth(pool.thread_count()) : 0;

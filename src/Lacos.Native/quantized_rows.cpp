@@ -1,0 +1,83 @@
+#include "quantized_rows.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace lacos {
+
+void ExcessRows::Reserve(const Int8GemmKernel& kernel, int rows, int n, const float* reach) {
+  if (kernel.split == nullptr) return;
+  rows_ = rows;
+  reach_ = reach;
+  parts_ = (n + kExcessColumns - 1) / kExcessColumns;
+  if (steps_.size() < static_cast<size_t>(rows)) steps_.resize(static_cast<size_t>(rows));
+  starts_.Reserve(static_cast<size_t>(rows) * (parts_ + 1));
+}
+
+void ExcessRows::Split(const Int8GemmKernel& kernel, int row, int8_t* codes, int n) {
+  if (kernel.split == nullptr || rows_ == 1) return;
+  ExcessStep found[kExcessStepsMost + 1];
+  std::vector<ExcessStep>& steps = steps_[row];
+  int32_t* starts = starts_.data() + static_cast<size_t>(row) * (parts_ + 1);
+  const int padded = (n + 15) / 16 * 16;
+  steps.clear();
+  for (int part = 0; part < parts_; part++) {
+    starts[part] = static_cast<int32_t>(steps.size());
+    const int first = part * kExcessColumns;
+    const int columns = std::min(kExcessColumns, padded - first);
+    const uint32_t offset = static_cast<uint32_t>(first) * static_cast<uint32_t>(kernel.columns);
+    int count = 0;
+    if (columns > 0) {
+      count = kernel.split(codes + first, columns, first / kernel.k_group,
+                           reach_ == nullptr ? nullptr : reach_ + first / 8, found);
+    }
+    found[count++] = {{0, 0}, {offset, offset}};
+    steps.insert(steps.end(), found, found + count);
+  }
+  starts[parts_] = static_cast<int32_t>(steps.size());
+}
+
+const RowExcess* ExcessRows::Of(const Int8GemmKernel& kernel, int first, int rows, int first_group,
+                                RowExcess* excess) const {
+  if (kernel.split == nullptr || rows_ == 1) return nullptr;
+  const int part = first_group * kernel.k_group / kExcessColumns;
+  for (int i = 0; i < rows; i++) {
+    const int32_t* starts = starts_.data() + static_cast<size_t>(first + i) * (parts_ + 1);
+    excess[i] = {steps_[first + i].data(), starts + part};
+  }
+  return excess;
+}
+
+void QuantizedRows::Reserve(const Int8GemmKernel& kernel, int rows, int n, const float* reach) {
+  // One cache line more than needed, so that rows of a power of two do not all fall into the same cache sets.
+  stride = (static_cast<size_t>(n) * kernel.activation_bytes + 63) / 64 * 64 + 64;
+  codes.Reserve(stride * rows);
+  scales.Reserve(static_cast<size_t>(rows));
+  offsets.Reserve(static_cast<size_t>(rows));
+  excess.Reserve(kernel, rows, n, reach);
+}
+
+void QuantizedRows::Set(const KernelSet& kernels, int row, const float* x, int n, float limit, const float* keep) {
+  const Int8GemmKernel& gemm = *kernels.int8_gemm;
+  QuantizeRow job{x, n, limit, keep, codes.data() + stride * row, gemm.activation_bytes, 0, 0};
+  kernels.vector->quantize_row(job);
+  scales[row] = job.scale;
+  offsets[row] = gemm.compensation * job.sum;
+  excess.Split(gemm, row, reinterpret_cast<int8_t*>(codes.data() + stride * row), n);
+}
+
+void QuantizedRows::SetWithOutliers(const KernelSet& kernels, int first, int last, const float* x, int n,
+                                    float threshold, float* keep, std::vector<int>& columns) {
+  std::fill_n(keep, (n + 15) / 16 * 16, 1.0f);
+  for (int row = first; row < last; row++) {
+    const float* from = x + static_cast<size_t>(row) * n;
+    for (int i = 0; i < n; i++) keep[i] = std::fabs(from[i]) >= threshold ? 0.0f : keep[i];
+  }
+  columns.clear();
+  for (int i = 0; i < n; i++) {
+    if (keep[i] == 0.0f) columns.push_back(i);
+  }
+  for (int row = first; row < last; row++) Set(kernels, row, x + static_cast<size_t>(row) * n, n, threshold, keep);
+}
+
+}  // namespace lacos

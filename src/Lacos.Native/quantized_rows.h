@@ -1,0 +1,53 @@
+// Rows of a layer's input as int8 codes with one scale each, in the form that the kernels read.
+#ifndef LACOS_QUANTIZED_ROWS_H_
+#define LACOS_QUANTIZED_ROWS_H_
+
+#include <vector>
+
+#include "aligned_buffer.h"
+#include "kernel.h"
+
+namespace lacos {
+
+// What Int8GemmKernel::split took out of rows, by row and by kExcessColumns columns; empty for kernels without it, and for
+// a single row, which any kernel takes as it is.
+class ExcessRows {
+ public:
+  // reach: of the weights that the rows will be multiplied by, for as long as rows are split; or null.
+  void Reserve(const Int8GemmKernel& kernel, int rows, int n, const float* reach);
+  // Splits the codes of one row, n rounded up to 16 of them. Rows may be split by several threads at once.
+  void Split(const Int8GemmKernel& kernel, int row, int8_t* codes, int n);
+  // For a tile of rows first..first + rows whose groups begin at a multiple of kExcessColumns, and end at one or with
+  // the row: fills as many elements and returns them; null for kernels that do not split, and for a single row.
+  const RowExcess* Of(const Int8GemmKernel& kernel, int first, int rows, int first_group, RowExcess* excess) const;
+
+ private:
+  int rows_ = 0;
+  int parts_ = 0;  // of a row
+  const float* reach_ = nullptr;
+  std::vector<std::vector<ExcessStep>> steps_;
+  AlignedBuffer<int32_t> starts_;  // [rows, parts + 1]
+};
+
+// Quantised rows of one layer's input.
+struct QuantizedRows {
+  AlignedBuffer<uint8_t> codes;
+  AlignedBuffer<float> scales;
+  AlignedBuffer<int32_t> offsets;  // what each row's integer sums exceed the product by
+  size_t stride = 0;               // bytes a row
+  ExcessRows excess;
+
+  // Room for rows of n columns; call it anew for every layer. reach as in ExcessRows.
+  void Reserve(const Int8GemmKernel& kernel, int rows, int n, const float* reach);
+  // Quantises one row. keep as in QuantizeRow.
+  void Set(const KernelSet& kernels, int row, const float* x, int n, float limit, const float* keep);
+  // LLM.int8 over rows first..last of x, which decide together: columns in which any |x| reaches the threshold are
+  // listed and get code 0; each row's scale is that of its elements below the threshold. keep: room for n rounded up to
+  // 16; columns has room for n.
+  void SetWithOutliers(const KernelSet& kernels, int first, int last, const float* x, int n, float threshold,
+                       float* keep, std::vector<int>& columns);
+};
+
+}  // namespace lacos
+
+#endif  // LACOS_QUANTIZED_ROWS_H_
