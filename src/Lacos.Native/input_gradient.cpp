@@ -83,7 +83,6 @@ void InputGradientProduct(const KernelSet& kernels, const Int8Linear& linear, Lo
     const int whole_groups = (columns + gemm.k_group - 1) / gemm.k_group * gemm.k_group;
     uint8_t* weights = scratch.weights[thread].data();
     int32_t* sums = reinterpret_cast<int32_t*>(scratch.sums[thread].data());
-    RowExcess excess[kTileRowsMost];
     for (int first = 0; first < linear.panel_count(); first += panels_at_once) {
       const int panels = std::min(panels_at_once, linear.panel_count() - first);
       for (int p = 0; p < panels; p++) {
@@ -98,7 +97,7 @@ void InputGradientProduct(const KernelSet& kernels, const Int8Linear& linear, Lo
         gemm.tile({height, groups, first > 0,
                    scratch.rows.codes.data() + scratch.rows.stride * (first_row + row) + at, scratch.rows.stride,
                    weights, sums + static_cast<size_t>(row) * width, weights, 0,
-                   scratch.rows.excess.Of(gemm, first_row + row, height, first_group, excess), first_group});
+                   scratch.rows.excess.Of(first_row + row), first_group});
       }
     }
     if (gemm.release != nullptr) gemm.release();

@@ -21,10 +21,7 @@ constexpr int kExcessColumns = 512;
 // Steps that kExcessColumns columns make at most: three for every two groups of four.
 constexpr int kExcessStepsMost = kExcessColumns / 8 * 3;
 
-// MR of any kernel.
-constexpr int kTileRowsMost = 32;
-
-// Of one row of a tile: those of part i of the columns begin at steps[starts[i]] and end before steps[starts[i + 1] - 1],
+// Of one row: those of part i of its columns begin at steps[starts[i]] and end before steps[starts[i + 1] - 1],
 // a step that changes nothing.
 struct RowExcess {
   const ExcessStep* steps;

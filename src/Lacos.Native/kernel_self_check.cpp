@@ -41,13 +41,12 @@ const char* CheckProducts(const Int8GemmKernel& kernel) {
       ExcessRows excess;
       excess.Reserve(kernel, rows, k, nullptr);
       for (int i = 0; i < rows; i++) excess.Split(kernel, i, reinterpret_cast<int8_t*>(&rows_packed[i * stride]), k);
-      RowExcess lists[kTileRowsMost];
       std::vector<int32_t> c(static_cast<size_t>(rows) * kernel.columns, 5);
       for (const int ahead_bytes : {0, 4, 64, 128, 256}) {
         const bool accumulate = ahead_bytes == 4;
         if (accumulate) c.assign(c.size(), 5);
         kernel.tile({rows, groups, accumulate, rows_packed.data(), stride, panel.data(), c.data(), panel.data(),
-                     ahead_bytes, excess.Of(kernel, 0, rows, 0, lists), 0});
+                     ahead_bytes, excess.Of(0), 0});
         for (int i = 0; i < rows; i++) {
           for (int n = 0; n < kernel.columns; n++) {
             int32_t expected = accumulate ? 5 : 0;

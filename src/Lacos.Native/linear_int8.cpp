@@ -120,6 +120,9 @@ void Int8Linear::Run(LoopRunner& runner, LinearScratch& scratch, const Quantized
 
 namespace {
 
+// Rows whose sums become output together.
+constexpr int kFinishRows = 32;
+
 // Of a stretch that runs at the speed of memory.
 constexpr size_t kStreamAhead = 8192;
 
@@ -170,7 +173,9 @@ void Int8Linear::RunTask(const Job& job, int task, int thread) const {
   const int depth_blocks = (k_groups_ + depth_groups - 1) / depth_groups;
   int32_t* sums = reinterpret_cast<int32_t*>(job.scratch.sums[thread].data());
   float* extra = job.scratch.extras[thread].data();
-  RowExcess excess[kTileRowsMost];
+  const bool with_extra = job.spans != nullptr;
+  // Several tiles at once, while their sums are in the first-level cache.
+  const int finish_rows = with_extra ? 1 : kFinishRows;
   const size_t group_bytes = static_cast<size_t>(gemm.k_group) * gemm.columns;
   for (int panel = first_panel; panel < last_panel; panel++) {
     const uint8_t* weights = packed_ + panel_bytes_ * panel;
@@ -182,26 +187,25 @@ void Int8Linear::RunTask(const Job& job, int task, int thread) const {
       const uint8_t* here = weights + group_bytes * first_group;
       const bool last_depth = depth + 1 == depth_blocks;
       const Ahead ahead(tiles, group_bytes, here, NextWeights(job, task, panel, last_depth, here + block_bytes));
-      for (int tile = 0, row = 0; tile < tiles; tile++) {
+      for (int tile = 0, row = 0, finished = 0; tile < tiles; tile++) {
         const int rows = is_equal ? tile_base + (tile < tile_more ? 1 : 0) : std::min(gemm.rows, block_rows - row);
-        int32_t* c = sums + (depth_blocks > 1 ? static_cast<size_t>(row) * gemm.columns : 0);
+        int32_t* c = sums + static_cast<size_t>(row) * gemm.columns;
         const uint8_t* a = job.rows.codes.data() + job.rows.stride * (first_row + row) +
                            static_cast<size_t>(first_group) * gemm.k_group * gemm.activation_bytes;
         gemm.tile({rows, groups, depth > 0, a, job.rows.stride, here, c, ahead.at(tile, groups), ahead.bytes(tile),
-                   job.rows.excess.Of(gemm, first_row + row, rows, first_group, excess), first_group});
-        if (last_depth) {
-          const int at = first_row + row;
-          const bool with_extra = job.spans != nullptr;
-          if (with_extra) AddOutliers(job, panel, at, rows, extra);
-          const LinearOutput& o = job.output;
-          kernels_->vector->finish({rows, std::min(gemm.columns, n_ - column), gemm.columns, c, nullptr,
-                                    job.rows.offsets.data() + at, job.rows.scales.data() + at,
-                                    column_scales_.data() + column, job.bias + column, with_extra ? extra : nullptr,
-                                    o.gelu,
-                                    o.residual == nullptr ? nullptr : o.residual + o.residual_stride * at + column,
-                                    o.residual_stride, o.y + o.y_stride * at + column, o.y_stride});
-        }
+                   job.rows.excess.Of(first_row + row), first_group});
         row += rows;
+        if (!last_depth || (row < block_rows && row - finished < finish_rows)) continue;
+        if (with_extra) AddOutliers(job, panel, first_row + finished, rows, extra);
+        const int at = first_row + finished;
+        const LinearOutput& o = job.output;
+        kernels_->vector->finish({row - finished, std::min(gemm.columns, n_ - column), gemm.columns,
+                                  sums + static_cast<size_t>(finished) * gemm.columns, nullptr,
+                                  job.rows.offsets.data() + at, job.rows.scales.data() + at,
+                                  column_scales_.data() + column, job.bias + column, with_extra ? extra : nullptr,
+                                  o.gelu, o.residual == nullptr ? nullptr : o.residual + o.residual_stride * at + column,
+                                  o.residual_stride, o.y + o.y_stride * at + column, o.y_stride});
+        finished = row;
       }
     }
   }

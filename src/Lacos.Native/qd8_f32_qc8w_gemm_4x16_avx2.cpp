@@ -43,7 +43,7 @@ void Tile(const Int8Tile& t) {
   const size_t step = static_cast<size_t>(t.ahead_bytes);
   const size_t end = static_cast<size_t>(t.k_groups) * 4;
   size_t k = 0;
-  for (int part = 0; k < end; part++) {
+  for (int part = t.first_group * 4 / kExcessColumns; k < end; part++) {
     const size_t part_end = k + kExcessColumns < end ? k + kExcessColumns : end;
     for (; k + 8 <= part_end; k += 8) {
       _mm_prefetch(ahead, _MM_HINT_T0);

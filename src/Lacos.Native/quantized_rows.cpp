@@ -6,16 +6,17 @@
 namespace lacos {
 
 void ExcessRows::Reserve(const Int8GemmKernel& kernel, int rows, int n, const float* reach) {
-  if (kernel.split == nullptr) return;
-  rows_ = rows;
+  is_split_ = kernel.split != nullptr && rows > 1;
+  if (!is_split_) return;
   reach_ = reach;
   parts_ = (n + kExcessColumns - 1) / kExcessColumns;
   if (steps_.size() < static_cast<size_t>(rows)) steps_.resize(static_cast<size_t>(rows));
+  if (lists_.size() < static_cast<size_t>(rows)) lists_.resize(static_cast<size_t>(rows));
   starts_.Reserve(static_cast<size_t>(rows) * (parts_ + 1));
 }
 
 void ExcessRows::Split(const Int8GemmKernel& kernel, int row, int8_t* codes, int n) {
-  if (kernel.split == nullptr || rows_ == 1) return;
+  if (!is_split_) return;
   ExcessStep found[kExcessStepsMost + 1];
   std::vector<ExcessStep>& steps = steps_[row];
   int32_t* starts = starts_.data() + static_cast<size_t>(row) * (parts_ + 1);
@@ -35,17 +36,7 @@ void ExcessRows::Split(const Int8GemmKernel& kernel, int row, int8_t* codes, int
     steps.insert(steps.end(), found, found + count);
   }
   starts[parts_] = static_cast<int32_t>(steps.size());
-}
-
-const RowExcess* ExcessRows::Of(const Int8GemmKernel& kernel, int first, int rows, int first_group,
-                                RowExcess* excess) const {
-  if (kernel.split == nullptr || rows_ == 1) return nullptr;
-  const int part = first_group * kernel.k_group / kExcessColumns;
-  for (int i = 0; i < rows; i++) {
-    const int32_t* starts = starts_.data() + static_cast<size_t>(first + i) * (parts_ + 1);
-    excess[i] = {steps_[first + i].data(), starts + part};
-  }
-  return excess;
+  lists_[row] = {steps.data(), starts};
 }
 
 void QuantizedRows::Reserve(const Int8GemmKernel& kernel, int rows, int n, const float* reach) {

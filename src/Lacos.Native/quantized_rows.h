@@ -17,16 +17,17 @@ class ExcessRows {
   void Reserve(const Int8GemmKernel& kernel, int rows, int n, const float* reach);
   // Splits the codes of one row, n rounded up to 16 of them. Rows may be split by several threads at once.
   void Split(const Int8GemmKernel& kernel, int row, int8_t* codes, int n);
-  // For a tile of rows first..first + rows whose groups begin at a multiple of kExcessColumns, and end at one or with
-  // the row: fills as many elements and returns them; null for kernels that do not split, and for a single row.
-  const RowExcess* Of(const Int8GemmKernel& kernel, int first, int rows, int first_group, RowExcess* excess) const;
+  // For a tile that begins with this row, and whose groups begin at a multiple of kExcessColumns and end at one or with
+  // the row; null for kernels that do not split, and for a single row.
+  const RowExcess* Of(int row) const { return is_split_ ? lists_.data() + row : nullptr; }
 
  private:
-  int rows_ = 0;
+  bool is_split_ = false;
   int parts_ = 0;  // of a row
   const float* reach_ = nullptr;
   std::vector<std::vector<ExcessStep>> steps_;
   AlignedBuffer<int32_t> starts_;  // [rows, parts + 1]
+  std::vector<RowExcess> lists_;
 };
 
 // Quantised rows of one layer's input.

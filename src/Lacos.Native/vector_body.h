@@ -182,12 +182,15 @@ void FinishColumns(const Finish& f, int column) {
   };
   float* out = f.out + column;
   const float* residual = f.residual != nullptr ? f.residual + column : nullptr;
-  for (int row = 0; row < f.rows; row++) {
-    Vec value = value_at(row);
-    if (left >= kLanes) {
-      if (residual != nullptr) value = Add(value, Load(residual + row * f.residual_stride));
-      Store(out + row * f.out_stride, value);
-    } else {
+  if (left >= kLanes && residual == nullptr) {
+    for (int row = 0; row < f.rows; row++) Store(out + row * f.out_stride, value_at(row));
+  } else if (left >= kLanes) {
+    for (int row = 0; row < f.rows; row++) {
+      Store(out + row * f.out_stride, Add(value_at(row), Load(residual + row * f.residual_stride)));
+    }
+  } else {
+    for (int row = 0; row < f.rows; row++) {
+      Vec value = value_at(row);
       if (residual != nullptr) value = Add(value, LoadFirst(residual + row * f.residual_stride, left));
       StoreFirst(out + row * f.out_stride, value, left);
     }
