@@ -11,10 +11,11 @@
 namespace lacos {
 namespace {
 
-// Outputs whose weights are transposed at once (32 KiB for 64 columns), and rows that then use them: enough to make the
-// transposition a few per cent of the product, few enough that codes and sums stay in the second-level cache.
-constexpr int kOutputsAtOnce = 512;
-static_assert(kOutputsAtOnce % kExcessColumns == 0, "lists of excess codes must not straddle blocks");
+// Outputs whose weights are transposed at once (32 KiB for 64 columns, 16 KiB for 16), and rows that then use them: enough
+// to make the transposition a few per cent of the product, few enough that codes and sums stay in the second-level cache.
+constexpr int OutputsAtOnce(int columns) { return columns <= 16 ? 1024 : 512; }
+static_assert(OutputsAtOnce(16) % kExcessColumns == 0 && OutputsAtOnce(64) % kExcessColumns == 0,
+              "lists of excess codes must not straddle blocks");
 constexpr int kRowsAtOnce = 768;
 // Outputs dequantised at once, and the rows that use them.
 constexpr int kFloatOutputsAtOnce = 256;
@@ -70,7 +71,7 @@ void InputGradientProduct(const KernelSet& kernels, const Int8Linear& linear, Lo
   const int k = linear.columns();
   const int column_blocks = (k + width - 1) / width;
   const int rows_a_block = RowsOfBlock(m, kRowsAtOnce, gemm.rows, column_blocks, runner.thread_count());
-  const int panels_at_once = kOutputsAtOnce / width;
+  const int panels_at_once = OutputsAtOnce(width) / width;
   const size_t square = static_cast<size_t>(width) * width;
   Reserve(scratch, runner.thread_count(), square * panels_at_once, static_cast<size_t>(rows_a_block) * width,
           static_cast<size_t>(width));

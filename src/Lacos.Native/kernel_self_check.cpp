@@ -11,7 +11,8 @@
 namespace lacos {
 namespace {
 
-const char* CheckProducts(const Int8GemmKernel& kernel) {
+// Weights are `least` or `most`. reach: as in Int8GemmKernel::split, the same for all columns, or 0 for null.
+const char* CheckProducts(const Int8GemmKernel& kernel, int least, int most, float reach) {
   SelfCheckNumbers numbers;
   for (int rows = 1; rows <= kernel.rows; rows++) {
     for (const int groups : {1, 3, 8, 16, 35, 64}) {
@@ -19,7 +20,7 @@ const char* CheckProducts(const Int8GemmKernel& kernel) {
       std::vector<int> a(static_cast<size_t>(rows) * k), b(static_cast<size_t>(k) * kernel.columns);
       for (int& x : a) x = numbers.Code();
       // The extremes, where saturation would show; a damaged or foreign file may hold -128.
-      for (int& x : b) x = numbers.Code() < 0 ? -128 : 127;
+      for (int& x : b) x = numbers.Code() < 0 ? least : most;
       const size_t stride = static_cast<size_t>((k + 15) / 16 * 16) * kernel.activation_bytes;
       std::vector<uint8_t> rows_packed(stride * rows), panel(b.size());
       for (int i = 0; i < rows; i++) {
@@ -39,7 +40,8 @@ const char* CheckProducts(const Int8GemmKernel& kernel) {
         }
       }
       ExcessRows excess;
-      excess.Reserve(kernel, rows, k, nullptr);
+      const std::vector<float> reaches(static_cast<size_t>(k) / 8 + 4, reach);
+      excess.Reserve(kernel, rows, k, reach > 0 ? reaches.data() : nullptr);
       for (int i = 0; i < rows; i++) excess.Split(kernel, i, reinterpret_cast<int8_t*>(&rows_packed[i * stride]), k);
       std::vector<int32_t> c(static_cast<size_t>(rows) * kernel.columns, 5);
       for (const int ahead_bytes : {0, 4, 64, 128, 256}) {
@@ -91,7 +93,10 @@ const char* CheckFloat(const FloatGemmKernel& kernel) {
 }  // namespace
 
 const char* SelfCheck(const KernelSet& set) {
-  const char* product = CheckProducts(*set.int8_gemm);
+  const char* product = CheckProducts(*set.int8_gemm, -128, 127, 0);
+  if (product == nullptr && set.int8_gemm->split != nullptr) {
+    product = CheckProducts(*set.int8_gemm, -40, 40, 4 * 40 * 40);
+  }
   if (set.int8_gemm->release != nullptr) set.int8_gemm->release();
   if (product != nullptr) return product;
   if (const char* failure = CheckFloat(*set.float_gemm)) return failure;

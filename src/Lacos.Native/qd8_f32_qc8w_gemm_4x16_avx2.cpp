@@ -108,7 +108,7 @@ void Widened(const Int8Tile& t) {
   __m256i c[4] = {};  // four outputs each, two sums an output
   for (int group = 0; group < t.k_groups; group++) {
     _mm_prefetch(ahead, _MM_HINT_T0);
-    const __m128i codes = _mm_cvtepi8_epi16(_mm_loadu_si32(a + static_cast<size_t>(group) * 4));
+    const __m128i codes = _mm_cvtepi8_epi16(_mm_cvtsi32_si128(*reinterpret_cast<const int32_t*>(a + static_cast<size_t>(group) * 4)));
     const __m256i x = _mm256_broadcastq_epi64(codes);
 #pragma GCC unroll 4
     for (int j = 0; j < 4; j++) {
@@ -138,6 +138,8 @@ void Run(const Int8Tile& t) {
       return Tile<kRowsMost>(t);
   }
 }
+
+inline __m256i ZeroExtended(__m128i x) { return _mm256_inserti128_si256(_mm256_setzero_si256(), x, 0); }
 
 // Sums of neighbouring positive codes and of neighbouring negative ones, as magnitudes.
 struct PairSums {
@@ -187,7 +189,7 @@ inline int OverflowsWithin(__m128i codes, __m128 reach) {
 
 inline bool Fit(int32_t group, int32_t other) {
   const __m128i codes = _mm_insert_epi32(_mm_cvtsi32_si128(group), other, 1);
-  return Overflows(SumPairs(_mm256_zextsi128_si256(codes))) == 0;
+  return Overflows(SumPairs(ZeroExtended(codes))) == 0;
 }
 
 inline bool FitWithin(int32_t group, int32_t other, const float* reach) {
@@ -245,7 +247,7 @@ int Split(int8_t* codes, int n, int first_group, const float* reach, ExcessStep*
   for (int k = 0; k < n; k += 32) {
     int8_t* here = codes + k;
     const __m256i v = n - k >= 32 ? _mm256_loadu_si256(reinterpret_cast<const __m256i*>(here))
-                                  : _mm256_zextsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(here)));
+                                  : ZeroExtended(_mm_loadu_si128(reinterpret_cast<const __m128i*>(here)));
     const PairSums sums = SumPairs(v);
     int overflowing = Overflows(sums);
     if (overflowing == 0) continue;
