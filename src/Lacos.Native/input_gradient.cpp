@@ -11,8 +11,9 @@
 namespace lacos {
 namespace {
 
-// Outputs whose weights are transposed at once (32 KiB for 64 columns, 16 KiB for 16), and rows that then use them: enough
-// to make the transposition a few per cent of the product, few enough that codes and sums stay in the second-level cache.
+// Outputs whose weights are transposed at once (32 KiB for 64 columns, 16 KiB for 16), and rows that then use them:
+// enough to make the transposition a few per cent of the product, few enough that codes and sums stay in the
+// second-level cache.
 constexpr int OutputsAtOnce(int columns) { return columns <= 16 ? 1024 : 512; }
 static_assert(OutputsAtOnce(16) % kExcessColumns == 0 && OutputsAtOnce(64) % kExcessColumns == 0,
               "lists of excess codes must not straddle blocks");
@@ -95,9 +96,8 @@ void InputGradientProduct(const KernelSet& kernels, const Int8Linear& linear, Lo
       const int groups = panels * width / gemm.k_group;
       for (int row = 0; row < rows; row += gemm.rows) {
         const int height = std::min(gemm.rows, rows - row);
-        gemm.tile({height, groups, first > 0,
-                   scratch.rows.codes.data() + scratch.rows.stride * (first_row + row) + at, scratch.rows.stride,
-                   weights, sums + static_cast<size_t>(row) * width, weights, 0,
+        gemm.tile({height, groups, first > 0, scratch.rows.codes.data() + scratch.rows.stride * (first_row + row) + at,
+                   scratch.rows.stride, weights, sums + static_cast<size_t>(row) * width, weights, 0,
                    scratch.rows.excess.Of(first_row + row), first_group});
       }
     }

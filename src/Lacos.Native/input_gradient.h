@@ -24,8 +24,8 @@ struct GradientScratch {
   AlignedBuffer<float> zeros;
 };
 
-// The two halves of QuantizedInputGradient, for callers that have the rows in hand and have called ReserveGradientRows of
-// the layer: QuantizeGradientRow sets one of them (scaled: room for the layer's rows and 16 more); the product reads
+// The two halves of QuantizedInputGradient, for callers that have the rows in hand and have called ReserveGradientRows
+// of the layer: QuantizeGradientRow sets one of them (scaled: room for the layer's rows and 16 more); the product reads
 // all m.
 void QuantizeGradientRow(const KernelSet& kernels, const Int8Linear& linear, int row, const float* gradient,
                          float* scaled, QuantizedRows& rows);

@@ -30,15 +30,15 @@ struct RowExcess {
 
 // One tile of an int8 product: c[rows, NR] (+)= a[rows, k] * b.
 struct Int8Tile {
-  int rows;              // 1..Int8GemmKernel::rows
-  int k_groups;          // groups of k_group columns
-  bool accumulate;       // add to c instead of overwriting it
-  const void* a;         // quantised rows, row-major
-  size_t a_stride;       // bytes
-  const uint8_t* b;      // one packed panel, from the first group on
-  int32_t* c;            // [rows, NR], contiguous
-  const uint8_t* ahead;  // what will be read next, for prefetching
-  int ahead_bytes;       // how much of it to prefetch for every group: 0, 4, 8, 16, 32, 64, 128 or 256
+  int rows;                           // 1..Int8GemmKernel::rows
+  int k_groups;                       // groups of k_group columns
+  bool accumulate;                    // add to c instead of overwriting it
+  const void* a;                      // quantised rows, row-major
+  size_t a_stride;                    // bytes
+  const uint8_t* b;                   // one packed panel, from the first group on
+  int32_t* c;                         // [rows, NR], contiguous
+  const uint8_t* ahead;               // what will be read next, for prefetching
+  int ahead_bytes;                    // how much of it to prefetch for every group: 0, 4, 8, 16, 32, 64, 128 or 256
   const RowExcess* excess = nullptr;  // of every row, for kernels that split; null for a single row as it was
   int first_group = 0;                // of the panel: which group b is
 };
@@ -57,10 +57,10 @@ struct Int8GemmKernel {
   // Called by a thread after its last tile, before anything that is not ours can run on it; null where tiles leave no
   // state behind.
   void (*release)();
-  // Null where any codes will do, as they do for all kernels if there is one row only. Takes out of n codes in -127..127 (n a multiple of 16, at most kExcessColumns; they
-  // begin with group first_group of the row) what the tile could not add exactly, and writes at most kExcessStepsMost
-  // steps that make up for it, none of which needs another column. Returns how many. reach: the WeightReach of the same
-  // columns, or null where the weights are not known.
+  // Null where any codes will do, as they do for all kernels if there is one row only. Takes out of n codes in
+  // -127..127 (n a multiple of 16, at most kExcessColumns; they begin with group first_group of the row) what the tile
+  // could not add exactly, and writes at most kExcessStepsMost steps that make up for it, none of which needs another
+  // column. Returns how many. reach: the WeightReach of the same columns, or null where the weights are not known.
   int (*split)(int8_t* codes, int n, int first_group, const float* reach, ExcessStep* steps) = nullptr;
 };
 

@@ -203,7 +203,8 @@ void Int8Linear::RunTask(const Job& job, int task, int thread) const {
                                   sums + static_cast<size_t>(finished) * gemm.columns, nullptr,
                                   job.rows.offsets.data() + at, job.rows.scales.data() + at,
                                   column_scales_.data() + column, job.bias + column, with_extra ? extra : nullptr,
-                                  o.gelu, o.residual == nullptr ? nullptr : o.residual + o.residual_stride * at + column,
+                                  o.gelu,
+                                  o.residual == nullptr ? nullptr : o.residual + o.residual_stride * at + column,
                                   o.residual_stride, o.y + o.y_stride * at + column, o.y_stride});
         finished = row;
       }

@@ -108,7 +108,8 @@ void Widened(const Int8Tile& t) {
   __m256i c[4] = {};  // four outputs each, two sums an output
   for (int group = 0; group < t.k_groups; group++) {
     _mm_prefetch(ahead, _MM_HINT_T0);
-    const __m128i codes = _mm_cvtepi8_epi16(_mm_cvtsi32_si128(*reinterpret_cast<const int32_t*>(a + static_cast<size_t>(group) * 4)));
+    const __m128i codes =
+        _mm_cvtepi8_epi16(_mm_cvtsi32_si128(*reinterpret_cast<const int32_t*>(a + static_cast<size_t>(group) * 4)));
     const __m256i x = _mm256_broadcastq_epi64(codes);
 #pragma GCC unroll 4
     for (int j = 0; j < 4; j++) {
@@ -165,15 +166,15 @@ inline int Overflows(const PairSums& sums) {
   return _mm256_movemask_pd(_mm256_castsi256_pd(_mm256_or_si256(above, _mm256_slli_epi64(above, 16))));
 }
 
-// The same by what the weights can do at most (WeightReach): sum code * (weight + 128) is 128 * sum code and a rest that,
-// by Cauchy and Schwarz, is at most |codes| * |weights|. Of 16 codes; reach of the two steps. One is left of the bound
-// for what floats round off.
+// The same by what the weights can do at most (WeightReach): sum code * (weight + 128) is 128 * sum code and a rest
+// that, by Cauchy and Schwarz, is at most |codes| * |weights|. Of 16 codes; reach of the two steps. One is left of the
+// bound for what floats round off.
 inline int OverflowsWithin(__m128i codes, __m128 reach) {
   const __m128i magnitudes = _mm_abs_epi8(codes);
   const __m256 squares = _mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(_mm_maddubs_epi16(magnitudes, magnitudes)));
   const __m256 sums = _mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(_mm_maddubs_epi16(_mm_set1_epi8(1), codes)));
-  const __m256 reaches = _mm256_permutevar8x32_ps(_mm256_castps128_ps256(reach),
-                                                  _mm256_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1));
+  const __m256 reaches =
+      _mm256_permutevar8x32_ps(_mm256_castps128_ps256(reach), _mm256_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1));
   const __m256 sign = _mm256_set1_ps(-0.0f);
   const auto overflows = [&](__m256 square, __m256 sum) {
     const __m256 room = _mm256_fnmadd_ps(_mm256_andnot_ps(sign, sum), _mm256_set1_ps(128.0f), _mm256_set1_ps(32766.0f));

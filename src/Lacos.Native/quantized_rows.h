@@ -9,8 +9,8 @@
 
 namespace lacos {
 
-// What Int8GemmKernel::split took out of rows, by row and by kExcessColumns columns; empty for kernels without it, and for
-// a single row, which any kernel takes as it is.
+// What Int8GemmKernel::split took out of rows, by row and by kExcessColumns columns; empty for kernels without it, and
+// for a single row, which any kernel takes as it is.
 class ExcessRows {
  public:
   // reach: of the weights that the rows will be multiplied by, for as long as rows are split; or null.

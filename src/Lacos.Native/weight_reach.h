@@ -9,13 +9,14 @@
 
 namespace lacos {
 
-// Of every eight columns that are multiplied in one step: the largest sum of squares of the four weights that meet in one
-// sum, which are those of columns 0, 1, 4, 5 or of 2, 3, 6, 7 of the eight.
+// Of every eight columns that are multiplied in one step: the largest sum of squares of the four weights that meet in
+// one sum, which are those of columns 0, 1, 4, 5 or of 2, 3, 6, 7 of the eight.
 class WeightReach {
  public:
   WeightReach(int n, int k);
 
-  // Takes rows first..first + count of the weights into account, first a multiple of 8. Several threads may add at once.
+  // Takes rows first..first + count of the weights into account, first a multiple of 8. Several threads may add at
+  // once.
   void Add(const WeightView& weight, int first, int count);
 
   // Where inputs are multiplied: over columns, the largest of all rows.

@@ -15,8 +15,8 @@
 namespace lacos {
 namespace {
 
-// Layers of one shape in a row. Google Benchmark calls a benchmark several times until it runs long enough: they are kept
-// until another shape comes.
+// Layers of one shape in a row. Google Benchmark calls a benchmark several times until it runs long enough: they are
+// kept until another shape comes.
 struct RotatedLayers {
   int k = 0;
   int n = 0;
