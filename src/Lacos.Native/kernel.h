@@ -16,10 +16,12 @@ struct ExcessStep {
   int32_t codes[2];     // k_group codes each
   uint32_t offsets[2];  // bytes from the start of a panel to the weights of each group
 };
+// Columns of a step: two groups of four.
+constexpr int kStepColumns = 8;
 // Columns of a row that share a list of them.
 constexpr int kExcessColumns = 512;
-// Steps that kExcessColumns columns make at most: three for every two groups of four.
-constexpr int kExcessStepsMost = kExcessColumns / 8 * 3;
+// Steps that kExcessColumns columns make at most.
+constexpr int kExcessStepsMost = kExcessColumns / kStepColumns * 3;
 
 // Of one row: those of part i of its columns begin at steps[starts[i]] and end before steps[starts[i + 1] - 1],
 // a step that changes nothing.

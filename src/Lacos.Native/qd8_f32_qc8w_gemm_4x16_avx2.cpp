@@ -252,7 +252,7 @@ int Split(int8_t* codes, int n, int first_group, const float* reach, ExcessStep*
     const PairSums sums = SumPairs(v);
     int overflowing = Overflows(sums);
     if (overflowing == 0) continue;
-    const float* reach_here = reach == nullptr ? nullptr : reach + k / 8;
+    const float* reach_here = reach == nullptr ? nullptr : reach + k / kStepColumns;
     if (reach != nullptr) {
       const __m128 reaches = _mm_loadu_ps(reach_here);
       overflowing &= OverflowsWithin(_mm256_castsi256_si128(v), reaches) |

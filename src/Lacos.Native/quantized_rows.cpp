@@ -30,7 +30,7 @@ void ExcessRows::Split(const Int8GemmKernel& kernel, int row, int8_t* codes, int
     int count = 0;
     if (columns > 0) {
       count = kernel.split(codes + first, columns, first / kernel.k_group,
-                           reach_ == nullptr ? nullptr : reach_ + first / 8, found);
+                           reach_ == nullptr ? nullptr : reach_ + first / kStepColumns, found);
     }
     found[count++] = {{0, 0}, {offset, offset}};
     steps.insert(steps.end(), found, found + count);
