@@ -31,7 +31,8 @@ struct alignas(64) TileShapes {
 // so they stay from one call to the next, until Release.
 thread_local int shaped_rows = 0;
 
-// Tiles 0..3 are sums (rows 0.. of columns 0.., of columns 16..; then rows 16.. likewise), 4 and 5 rows, 6 and 7 weights.
+// Tiles 0..3 are sums (rows 0.. of columns 0.., of columns 16..; then rows 16.. likewise), 4 and 5 rows, 6 and 7
+// weights.
 void Shape(int rows) {
   TileShapes shapes = {};
   shapes.palette = 1;
@@ -177,7 +178,6 @@ void Flat(const Int8Tile& t) {
   }
 }
 
-#if !defined(LACOS_EMULATED_AMX)
 constexpr int kFewRows = 4;
 
 template <int kRows>
@@ -238,9 +238,6 @@ bool TakesFew(const Int8Tile& t) {
       return false;
   }
 }
-#else
-bool TakesFew(const Int8Tile&) { return false; }
-#endif
 
 void Run(const Int8Tile& t) {
   if (TakesFew(t)) return;

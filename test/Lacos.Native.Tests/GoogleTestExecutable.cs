@@ -3,21 +3,32 @@ using System.Reflection;
 
 namespace Lacos.Native.Tests;
 
-/// <summary>The native test executable that the build made beside the native library.</summary>
-internal static class GoogleTestExecutable
+/// <summary>A native test executable that the build made beside the native library.</summary>
+internal sealed class GoogleTestExecutable
 {
     private const int TimeLimitMilliseconds = 300_000;
 
-    public static string Path { get; } = typeof(GoogleTestExecutable).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == "GoogleTestExecutable").Value!
-        + (OperatingSystem.IsWindows() ? ".exe" : string.Empty);
+    private GoogleTestExecutable(string suffix)
+    {
+        string path = typeof(GoogleTestExecutable).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == "GoogleTestExecutable").Value!;
+        Path = path + suffix + (OperatingSystem.IsWindows() ? ".exe" : string.Empty);
+    }
 
-    public static bool IsBuilt => File.Exists(Path);
+    /// <summary>All tests, with the kernels that this CPU can run.</summary>
+    public static GoogleTestExecutable Hardware { get; } = new(string.Empty);
+
+    /// <summary>The same tests, with AMX, AVX-512 and AVX-VNNI in plain C++.</summary>
+    public static GoogleTestExecutable Emulated { get; } = new("_emulated");
+
+    public string Path { get; }
+
+    public bool IsBuilt => File.Exists(Path);
 
     /// <summary>Suites in the order of the executable; a suite's name stands at the start of a line and ends with a dot.</summary>
-    public static IEnumerable<string> Suites() =>
+    public IEnumerable<string> Suites() =>
         Run("--gtest_list_tests").Output.Split('\n').Where(line => line.Length > 0 && !char.IsWhiteSpace(line[0])).Select(line => line.Split('#')[0].Trim()).Where(line => line.EndsWith('.')).Select(line => line[..^1]);
 
-    public static (int ExitCode, string Output) Run(params string[] arguments)
+    public (int ExitCode, string Output) Run(params string[] arguments)
     {
         var start = new ProcessStartInfo(Path, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         // What the person running the tests has set must not decide which kernels are tested.
