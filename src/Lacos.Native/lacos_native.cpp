@@ -124,7 +124,7 @@ lacos_status lacos_int8_linear_create(int32_t rows, int32_t columns, const int8_
            rows, columns, thread_count, lacos::kMaximumColumns, lacos::kMaximumThreads);
     }
     const lacos::KernelSet& kernels = lacos::SelectKernels(isa);
-    const lacos::WeightView weight({LACOS_SCHEME_ROWWISE, rows, columns, 0, codes, absmax, rows, nullptr}, rows,
+    const lacos::WeightView weight({LACOS_SCHEME_ROWWISE, rows, columns, 0, codes, absmax, rows, nullptr, {}}, rows,
                                    columns, "codes", -1);
     const int threads = thread_count > 0 ? thread_count : lacos::DefaultThreadCount().count;
     *linear = new lacos_int8_linear{{kernels, weight, threads}};

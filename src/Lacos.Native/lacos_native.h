@@ -27,7 +27,7 @@ extern "C" {
 #endif
 
 // Raised by every change that an older caller would misread.
-#define LACOS_ABI_VERSION 2
+#define LACOS_ABI_VERSION 3
 
 typedef int32_t lacos_status;
 enum {
@@ -71,7 +71,16 @@ enum {
 // What follows the product in lacos_int8_linear_forward.
 enum { LACOS_ACTIVATION_NONE = 0, LACOS_ACTIVATION_GELU = 1 };
 
-// A row-major matrix [rows, columns] (out features, in features) in the caller's memory.
+// How row-wise codes lie that are packed for a kernel set already (lacos_kernel_info): as panels of bytes
+// [rows / columns][columns of the matrix / group][columns][group], both quotients rounded up, each byte code ^ flip.
+// What pads the last panel and the last group may be anything. columns 0: not packed, row-major.
+typedef struct lacos_panels {
+  int32_t columns;  // rows of the matrix in a panel, which are columns of the product
+  int32_t group;    // columns of the matrix that lie together
+  int32_t flip;     // 0 or 128
+} lacos_panels;
+
+// A matrix [rows, columns] (out features, in features) in the caller's memory, row-major where it is not in panels.
 typedef struct lacos_matrix {
   int32_t scheme;
   int32_t rows;
@@ -81,6 +90,7 @@ typedef struct lacos_matrix {
   const float* scales;     // absmax: one a row, or one a block
   int64_t scale_count;     // how many there are
   const float* code_book;  // 256 values, block-wise only
+  lacos_panels panels;     // row-wise linear layers only
 } lacos_matrix;
 
 typedef struct lacos_linear {
@@ -125,9 +135,10 @@ LACOS_API int32_t lacos_abi_version(void);
 LACOS_API const char* lacos_last_error(void);
 
 // Creates a model. Layer norms, biases, scales and code books are copied. In LACOS_COMPUTE_INT8 the linear layers are
-// packed into own memory, in parallel, and their elements are not read again; in the other modes their elements are
-// read at every encode. The elements of the embedding table are always read at encode. What is read at encode must stay
-// valid and unchanged until lacos_model_destroy.
+// packed into own memory, in parallel, and their elements are not read again, except where they lie in panels of this
+// model's kernels, at a multiple of 64 bytes: these are used in place. In the other modes elements are read at every
+// encode. The elements of the embedding table are always read at encode. What is read at encode must stay valid and
+// unchanged until lacos_model_destroy.
 LACOS_API lacos_status lacos_model_create(const lacos_model_config* config, const lacos_matrix* word_embeddings,
                                           const lacos_layer_norm* word_embeddings_layer_norm, const lacos_block* blocks,
                                           const lacos_layer_norm* final_layer_norm, lacos_model** model);
@@ -258,6 +269,7 @@ typedef struct lacos_kernel_info {
   int32_t is_supported;     // the CPU and the operating system have what it needs
   int32_t is_default;       // what a model gets when nothing is forced
   const char* state;        // in words: chosen, usable, or why it cannot run
+  lacos_panels panels;      // what it uses in place; columns 0 where it is not built
 } lacos_kernel_info;
 
 LACOS_API int32_t lacos_kernel_count(void);

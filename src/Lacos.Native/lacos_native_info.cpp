@@ -9,7 +9,13 @@
 namespace lacos {
 namespace {
 thread_local char last_error[kMessageLength];
+
+lacos_panels PanelsOf(const KernelSet& set) {
+  if (!set.built) return {0, 0, 0};
+  return {set.int8_gemm->columns, set.int8_gemm->k_group, set.int8_gemm->weight_xor};
 }
+
+}  // namespace
 
 lacos_status Report(lacos_status status, const char* message) noexcept {
   std::snprintf(last_error, sizeof last_error, "%s", message);
@@ -21,6 +27,7 @@ lacos_status Report(lacos_status status, const char* message) noexcept {
 using lacos::Fail;
 using lacos::Guard;
 using lacos::NotNull;
+using lacos::PanelsOf;
 
 extern "C" {
 
@@ -45,7 +52,8 @@ lacos_status lacos_kernel_get(int32_t index, lacos_kernel_info* info) {
     *info = {state.set->name,           state.set->description,
              state.requirement.c_str(), state.set->built ? state.set->int8_gemm->name : "",
              state.set->built,          state.supported,
-             state.is_default,          state.state.c_str()};
+             state.is_default,          state.state.c_str(),
+             PanelsOf(*state.set)};
   });
 }
 

@@ -48,8 +48,9 @@ class Int8Linear {
   // Bytes of packed weights.
   static size_t PackedBytes(const KernelSet& kernels, int rows, int columns);
 
-  // Takes room only; call PackPanel for every panel. memory: PackedBytes, owned by the caller, or null for memory of
-  // its own. A model gives all its layers one stretch: small layers alone would not lie in huge pages.
+  // Takes room only; call PackPanel for every panel. memory: PackedBytes, owned by the caller: a model gives all its
+  // layers one stretch, for small layers alone would not lie in huge pages. Or null: weights that lie in the kernel's
+  // panels are then used where they lie, others take memory of the layer's own.
   Int8Linear(const KernelSet& kernels, const WeightView& weight, std::vector<float> bias, uint8_t* memory = nullptr);
 
   int panel_count() const { return panel_count_; }
@@ -69,7 +70,9 @@ class Int8Linear {
   }
   // absmax / 127 of every row, zeros in the padding.
   const float* column_scales() const { return column_scales_.data(); }
-  size_t bytes() const { return panel_bytes_ * panel_count_ + column_scales_.bytes() + bias_.bytes(); }
+  size_t packed_bytes() const { return panel_bytes_ * panel_count_; }
+  // Without panels used where they lie.
+  size_t bytes() const { return (room_ == nullptr ? 0 : packed_bytes()) + column_scales_.bytes() + bias_.bytes(); }
 
   // x: the m rows that `rows` was made of, read only where spans say. A span list that is given covers all m rows in
   // order, also those without outliers.
@@ -90,7 +93,8 @@ class Int8Linear {
   int panel_count_;
   size_t panel_bytes_;
   AlignedBuffer<uint8_t> own_memory_;
-  uint8_t* packed_;
+  uint8_t* room_;                       // for packed weights; null where they are used in place
+  const uint8_t* packed_;               // the same, or where they lie
   AlignedBuffer<float> column_scales_;  // absmax / 127, zeros in the padding
   AlignedBuffer<float> bias_;           // zeros in the padding
   std::unique_ptr<WeightReach> reach_;  // for kernels that split rows

@@ -24,14 +24,15 @@ size_t Int8Linear::PackedBytes(const KernelSet& kernels, int rows, int columns) 
 }
 
 Int8Linear::Int8Linear(const KernelSet& kernels, const WeightView& weight, std::vector<float> bias, uint8_t* memory)
-    : kernels_(&kernels), n_(weight.rows()), k_(weight.columns()), packed_(memory) {
+    : kernels_(&kernels), n_(weight.rows()), k_(weight.columns()), room_(memory) {
   const Int8GemmKernel& gemm = *kernels.int8_gemm;
   k_groups_ = (k_ + gemm.k_group - 1) / gemm.k_group;
   panel_count_ = (n_ + gemm.columns - 1) / gemm.columns;
   panel_bytes_ = static_cast<size_t>(k_groups_) * gemm.k_group * gemm.columns;
+  packed_ = room_ == nullptr ? weight.PanelsFor(gemm) : room_;
   if (packed_ == nullptr) {
-    own_memory_.Reserve(panel_bytes_ * panel_count_);
-    packed_ = own_memory_.data();
+    own_memory_.Reserve(packed_bytes());
+    packed_ = room_ = own_memory_.data();
   }
   const size_t padded = static_cast<size_t>(panel_count_) * gemm.columns;
   column_scales_.Reserve(padded);
@@ -64,16 +65,20 @@ int PackGroups(const int8_t* row, int k, int last, uint8_t flip, int outputs, in
 void Int8Linear::PackPanel(const WeightView& weight, int panel) {
   const Int8GemmKernel& gemm = *kernels_->int8_gemm;
   const int group = gemm.k_group;
-  uint8_t* to = packed_ + panel_bytes_ * panel;
   const int columns = std::min(gemm.columns, n_ - panel * gemm.columns);
+  if (room_ == nullptr && reach_ == nullptr) return;
+  std::vector<int8_t> unpacked;
+  const int8_t* rows = weight.Rows(panel * gemm.columns, columns, unpacked);
+  if (reach_ != nullptr) reach_->Add(rows, panel * gemm.columns, columns);
+  if (room_ == nullptr) return;
+  uint8_t* to = room_ + panel_bytes_ * panel;
   if (columns < gemm.columns || k_ % group != 0) std::memset(to, gemm.weight_xor, panel_bytes_);
   // A few columns at a time keep both sides of the transposition in the first-level cache.
-  if (reach_ != nullptr) reach_->Add(weight, panel * gemm.columns, columns);
   constexpr int kChunk = 256;
   for (int first = 0; first < k_; first += kChunk) {
     const int last = std::min(k_, first + kChunk);
     for (int j = 0; j < columns; j++) {
-      const int8_t* row = weight.codes() + static_cast<size_t>(panel * gemm.columns + j) * k_;
+      const int8_t* row = rows + static_cast<size_t>(j) * k_;
       int k = first;
       if (group == 4) k = PackGroups<uint32_t>(row, k, last, gemm.weight_xor, gemm.columns, j, to);
       if (group == 2) k = PackGroups<uint16_t>(row, k, last, gemm.weight_xor, gemm.columns, j, to);

@@ -96,7 +96,7 @@ void LoraModel::AddBlock(const lacos_block& block) {
     made.linears[i] = std::make_unique<Int8Linear>(*kernels_, weight, std::move(bias), memory);
     memory += Int8Linear::PackedBytes(*kernels_, part.rows, part.columns);
     threads_.For(made.linears[i]->panel_count(), [&](int panel, int) { made.linears[i]->PackPanel(weight, panel); });
-    LetGo(weight.codes(), static_cast<size_t>(part.rows) * part.columns);
+    LetGo(weight.data(), weight.data_bytes());
   }
   blocks_.push_back(std::move(made));
 }

@@ -15,8 +15,8 @@ namespace {
 
 // Tokens that go through the layers at once: enough to run at full speed, few enough that the buffers stay small.
 constexpr int kTokensAtOnce = 1024;
-// Where the weights of a block are few enough to pass through a core's caches again and again, so many tokens go through
-// at once on every thread: what one layer writes is then still there when the next one reads it.
+// Where the weights of a block are few enough to pass through a core's caches again and again, so many tokens go
+// through at once on every thread: what one layer writes is then still there when the next one reads it.
 constexpr size_t kSmallBlockBytes = size_t{8} << 20;
 constexpr int kTokensInCache = 112;
 
@@ -66,9 +66,13 @@ Model::Model(const lacos_model_config& config, const lacos_matrix& embeddings, c
   final_norm_ = CopyNorm(final_norm, h, "ln_f.weight", "ln_f.bias", -1);
   slopes_ = AlibiSlopes(config.head_count);
   if (config.compute == LACOS_COMPUTE_INT8) {
-    const size_t block = Int8Linear::PackedBytes(*kernels_, 3 * h, h) + Int8Linear::PackedBytes(*kernels_, h, h) +
-                         Int8Linear::PackedBytes(*kernels_, 4 * h, h) + Int8Linear::PackedBytes(*kernels_, h, 4 * h);
-    packed_.Reserve(block * config.layer_count);
+    size_t bytes = 0;
+    for (int i = 0; i < config.layer_count; i++) {
+      const lacos_block& b = blocks[i];
+      bytes += RoomFor(b.query_key_value, 3 * h, h) + RoomFor(b.dense, h, h) + RoomFor(b.dense_h_to_4h, 4 * h, h) +
+               RoomFor(b.dense_4h_to_h, h, 4 * h);
+    }
+    packed_.Reserve(bytes);
   }
   for (int i = 0; i < config.layer_count; i++) {
     const lacos_block& b = blocks[i];
@@ -97,6 +101,12 @@ Model::Model(const lacos_model_config& config, const lacos_matrix& embeddings, c
   pending_.shrink_to_fit();
 }
 
+size_t Model::RoomFor(const lacos_linear& linear, int rows, int columns) const {
+  const bool in_place =
+      WeightView::PanelsFor(*kernels_->int8_gemm, linear.weight.data, linear.weight.panels) != nullptr;
+  return in_place ? 0 : Int8Linear::PackedBytes(*kernels_, rows, columns);
+}
+
 LinearLayer Model::MakeLinear(const lacos_linear& linear, int rows, int columns, const char* name, int layer) {
   WeightView weight(linear.weight, rows, columns, name, layer);
   std::vector<float> bias = CopyFinite(linear.bias, rows, name, layer);
@@ -108,8 +118,11 @@ LinearLayer Model::MakeLinear(const lacos_linear& linear, int rows, int columns,
            "row-wise.",
            layer, name, weight.scheme());
     }
-    made.int8 = std::make_unique<Int8Linear>(*kernels_, weight, std::move(bias), packed_.data() + packed_used_);
-    packed_used_ += Int8Linear::PackedBytes(*kernels_, rows, columns);
+    const size_t room = RoomFor(linear, rows, columns);
+    made.int8 = std::make_unique<Int8Linear>(*kernels_, weight, std::move(bias),
+                                             room == 0 ? nullptr : packed_.data() + packed_used_);
+    packed_used_ += room;
+    int8_bytes_ += made.int8->packed_bytes();
     bytes_ += made.int8->bytes();
     pending_.push_back({made.int8.get(), std::move(weight)});
     return made;
@@ -150,8 +163,7 @@ void Model::Encode(const TokenBatch& batch, const int32_t* pool_from, const Pool
   const RunningCall call(batch.tokens(), pool_->thread_count());
   CallRunner runner(call, *pool_, pool_mutex_);
   const int threads = runner.thread_count();
-  const bool small =
-      config_.compute == LACOS_COMPUTE_INT8 && packed_.bytes() / blocks_.size() <= kSmallBlockBytes;
+  const bool small = config_.compute == LACOS_COMPUTE_INT8 && int8_bytes_ / blocks_.size() <= kSmallBlockBytes;
   std::vector<BatchPart> parts;
   if (small && threads > 1) parts = EvenParts(batch.offsets, batch.sentences, kTokensInCache, threads);
   const bool part_a_thread = !parts.empty();

@@ -77,6 +77,8 @@ class Model {
 
  private:
   friend class Forward;
+  // Bytes to be packed into; none where the weights are used in place.
+  size_t RoomFor(const lacos_linear& linear, int rows, int columns) const;
   LinearLayer MakeLinear(const lacos_linear& linear, int rows, int columns, const char* name, int layer);
   std::unique_ptr<Workspace> TakeWorkspace() const;
   void ReturnWorkspace(std::unique_ptr<Workspace> workspace) const;
@@ -87,8 +89,9 @@ class Model {
   mutable std::mutex pool_mutex_;
   std::unique_ptr<WeightView> embeddings_;
   LayerNormParameters embeddings_norm_;
-  AlignedBuffer<uint8_t> packed_;  // the int8 weights of all layers, one after the other
+  AlignedBuffer<uint8_t> packed_;  // the int8 weights of all layers that are not used in place, one after the other
   size_t packed_used_ = 0;
+  size_t int8_bytes_ = 0;  // of all layers, wherever they lie
   std::vector<BlockParameters> blocks_;
   LayerNormParameters final_norm_;
   std::vector<float> slopes_;

@@ -15,20 +15,20 @@ int Square(int8_t code) { return code * code; }
 
 }  // namespace
 
-WeightReach::WeightReach(int n, int k) {
+WeightReach::WeightReach(int n, int k) : k_(k) {
   inputs_.Reserve(Elements(k));
   outputs_.Reserve(Elements(n));
   std::fill_n(inputs_.data(), Elements(k), 0.0f);
   std::fill_n(outputs_.data(), Elements(n), 0.0f);
 }
 
-void WeightReach::Add(const WeightView& weight, int first, int count) {
-  const int k = weight.columns();
+void WeightReach::Add(const int8_t* codes_of_rows, int first, int count) {
+  const int k = k_;
   const int steps = (k + kStepColumns - 1) / kStepColumns;
   std::vector<int32_t> most(static_cast<size_t>(steps), 0);
   std::vector<int32_t> sums(static_cast<size_t>(k) * 2);
   for (int row = 0; row < count; row++) {
-    const int8_t* codes = weight.codes() + static_cast<size_t>(first + row) * k;
+    const int8_t* codes = codes_of_rows + static_cast<size_t>(row) * k;
     for (int step = 0; step < k / kStepColumns; step++) {
       const int8_t* c = codes + step * kStepColumns;
       const int even = Square(c[0]) + Square(c[1]) + Square(c[4]) + Square(c[5]);

@@ -2,10 +2,10 @@
 #ifndef LACOS_WEIGHT_REACH_H_
 #define LACOS_WEIGHT_REACH_H_
 
+#include <cstdint>
 #include <mutex>
 
 #include "aligned_buffer.h"
-#include "weight_view.h"
 
 namespace lacos {
 
@@ -15,9 +15,9 @@ class WeightReach {
  public:
   WeightReach(int n, int k);
 
-  // Takes rows first..first + count of the weights into account, first a multiple of 8. Several threads may add at
-  // once.
-  void Add(const WeightView& weight, int first, int count);
+  // Takes rows first..first + count of the weights into account, first a multiple of 8. codes_of_rows: row-major.
+  // Several threads may add at once.
+  void Add(const int8_t* codes_of_rows, int first, int count);
 
   // Where inputs are multiplied: over columns, the largest of all rows.
   const float* inputs() const { return inputs_.data(); }
@@ -25,6 +25,7 @@ class WeightReach {
   const float* outputs() const { return outputs_.data(); }
 
  private:
+  int k_;
   std::mutex mutex_;
   AlignedBuffer<float> inputs_;
   AlignedBuffer<float> outputs_;

@@ -1,4 +1,5 @@
-// A checked view of a weight matrix in the caller's memory, with its scales and code book copied.
+// A checked view of a weight matrix in the caller's memory, with its scales and code book copied. Row-wise codes may
+// lie in panels.
 #ifndef LACOS_WEIGHT_VIEW_H_
 #define LACOS_WEIGHT_VIEW_H_
 
@@ -6,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernel.h"
 #include "lacos_native.h"
 
 namespace lacos {
@@ -21,7 +23,14 @@ class WeightView {
   int rows() const { return rows_; }
   int columns() const { return columns_; }
   int32_t scheme() const { return scheme_; }
-  const int8_t* codes() const { return static_cast<const int8_t*>(data_); }
+  // Codes of rows first..first + count, row-major: where they lie, or unpacked into scratch. Row-wise weights only.
+  const int8_t* Rows(int first, int count, std::vector<int8_t>& scratch) const;
+  // The panels where they lie, if they are such as the kernel reads; else null.
+  const uint8_t* PanelsFor(const Int8GemmKernel& kernel) const { return PanelsFor(kernel, data_, panels_); }
+  static const uint8_t* PanelsFor(const Int8GemmKernel& kernel, const void* data, const lacos_panels& panels);
+  const void* data() const { return data_; }
+  // Of row-wise codes.
+  size_t data_bytes() const;
   const std::vector<float>& scales() const { return scales_; }
   size_t bytes() const { return (scales_.size() + book_.size()) * sizeof(float); }
 
@@ -30,11 +39,17 @@ class WeightView {
   void Dequantize(int row, int first, int count, float* y, size_t stride) const;
 
  private:
+  bool in_panels() const { return panels_.columns > 0; }
+  size_t group_count() const;
+  // Of the first code of a group of one row.
+  size_t PlaceInPanels(int row, int group) const;
+
   int32_t scheme_;
   int rows_;
   int columns_;
   int block_size_;
   const void* data_;
+  lacos_panels panels_;
   std::vector<float> scales_;
   std::vector<float> book_;
 };

@@ -36,7 +36,8 @@ Codes RandomCodes(Numbers& numbers, int rows, int columns, float deviation) {
 void ExpectExact(const KernelSet& kernels, const Codes& x, const Codes& w) {
   const int m = x.rows, n = w.rows, k = x.columns;
   const std::vector<float> absmax(n, 127.0f);
-  const WeightView weight({LACOS_SCHEME_ROWWISE, n, k, 0, w.values.data(), absmax.data(), n, nullptr}, n, k, "w", -1);
+  const WeightView weight({LACOS_SCHEME_ROWWISE, n, k, 0, w.values.data(), absmax.data(), n, nullptr, {}}, n, k, "w",
+                          -1);
   Int8Linear layer(kernels, weight, {});
   for (int panel = 0; panel < layer.panel_count(); panel++) layer.PackPanel(weight, panel);
   QuantizedRows rows;
@@ -151,10 +152,10 @@ TEST(WeightReach, IsTheLargestSumOfSquaresOfWeightsThatMeet) {
   for (const int k : {3, 8, 21, 64}) {
     const int n = 27;
     const Codes w = RandomCodes(numbers, n, k, 60.0f);
-    const std::vector<float> absmax(n, 1.0f);
-    const WeightView weight({LACOS_SCHEME_ROWWISE, n, k, 0, w.values.data(), absmax.data(), n, nullptr}, n, k, "w", -1);
     WeightReach reach(n, k);
-    for (int row = 0; row < n; row += 16) reach.Add(weight, row, std::min(16, n - row));
+    for (int row = 0; row < n; row += 16) {
+      reach.Add(w.values.data() + static_cast<size_t>(row) * k, row, std::min(16, n - row));
+    }
     const auto square_sum = [](int length, int step, int lane, const auto& at) {
       int sum = 0;
       for (const int i : {0, 1, 4, 5}) {

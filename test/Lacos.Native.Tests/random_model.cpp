@@ -38,7 +38,34 @@ lacos_matrix RandomMatrix::View() const {
   view.scales = scales.data();
   view.scale_count = static_cast<int64_t>(scales.size());
   view.code_book = book.empty() ? nullptr : book.data();
+  view.panels = panels;
+  if (panels.columns > 0) view.data = packed.data() + packed_at;
   return view;
+}
+
+void RandomMatrix::Pack(const lacos_panels& layout, size_t shift, uint8_t padding) {
+  const size_t groups = (static_cast<size_t>(columns) + layout.group - 1) / layout.group;
+  const size_t panel_bytes = groups * layout.columns * layout.group;
+  const size_t count = (static_cast<size_t>(rows) + layout.columns - 1) / layout.columns;
+  panels = layout;
+  packed.assign(panel_bytes * count + shift + 64, padding);
+  packed_at = (64 - reinterpret_cast<uintptr_t>(packed.data()) % 64) % 64 + shift;
+  for (int row = 0; row < rows; row++) {
+    for (int column = 0; column < columns; column++) {
+      const size_t group = static_cast<size_t>(column / layout.group) * layout.columns + row % layout.columns;
+      const size_t at = panel_bytes * (row / layout.columns) + group * layout.group + column % layout.group;
+      packed[packed_at + at] = static_cast<uint8_t>(codes[static_cast<size_t>(row) * columns + column] ^ layout.flip);
+    }
+  }
+  codes.clear();
+}
+
+void RandomModel::PackLinears(const lacos_panels& layout, size_t shift, uint8_t padding) {
+  for (RandomBlock& block : blocks) {
+    for (RandomLinear* linear : {&block.query_key_value, &block.dense, &block.up, &block.down}) {
+      linear->weight.Pack(layout, shift, padding);
+    }
+  }
 }
 
 double RandomMatrix::At(int row, int column) const {

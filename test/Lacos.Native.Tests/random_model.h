@@ -21,10 +21,16 @@ struct RandomMatrix {
   std::vector<uint8_t> blocks;  // block-wise
   std::vector<float> scales;
   std::vector<float> book;
+  lacos_panels panels{};
+  std::vector<uint8_t> packed;  // row-wise, with room to begin at any address
+  size_t packed_at = 0;
 
   RandomMatrix() = default;
   RandomMatrix(Numbers& numbers, int rows, int columns, int scheme, float deviation);
   lacos_matrix View() const;
+  // Puts row-wise codes into panels, `shift` bytes behind a multiple of 64; padding becomes bytes of `padding`. The
+  // codes themselves are cleared.
+  void Pack(const lacos_panels& layout, size_t shift, uint8_t padding);
   double At(int row, int column) const;  // dequantised
 };
 
@@ -60,6 +66,7 @@ struct RandomModel {
   std::vector<RandomBlock> blocks;
 
   RandomModel(const Shape& shape, int scheme, uint32_t seed);
+  void PackLinears(const lacos_panels& layout, size_t shift, uint8_t padding);
 };
 
 struct ModelOptions {

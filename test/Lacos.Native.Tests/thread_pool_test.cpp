@@ -58,8 +58,8 @@ TEST(ThreadPool, UsesNoMoreThreadsThanAskedFor) {
       if (thread >= threads) wrong++;
     };
     pool.RunOn(
-        threads, 40, [](const void* context, int i, int thread) { (*static_cast<decltype(&body)>(context))(i, thread); },
-        &body);
+        threads, 40,
+        [](const void* context, int i, int thread) { (*static_cast<decltype(&body)>(context))(i, thread); }, &body);
     ASSERT_EQ(40, count.load());
     ASSERT_EQ(0, wrong.load());
   }
