@@ -29,6 +29,7 @@ internal static class LacosTool
             new EvalCommand(streams, models).Create(),
             new SimilarityCommand(streams, models).Create(),
             new QuantizeCommand(streams).Create(),
+            new PackCommand(streams).Create(),
             new ExportCommand(streams).Create(),
             new MineCommand(streams, models).Create(),
             new TokenizeCommand(streams, tokenizers).Create(),

@@ -64,6 +64,8 @@ struct Int8GemmKernel {
   // could not add exactly, and writes at most kExcessStepsMost steps that make up for it, none of which needs another
   // column. Returns how many. reach: the WeightReach of the same columns, or null where the weights are not known.
   int (*split)(int8_t* codes, int n, int first_group, const float* reach, ExcessStep* steps) = nullptr;
+  // For kernels that split: raises most[i] to the largest sum of squares in step i of one panel (WeightReach::inputs).
+  void (*reach)(const uint8_t* panel, int k_groups, int32_t* most) = nullptr;
 };
 
 // c[rows, lanes * vectors] (+)= a[rows, k] * b[k, lanes * vectors]; each element is one chain of multiply-adds in the

@@ -48,9 +48,9 @@ class Int8Linear {
   // Bytes of packed weights.
   static size_t PackedBytes(const KernelSet& kernels, int rows, int columns);
 
-  // Takes room only; call PackPanel for every panel. memory: PackedBytes, owned by the caller: a model gives all its
-  // layers one stretch, for small layers alone would not lie in huge pages. Or null: weights that lie in the kernel's
-  // panels are then used where they lie, others take memory of the layer's own.
+  // Takes room only; call PackPanel for every panel, also of weights that are used in place. memory: PackedBytes, owned
+  // by the caller: a model gives all its layers one stretch, for small layers alone would not lie in huge pages. Or
+  // null: weights that lie in the kernel's panels are then used where they lie, others take memory of the layer's own.
   Int8Linear(const KernelSet& kernels, const WeightView& weight, std::vector<float> bias, uint8_t* memory = nullptr);
 
   int panel_count() const { return panel_count_; }
@@ -66,7 +66,7 @@ class Int8Linear {
   // of the last panel.
   void ReserveGradientRows(QuantizedRows& rows, int m) const {
     rows.Reserve(*kernels_->int8_gemm, m, panel_count_ * kernels_->int8_gemm->columns,
-                 reach_ == nullptr ? nullptr : reach_->outputs());
+                 reach_ == nullptr ? nullptr : reach_->Outputs(packed_));
   }
   // absmax / 127 of every row, zeros in the padding.
   const float* column_scales() const { return column_scales_.data(); }
@@ -82,6 +82,7 @@ class Int8Linear {
 
  private:
   struct Job;
+  void Pack(const WeightView& weight, int panel);
   void RunTask(const Job& job, int task, int thread) const;
   const uint8_t* NextWeights(const Job& job, int task, int panel, bool is_last_depth, const uint8_t* after) const;
   void AddOutliers(const Job& job, int panel, int first_row, int rows, float* extra) const;

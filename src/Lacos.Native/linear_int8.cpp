@@ -41,7 +41,7 @@ Int8Linear::Int8Linear(const KernelSet& kernels, const WeightView& weight, std::
   std::fill_n(bias_.data(), padded, 0.0f);
   for (int i = 0; i < n_; i++) column_scales_[i] = weight.scales()[i] / 127.0f;
   std::copy(bias.begin(), bias.end(), bias_.data());
-  if (gemm.split != nullptr) reach_ = std::make_unique<WeightReach>(n_, k_);
+  if (gemm.split != nullptr) reach_ = std::make_unique<WeightReach>(gemm, n_, k_);
 }
 
 namespace {
@@ -63,14 +63,16 @@ int PackGroups(const int8_t* row, int k, int last, uint8_t flip, int outputs, in
 }  // namespace
 
 void Int8Linear::PackPanel(const WeightView& weight, int panel) {
+  if (room_ != nullptr) Pack(weight, panel);
+  if (reach_ != nullptr) reach_->Add(packed_ + panel_bytes_ * panel);
+}
+
+void Int8Linear::Pack(const WeightView& weight, int panel) {
   const Int8GemmKernel& gemm = *kernels_->int8_gemm;
   const int group = gemm.k_group;
   const int columns = std::min(gemm.columns, n_ - panel * gemm.columns);
-  if (room_ == nullptr && reach_ == nullptr) return;
   std::vector<int8_t> unpacked;
   const int8_t* rows = weight.Rows(panel * gemm.columns, columns, unpacked);
-  if (reach_ != nullptr) reach_->Add(rows, panel * gemm.columns, columns);
-  if (room_ == nullptr) return;
   uint8_t* to = room_ + panel_bytes_ * panel;
   if (columns < gemm.columns || k_ % group != 0) std::memset(to, gemm.weight_xor, panel_bytes_);
   // A few columns at a time keep both sides of the transposition in the first-level cache.

@@ -282,9 +282,33 @@ int Split(int8_t* codes, int n, int first_group, const float* reach, ExcessStep*
   return writer.Finish();
 }
 
+// Squares of the four codes of each output in a group, the first two and the last two added.
+inline void SquarePairs(const uint8_t* group, __m256i* pairs) {
+  const __m128i flip = _mm_set1_epi8(-128);
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; i++) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(group + 16 * i));
+    const __m256i codes = _mm256_cvtepi8_epi16(_mm_xor_si128(bytes, flip));
+    pairs[i] = _mm256_add_epi32(pairs[i], _mm256_madd_epi16(codes, codes));
+  }
+}
+
+void Reach(const uint8_t* panel, int k_groups, int32_t* most) {
+  for (int group = 0; group < k_groups; group += 2) {
+    __m256i pairs[4] = {};
+    SquarePairs(panel + static_cast<size_t>(group) * kGroupBytes, pairs);
+    if (group + 1 < k_groups) SquarePairs(panel + static_cast<size_t>(group + 1) * kGroupBytes, pairs);
+    const __m256i eight = _mm256_max_epi32(_mm256_max_epi32(pairs[0], pairs[1]), _mm256_max_epi32(pairs[2], pairs[3]));
+    __m128i four = _mm_max_epi32(_mm256_castsi256_si128(eight), _mm256_extracti128_si256(eight, 1));
+    four = _mm_max_epi32(four, _mm_shuffle_epi32(four, 0x4E));
+    const int largest = _mm_cvtsi128_si32(_mm_max_epi32(four, _mm_shuffle_epi32(four, 0xB1)));
+    if (largest > most[group / 2]) most[group / 2] = largest;
+  }
+}
+
 }  // namespace
 
 extern const Int8GemmKernel kInt8GemmAvx2 = {
-    "qd8_f32_qc8w_gemm_4x16_avx2", kRowsMost, kColumns, 4, 1, 0x80, 128, Run, nullptr, Split};
+    "qd8_f32_qc8w_gemm_4x16_avx2", kRowsMost, kColumns, 4, 1, 0x80, 128, Run, nullptr, Split, Reach};
 
 }  // namespace lacos

@@ -3,51 +3,60 @@
 #include <algorithm>
 #include <vector>
 
-#include "kernel.h"
-
 namespace lacos {
 namespace {
 
 // Readers take the elements of four steps at once.
 size_t Elements(int columns) { return (static_cast<size_t>(columns) + 4 * kStepColumns - 1) / (4 * kStepColumns) * 4; }
 
-int Square(int8_t code) { return code * code; }
-
 }  // namespace
 
-WeightReach::WeightReach(int n, int k) : k_(k) {
+WeightReach::WeightReach(const Int8GemmKernel& kernel, int n, int k)
+    : kernel_(&kernel),
+      panel_count_((n + kernel.columns - 1) / kernel.columns),
+      k_groups_((k + kernel.k_group - 1) / kernel.k_group) {
   inputs_.Reserve(Elements(k));
-  outputs_.Reserve(Elements(n));
   std::fill_n(inputs_.data(), Elements(k), 0.0f);
-  std::fill_n(outputs_.data(), Elements(n), 0.0f);
 }
 
-void WeightReach::Add(const int8_t* codes_of_rows, int first, int count) {
-  const int k = k_;
-  const int steps = (k + kStepColumns - 1) / kStepColumns;
-  std::vector<int32_t> most(static_cast<size_t>(steps), 0);
-  std::vector<int32_t> sums(static_cast<size_t>(k) * 2);
-  for (int row = 0; row < count; row++) {
-    const int8_t* codes = codes_of_rows + static_cast<size_t>(row) * k;
-    for (int step = 0; step < k / kStepColumns; step++) {
-      const int8_t* c = codes + step * kStepColumns;
-      const int even = Square(c[0]) + Square(c[1]) + Square(c[4]) + Square(c[5]);
-      const int odd = Square(c[2]) + Square(c[3]) + Square(c[6]) + Square(c[7]);
-      most[step] = std::max({most[step], even, odd});
-    }
-    int rest[2] = {0, 0};
-    for (int i = k / kStepColumns * kStepColumns; i < k; i++) rest[i / 2 % 2] += Square(codes[i]);
-    most[steps - 1] = std::max({most[steps - 1], rest[0], rest[1]});
-
-    if (row % kStepColumns == 0) std::fill(sums.begin(), sums.end(), 0);
-    int32_t* sum = sums.data() + static_cast<size_t>(row / 2 % 2) * k;
-    for (int i = 0; i < k; i++) sum[i] += Square(codes[i]);
-    if (row % kStepColumns == kStepColumns - 1 || row + 1 == count) {
-      outputs_[(first + row) / kStepColumns] = static_cast<float>(*std::max_element(sums.begin(), sums.end()));
-    }
-  }
+void WeightReach::Add(const uint8_t* panel) {
+  std::vector<int32_t> most(Elements(k_groups_ * kernel_->k_group), 0);
+  kernel_->reach(panel, k_groups_, most.data());
   std::lock_guard<std::mutex> lock(mutex_);
+  const int steps = (k_groups_ * kernel_->k_group + kStepColumns - 1) / kStepColumns;
   for (int step = 0; step < steps; step++) inputs_[step] = std::max(inputs_[step], static_cast<float>(most[step]));
+}
+
+const float* WeightReach::Outputs(const uint8_t* panels) {
+  std::call_once(outputs_once_, [&] {
+    const size_t panel_bytes = static_cast<size_t>(k_groups_) * kernel_->k_group * kernel_->columns;
+    const size_t elements = Elements(panel_count_ * kernel_->columns);
+    outputs_.Reserve(elements);
+    std::fill_n(outputs_.data(), elements, 0.0f);
+    for (int panel = 0; panel < panel_count_; panel++) {
+      AddOutputs(panels + panel_bytes * panel, panel * kernel_->columns / kStepColumns);
+    }
+  });
+  return outputs_.data();
+}
+
+void WeightReach::AddOutputs(const uint8_t* panel, int first) {
+  const int group = kernel_->k_group;
+  for (int step = 0; step < kernel_->columns / kStepColumns; step++) {
+    int most = 0;
+    for (int k = 0; k < k_groups_; k++) {
+      const uint8_t* codes = panel + (static_cast<size_t>(k) * kernel_->columns + step * kStepColumns) * group;
+      for (int i = 0; i < group; i++) {
+        const auto square = [&](int output) {
+          const int code = static_cast<int8_t>(codes[output * group + i] ^ kernel_->weight_xor);
+          return code * code;
+        };
+        most = std::max(
+            {most, square(0) + square(1) + square(4) + square(5), square(2) + square(3) + square(6) + square(7)});
+      }
+    }
+    outputs_[first + step] = static_cast<float>(most);
+  }
 }
 
 }  // namespace lacos

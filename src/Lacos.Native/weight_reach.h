@@ -6,28 +6,35 @@
 #include <mutex>
 
 #include "aligned_buffer.h"
+#include "kernel.h"
 
 namespace lacos {
 
 // Of every eight columns that are multiplied in one step: the largest sum of squares of the four weights that meet in
-// one sum, which are those of columns 0, 1, 4, 5 or of 2, 3, 6, 7 of the eight.
+// one sum, which are those of columns 0, 1, 4, 5 or of 2, 3, 6, 7 of the eight. What pads a panel may raise it.
 class WeightReach {
  public:
-  WeightReach(int n, int k);
+  // Of a layer [n, k] in panels of the kernel.
+  WeightReach(const Int8GemmKernel& kernel, int n, int k);
 
-  // Takes rows first..first + count of the weights into account, first a multiple of 8. codes_of_rows: row-major.
-  // Several threads may add at once.
-  void Add(const int8_t* codes_of_rows, int first, int count);
+  // Takes a packed panel into account. Several threads may add at once.
+  void Add(const uint8_t* panel);
 
   // Where inputs are multiplied: over columns, the largest of all rows.
   const float* inputs() const { return inputs_.data(); }
-  // Where gradients of outputs are multiplied: over rows, the largest of all columns.
-  const float* outputs() const { return outputs_.data(); }
+  // Where gradients of outputs are multiplied: over rows, the largest of all columns. Found when first asked for, from
+  // all the panels of the layer.
+  const float* Outputs(const uint8_t* panels);
 
  private:
-  int k_;
+  void AddOutputs(const uint8_t* panel, int first);
+
+  const Int8GemmKernel* kernel_;
+  int panel_count_;
+  int k_groups_;
   std::mutex mutex_;
   AlignedBuffer<float> inputs_;
+  std::once_flag outputs_once_;
   AlignedBuffer<float> outputs_;
 };
 

@@ -145,17 +145,24 @@ TEST(ExcessRows, WhatIsTakenOutAndWhatIsLeftMakeTheRow) {
   if (kernels == 0) GTEST_SKIP() << "no kernel that runs here splits rows";
 }
 
-LACOS_ON_EVERY_KERNEL_SET(ExcessRows_);
-
-TEST(WeightReach, IsTheLargestSumOfSquaresOfWeightsThatMeet) {
+TEST_P(ExcessRows_, ReachIsTheLargestSumOfSquaresOfWeightsThatMeet) {
+  const Int8GemmKernel& kernel = *kernels().int8_gemm;
+  ASSERT_EQ(kernel.split == nullptr, kernel.reach == nullptr);
+  if (kernel.reach == nullptr) return;
   Numbers numbers(7);
   for (const int k : {3, 8, 21, 64}) {
     const int n = 27;
     const Codes w = RandomCodes(numbers, n, k, 60.0f);
-    WeightReach reach(n, k);
-    for (int row = 0; row < n; row += 16) {
-      reach.Add(w.values.data() + static_cast<size_t>(row) * k, row, std::min(16, n - row));
+    const std::vector<float> absmax(n, 1.0f);
+    const WeightView weight({LACOS_SCHEME_ROWWISE, n, k, 0, w.values.data(), absmax.data(), n, nullptr, {}}, n, k, "w",
+                            -1);
+    Int8Linear layer(kernels(), weight, {});
+    WeightReach reach(kernel, n, k);
+    for (int panel = 0; panel < layer.panel_count(); panel++) {
+      layer.PackPanel(weight, panel);
+      reach.Add(layer.panel(panel));
     }
+    const float* outputs = reach.Outputs(layer.panel(0));
     const auto square_sum = [](int length, int step, int lane, const auto& at) {
       int sum = 0;
       for (const int i : {0, 1, 4, 5}) {
@@ -180,10 +187,12 @@ TEST(WeightReach, IsTheLargestSumOfSquaresOfWeightsThatMeet) {
           most = std::max(most, square_sum(n, step, lane, [&](int i) { return static_cast<int>(w.at(i, column)); }));
         }
       }
-      EXPECT_EQ(static_cast<float>(most), reach.outputs()[step]);
+      EXPECT_EQ(static_cast<float>(most), outputs[step]);
     }
   }
 }
+
+LACOS_ON_EVERY_KERNEL_SET(ExcessRows_);
 
 }  // namespace
 }  // namespace lacos

@@ -38,11 +38,12 @@ internal sealed unsafe class NativeInt8Linear : FrozenLinear
         _failure = failure;
         _fullPrecisionGradient = fullPrecisionGradient;
         TorchThreads.Share();
+        WeightMatrix rows = weights.Weight.InRows();
         fixed (float* absmax = weights.Weight.Scales)
         {
-            NativeMethods.Check(NativeMethods.lacos_int8_linear_create(Outputs, Inputs, (sbyte*)weights.Weight.Data, absmax, Math.Clamp(torch.get_num_threads(), 1, MaximumThreads), null, out _handle));
+            NativeMethods.Check(NativeMethods.lacos_int8_linear_create(Outputs, Inputs, (sbyte*)rows.Data, absmax, Math.Clamp(torch.get_num_threads(), 1, MaximumThreads), null, out _handle));
         }
-        GC.KeepAlive(weights.Weight.Owner);
+        GC.KeepAlive(rows.Owner);
     }
 
     /// <summary>Whether the native kernels take a matrix of this shape.</summary>

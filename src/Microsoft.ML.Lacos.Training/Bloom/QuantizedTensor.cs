@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.ML.Lacos.Quantization;
 using TorchSharp;
 
@@ -70,14 +71,14 @@ internal sealed class QuantizedTensor : IDisposable
         _book?.Dispose();
     }
 
-    private static unsafe torch.Tensor Codes(WeightMatrix matrix, torch.Device device)
+    private static torch.Tensor Codes(WeightMatrix matrix, torch.Device device)
     {
         torch.ScalarType type = matrix.Scheme == QuantizationScheme.Rowwise ? torch.ScalarType.Int8 : torch.ScalarType.Byte;
         torch.Tensor codes = torch.empty(matrix.Rows, matrix.Columns, dtype: type);
         for (int row = 0; row < matrix.Rows; row++)
         {
             using torch.Tensor one = codes[row];
-            new ReadOnlySpan<byte>((byte*)matrix.Data + ((long)row * matrix.Columns), matrix.Columns).CopyTo(one.bytes);
+            matrix.CopyCodes(row, MemoryMarshal.Cast<byte, sbyte>(one.bytes));
         }
         GC.KeepAlive(matrix.Owner);
         return DeviceTensors.Move(codes, device);

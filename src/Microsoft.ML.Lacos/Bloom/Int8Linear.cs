@@ -14,11 +14,11 @@ internal sealed class Int8Linear : LinearLayer
     private readonly float[] _weightScales;
 
     /// <summary>Prepares a layer.</summary>
-    /// <param name="weights">Row-wise int8 weights, used in place.</param>
+    /// <param name="weights">Row-wise int8 weights, used in place; copied where they lie in the panels of native kernels.</param>
     /// <param name="threshold">Outlier threshold; 0 for none.</param>
     /// <exception cref="ArgumentException">The weights are not row-wise, or too wide for exact 32-bit sums.</exception>
     public Int8Linear(LinearWeights weights, float threshold)
-        : base(weights)
+        : base(weights with { Weight = weights.Weight.InRows() })
     {
         if (weights.Weight.Scheme != QuantizationScheme.Rowwise)
         {

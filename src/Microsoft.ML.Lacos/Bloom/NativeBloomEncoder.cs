@@ -6,8 +6,8 @@ namespace Microsoft.ML.Lacos.Bloom;
 /// <summary>The encoder in <c>lacos_native</c>.</summary>
 /// <remarks>
 /// Thread-safe. One call at a time uses all threads; calls beside it run on the caller's thread, with the same bits.
-/// In <see cref="BloomCompute.Int8"/> the linear layers are packed at construction; in the other modes, and for the embedding table always, the weights are read from
-/// the memory of the <see cref="BloomWeights"/>, which this object keeps alive.
+/// In <see cref="BloomCompute.Int8"/> the linear layers are packed at construction, unless they lie in the kernels' panels already; these, the weights in the other modes,
+/// and the embedding table always, are read from the memory of the <see cref="BloomWeights"/>, which this object keeps alive.
 /// </remarks>
 internal sealed unsafe class NativeBloomEncoder : IBloomEncoder
 {
@@ -36,12 +36,12 @@ internal sealed unsafe class NativeBloomEncoder : IBloomEncoder
         _weights = weights;
         Compute = compute;
         _model = Create(weights, compute, outlierThreshold, threadCount, isa);
+        Isa = NativeKernelInfo.Text(NativeMethods.lacos_model_isa(_model));
         if (compute == BloomCompute.Int8)
         {
-            NativeWeights.LetGoOfLinears(weights);
+            NativeWeights.LetGoOfLinears(weights, Isa);
         }
         int threads = NativeMethods.lacos_model_thread_count(_model);
-        Isa = NativeKernelInfo.Text(NativeMethods.lacos_model_isa(_model));
         Description = $"native {Isa}, {threads} {(threads == 1 ? "thread" : "threads")}";
     }
 

@@ -49,16 +49,21 @@ internal static unsafe class NativeWeights
         Scales = arrays.Pin(matrix.Scales),
         ScaleCount = matrix.Scales.LongLength,
         CodeBook = arrays.Pin(matrix.CodeBook),
+        Panels = matrix.Panels is { } panels ? new NativePanels { Columns = panels.Width, Group = panels.Group, Flip = panels.Flip } : default,
     };
 
-    /// <summary>The linear layers have been packed: where they lie in a mapped file, their pages need not stay in memory twice.</summary>
-    public static void LetGoOfLinears(BloomWeights weights)
+    /// <summary>The linear layers have been packed: where they lie in a mapped file, their pages need not stay in memory twice. Those that the kernels use in place stay.</summary>
+    public static void LetGoOfLinears(BloomWeights weights, string isa)
     {
+        WeightPanels? inPlace = NativeInfo.Get().Kernels.Single(kernel => kernel.Name == isa).Panels;
         foreach (BloomBlockWeights block in weights.Blocks)
         {
             foreach (LinearWeights linear in (LinearWeights[])[block.QueryKeyValue, block.Dense, block.DenseHTo4H, block.Dense4HToH])
             {
-                (linear.Weight.Owner as SafetensorsFile)?.LetGo(linear.Weight.Data, (long)linear.Weight.Rows * linear.Weight.Columns);
+                if (linear.Weight.Panels is null || linear.Weight.Panels != inPlace)
+                {
+                    (linear.Weight.Owner as SafetensorsFile)?.LetGo(linear.Weight.Data, linear.Weight.DataLength);
+                }
             }
         }
     }

@@ -39,9 +39,9 @@ internal static unsafe class LacosReader
         {
             throw new InvalidDataException($"'{file.Source}' is a safetensors file but no .lacos model. Name the folder it lies in, or convert that with 'lacos quantize'.");
         }
-        if (version != LacosFormat.CurrentVersion)
+        if (version is not (LacosFormat.RowsVersion or LacosFormat.PanelsVersion))
         {
-            throw new NotSupportedException($"'{file.Source}' has format version '{version}', this library reads version {LacosFormat.CurrentVersion}. Update the library, or convert the model with this one.");
+            throw new NotSupportedException($"'{file.Source}' has format version '{version}', this library reads versions {LacosFormat.RowsVersion} and {LacosFormat.PanelsVersion}. Update the library, or convert the model with this one.");
         }
     }
 

@@ -12,6 +12,7 @@ internal sealed unsafe class LacosTensorSource : IBloomTensorSource, IDisposable
     private readonly List<NativeBuffer> _memory = [];
     private readonly (QuantizationScheme Scheme, int BlockSize) _linear;
     private readonly (QuantizationScheme Scheme, int BlockSize) _embedding;
+    private readonly WeightPanels? _panels;
 
     /// <summary>Reads the description of the quantisation.</summary>
     /// <param name="file">Open file, disposed with this object.</param>
@@ -22,6 +23,7 @@ internal sealed unsafe class LacosTensorSource : IBloomTensorSource, IDisposable
         string where = $"{file.Source}: {LacosFormat.Quantization}";
         using JsonDocument json = JsonFile.Parse(quantization, where);
         _linear = (Scheme(json.RootElement, "scheme", where), JsonFile.Integer(json.RootElement, "block_size", where) ?? 0);
+        _panels = Panels(json.RootElement, where);
         _embedding = (Scheme(json.RootElement, "embedding_scheme", where), JsonFile.Integer(json.RootElement, "embedding_block_size", where) ?? 0);
     }
 
@@ -31,23 +33,26 @@ internal sealed unsafe class LacosTensorSource : IBloomTensorSource, IDisposable
     /// <inheritdoc/>
     public WeightMatrix Matrix(string name, int rows, int columns)
     {
-        (QuantizationScheme scheme, int blockSize) = name == BloomTensorNames.WordEmbeddings ? _embedding : _linear;
+        bool isTable = name == BloomTensorNames.WordEmbeddings;
+        (QuantizationScheme scheme, int blockSize) = isTable ? _embedding : _linear;
+        WeightPanels? panels = isTable ? null : _panels;
         name += ".weight";
         SafetensorsDType type = scheme switch
         {
             QuantizationScheme.None => SafetensorsDType.F32,
-            QuantizationScheme.Rowwise => SafetensorsDType.I8,
+            QuantizationScheme.Rowwise when panels is null => SafetensorsDType.I8,
             _ => SafetensorsDType.U8,
         };
         SafetensorsEntry entry = _file.Require(name);
-        if (entry.Type != type || !entry.Shape.AsSpan().SequenceEqual([rows, columns]))
+        long[] shape = panels?.Shape(rows, columns) ?? [rows, columns];
+        if (entry.Type != type || !entry.Shape.AsSpan().SequenceEqual(shape))
         {
-            throw new InvalidDataException($"Tensor '{name}' of '{_file.Source}' is {entry.Describe()}, expected {type} [{rows}, {columns}]. Convert the model again.");
+            throw new InvalidDataException($"Tensor '{name}' of '{_file.Source}' is {entry.Describe()}, expected {type} [{string.Join(", ", shape)}]. Convert the model again.");
         }
         return scheme switch
         {
             QuantizationScheme.None => FloatMatrix(entry, rows, columns),
-            QuantizationScheme.Rowwise => new WeightMatrix(scheme, rows, columns, _file.Pointer(entry), Maxima(name + LacosFormat.RowScales, rows), [], 0, _file),
+            QuantizationScheme.Rowwise => new WeightMatrix(scheme, rows, columns, _file.Pointer(entry), Maxima(name + LacosFormat.RowScales, rows), [], 0, _file, panels),
             _ => BlockMatrix(entry, scheme, blockSize, rows, columns),
         };
     }
@@ -70,6 +75,21 @@ internal sealed unsafe class LacosTensorSource : IBloomTensorSource, IDisposable
             }
         }
         throw new NotSupportedException($"'{where}' names the unknown scheme '{name}'. Update the library, or convert the model with this one.");
+    }
+
+    private WeightPanels? Panels(JsonElement root, string where)
+    {
+        if (!root.TryGetProperty(LacosFormat.Panels, out JsonElement json))
+        {
+            return null;
+        }
+        where += $": {LacosFormat.Panels}";
+        var panels = new WeightPanels(Number("width"), Number("group"), Number("flip"));
+        return _linear.Scheme == QuantizationScheme.Rowwise && panels.IsValid
+            ? panels
+            : throw new InvalidDataException($"'{where}' describes {panels} of {_linear.Scheme} weights, which cannot be. Pack the model again.");
+
+        int Number(string key) => JsonFile.Integer(json, key, where) ?? throw new InvalidDataException($"'{where}' has no '{key}'. Pack the model again.");
     }
 
     private WeightMatrix FloatMatrix(SafetensorsEntry entry, int rows, int columns)

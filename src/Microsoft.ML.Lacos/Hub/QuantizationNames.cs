@@ -1,4 +1,5 @@
 using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Native;
 using Microsoft.ML.Lacos.Quantization;
 
 namespace Microsoft.ML.Lacos.Hub;
@@ -20,9 +21,17 @@ internal static class QuantizationNames
     public static string Describe(BloomWeights weights) =>
         $"linear layers {Describe(weights.Blocks[0].QueryKeyValue.Weight)}, embeddings {Describe(weights.WordEmbeddings)}";
 
+    // The kernel sets of this machine's library that use the panels in place.
+    private static string Kernels(WeightPanels panels)
+    {
+        string[] names = [.. NativeInfo.Get().Kernels.Where(kernel => kernel.Panels == panels).Select(kernel => kernel.Name)];
+        return names.Length > 0 ? $"used in place by {string.Join(", ", names)}" : $"panels {panels.Width} x {panels.Group}";
+    }
+
     private static string Describe(WeightMatrix matrix) => matrix.Scheme switch
     {
         QuantizationScheme.None => "fp32",
+        QuantizationScheme.Rowwise when matrix.Panels is { } panels => $"rowwise absmax int8, packed ({Kernels(panels)})",
         QuantizationScheme.Rowwise => "rowwise absmax int8",
         _ => $"{Of(matrix.Scheme)} 8-bit, block {matrix.BlockSize}",
     };

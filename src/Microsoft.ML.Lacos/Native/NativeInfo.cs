@@ -1,3 +1,5 @@
+using Microsoft.ML.Lacos.Quantization;
+
 namespace Microsoft.ML.Lacos.Native;
 
 /// <summary>One set of native kernels.</summary>
@@ -9,7 +11,8 @@ namespace Microsoft.ML.Lacos.Native;
 /// <param name="IsSupported">Whether the CPU and the operating system have what it needs.</param>
 /// <param name="IsDefault">Whether it is what runs when nothing is forced.</param>
 /// <param name="State">Chosen, usable, or why it cannot run.</param>
-public sealed record NativeKernel(string Name, string Description, string Requirement, string Gemm, bool IsBuilt, bool IsSupported, bool IsDefault, string State);
+/// <param name="Panels">Panels of weights that it uses in place; <see langword="null"/> where it is not built.</param>
+public sealed record NativeKernel(string Name, string Description, string Requirement, string Gemm, bool IsBuilt, bool IsSupported, bool IsDefault, string State, WeightPanels? Panels);
 
 /// <summary>What is known of the native library in this process: for diagnosis, and for <c>lacos info</c>.</summary>
 public sealed record NativeInfo
@@ -68,7 +71,8 @@ public sealed record NativeInfo
                 info.IsBuilt != 0,
                 info.IsSupported != 0,
                 info.IsDefault != 0,
-                NativeKernelInfo.Text(info.State)));
+                NativeKernelInfo.Text(info.State),
+                info.IsBuilt != 0 ? new WeightPanels(info.Panels.Columns, info.Panels.Group, info.Panels.Flip) : null));
         }
         byte* reason;
         int threads = NativeMethods.lacos_default_thread_count(&reason);

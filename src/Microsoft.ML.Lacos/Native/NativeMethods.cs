@@ -8,7 +8,7 @@ namespace Microsoft.ML.Lacos.Native;
 internal static unsafe partial class NativeMethods
 {
     public const string Library = "lacos_native";
-    public const int AbiVersion = 2;
+    public const int AbiVersion = 3;
 
     static NativeMethods() => NativeLibraryLoader.EnsureResolver();
 

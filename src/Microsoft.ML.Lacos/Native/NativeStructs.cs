@@ -15,6 +15,14 @@ internal unsafe struct NativeMatrix
     public float* Scales;
     public long ScaleCount;
     public float* CodeBook;
+    public NativePanels Panels;
+}
+
+internal struct NativePanels
+{
+    public int Columns;
+    public int Group;
+    public int Flip;
 }
 
 internal unsafe struct NativeLinear
@@ -64,6 +72,7 @@ internal unsafe struct NativeKernelInfo
     public int IsSupported;
     public int IsDefault;
     public byte* State;
+    public NativePanels Panels;
 
     public static string Text(byte* text) => Marshal.PtrToStringUTF8((nint)text) ?? string.Empty;
 }

@@ -56,7 +56,7 @@ internal static class LlmInt8
     /// <param name="bias">[out].</param>
     /// <param name="threshold">Outlier threshold, 0 for none.</param>
     /// <param name="output">Output, [rows, out].</param>
-    public static unsafe void Linear(ReadOnlySpan<float> input, WeightMatrix weight, ReadOnlySpan<float> bias, float threshold, Span<float> output)
+    public static void Linear(ReadOnlySpan<float> input, WeightMatrix weight, ReadOnlySpan<float> bias, float threshold, Span<float> output)
     {
         if (weight.Scheme != QuantizationScheme.Rowwise)
         {
@@ -68,9 +68,10 @@ internal static class LlmInt8
         var absmax = new float[rows];
         int[] outliers = QuantizeRows(input, columns, threshold, codes, absmax);
         var weightRow = new float[columns];
+        var weightCodes = new sbyte[columns];
         for (int unit = 0; unit < weight.Rows; unit++)
         {
-            var weightCodes = new ReadOnlySpan<sbyte>((sbyte*)weight.Data + ((long)unit * columns), columns);
+            weight.CopyCodes(unit, weightCodes);
             weight.DequantizeRow(unit, weightRow);
             for (int row = 0; row < rows; row++)
             {

@@ -1,9 +1,10 @@
 using System.Numerics.Tensors;
+using Microsoft.ML.Lacos.Safetensors;
 
 namespace Microsoft.ML.Lacos.Quantization;
 
 /// <summary>
-/// A row-major weight matrix [<see cref="Rows"/>, <see cref="Columns"/>] (out features, in features) in unmanaged memory, quantised or not.
+/// A weight matrix [<see cref="Rows"/>, <see cref="Columns"/>] (out features, in features) in unmanaged memory, quantised or not; row-major, or in the panels of a kernel set.
 /// </summary>
 /// <remarks>The matrix does not own its memory: <see cref="Owner"/> does, and is kept alive by this object. Instances are immutable and safe to read from many threads.</remarks>
 public sealed unsafe class WeightMatrix
@@ -12,12 +13,13 @@ public sealed unsafe class WeightMatrix
     /// <param name="scheme">How the elements are stored.</param>
     /// <param name="rows">Out features, or the vocabulary size of an embedding table.</param>
     /// <param name="columns">In features.</param>
-    /// <param name="data">float*, sbyte* (row-wise) or byte* (block-wise codes), rows * columns elements, row-major.</param>
+    /// <param name="data">float*, sbyte* (row-wise) or byte* (block-wise codes), rows * columns elements, row-major unless <paramref name="panels"/> says otherwise.</param>
     /// <param name="scales">Absolute maxima: one a row (row-wise), one a block (block-wise), none otherwise.</param>
     /// <param name="codeBook">The 256 values of a block-wise scheme; empty otherwise.</param>
     /// <param name="blockSize">Elements a block of a block-wise scheme; 0 otherwise.</param>
     /// <param name="owner">Whatever keeps <paramref name="data"/> valid.</param>
-    public WeightMatrix(QuantizationScheme scheme, int rows, int columns, void* data, float[] scales, float[] codeBook, int blockSize, object owner)
+    /// <param name="panels">How row-wise codes are packed; <see langword="null"/> where they are not.</param>
+    public WeightMatrix(QuantizationScheme scheme, int rows, int columns, void* data, float[] scales, float[] codeBook, int blockSize, object owner, WeightPanels? panels = null)
     {
         ArgumentNullException.ThrowIfNull(owner);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(rows);
@@ -38,7 +40,12 @@ public sealed unsafe class WeightMatrix
         {
             throw new ArgumentException($"A {scheme} matrix needs a code book of {expectedBook} values, got {codeBook.Length}.", nameof(codeBook));
         }
+        if (panels is { } layout && (scheme != QuantizationScheme.Rowwise || !layout.IsValid))
+        {
+            throw new ArgumentException($"A {scheme} matrix cannot lie in {layout}. Panels are for row-wise codes.", nameof(panels));
+        }
         Scheme = scheme;
+        Panels = panels;
         Rows = rows;
         Columns = columns;
         Data = data;
@@ -57,6 +64,9 @@ public sealed unsafe class WeightMatrix
     /// <summary>In features.</summary>
     public int Columns { get; }
 
+    /// <summary>How the codes are packed; <see langword="null"/> where the elements are row-major.</summary>
+    public WeightPanels? Panels { get; }
+
     /// <summary>First element: float*, sbyte* or byte* by <see cref="Scheme"/>.</summary>
     public void* Data { get; }
 
@@ -73,7 +83,10 @@ public sealed unsafe class WeightMatrix
     public object Owner { get; }
 
     /// <summary>Bytes that the elements and scales take.</summary>
-    public long ByteSize => ((long)Rows * Columns * (Scheme == QuantizationScheme.None ? sizeof(float) : 1)) + (Scales.LongLength * sizeof(float));
+    public long ByteSize => DataLength + (Scales.LongLength * sizeof(float));
+
+    /// <summary>Bytes that the elements take.</summary>
+    internal long DataLength => Panels?.ByteLength(Rows, Columns) ?? (long)Rows * Columns * (Scheme == QuantizationScheme.None ? sizeof(float) : 1);
 
     /// <summary>Writes row <paramref name="row"/> as floats.</summary>
     /// <param name="row">Row index, from 0.</param>
@@ -91,7 +104,16 @@ public sealed unsafe class WeightMatrix
                 new ReadOnlySpan<float>((float*)Data + start, Columns).CopyTo(destination);
                 break;
             case QuantizationScheme.Rowwise:
-                TensorPrimitives.ConvertTruncating(new ReadOnlySpan<sbyte>((sbyte*)Data + start, Columns), destination);
+                if (Panels is null)
+                {
+                    TensorPrimitives.ConvertTruncating(new ReadOnlySpan<sbyte>((sbyte*)Data + start, Columns), destination);
+                }
+                else
+                {
+                    var unpacked = new sbyte[Columns];
+                    CopyCodes(row, unpacked);
+                    TensorPrimitives.ConvertTruncating<sbyte, float>(unpacked, destination);
+                }
                 TensorPrimitives.Multiply(destination, Scales[row] / 127f, destination);
                 break;
             default:
@@ -103,6 +125,38 @@ public sealed unsafe class WeightMatrix
                 break;
         }
         GC.KeepAlive(Owner);
+    }
+
+    /// <summary>Copies the 8-bit codes of a row, in whatever layout they lie.</summary>
+    /// <param name="row">Row index, from 0.</param>
+    /// <param name="codes"><see cref="Columns"/> elements.</param>
+    internal void CopyCodes(int row, Span<sbyte> codes)
+    {
+        codes = codes[..Columns];
+        if (Panels is { } panels)
+        {
+            panels.ReadRow((byte*)Data, row, codes);
+        }
+        else
+        {
+            new ReadOnlySpan<sbyte>((sbyte*)Data + ((long)row * Columns), Columns).CopyTo(codes);
+        }
+        GC.KeepAlive(Owner);
+    }
+
+    /// <summary>The matrix in row-major order: itself, or a copy in memory of its own where it lies in panels.</summary>
+    internal WeightMatrix InRows()
+    {
+        if (Panels is null)
+        {
+            return this;
+        }
+        var memory = new NativeBuffer((long)Rows * Columns);
+        for (int row = 0; row < Rows; row++)
+        {
+            CopyCodes(row, new Span<sbyte>(memory.Pointer + ((long)row * Columns), Columns));
+        }
+        return new WeightMatrix(Scheme, Rows, Columns, memory.Pointer, Scales, CodeBook, BlockSize, memory);
     }
 
     private static int ValidBlockSize(int blockSize) =>

@@ -6,8 +6,8 @@ namespace Microsoft.ML.Lacos.Safetensors;
 
 /// <summary>Writes a safetensors file: the header first, then the tensors one after another, straight from where they lie.</summary>
 /// <remarks>
-/// The same tensors and metadata always give the same bytes: metadata are sorted by key, tensors by descending element size and then in the order they were added,
-/// so that each is aligned to its element; the data begin at a multiple of 64 bytes.
+/// The same tensors and metadata always give the same bytes: metadata are sorted by key, tensors by descending alignment (that of the element unless asked for) and then in the order
+/// they were added; the data begin at a multiple of 64 bytes.
 /// </remarks>
 internal sealed unsafe class SafetensorsWriter
 {
@@ -50,11 +50,22 @@ internal sealed unsafe class SafetensorsWriter
     public void Add(string name, SafetensorsDType type, Action<Stream> write, params long[] shape) =>
         AddTensor(name, type, shape, checked(shape.Aggregate(1L, (product, size) => product * size) * type.Bits() / 8), write);
 
+    /// <summary>Adds a tensor that begins at a multiple of 64 bytes, as far as every tensor added in this way fills such multiples.</summary>
+    /// <param name="name">Name.</param>
+    /// <param name="type">Element type.</param>
+    /// <param name="write">Writes exactly the tensor's bytes.</param>
+    /// <param name="shape">Sizes, outermost first.</param>
+    public void AddAligned(string name, SafetensorsDType type, Action<Stream> write, params long[] shape)
+    {
+        Add(name, type, write, shape);
+        _tensors[^1] = _tensors[^1] with { Alignment = DataAlignment };
+    }
+
     /// <summary>Writes everything.</summary>
     /// <param name="stream">Written from its position on; not disposed.</param>
     public void WriteTo(Stream stream)
     {
-        Tensor[] ordered = [.. _tensors.OrderByDescending(tensor => tensor.Type.Bits())];
+        Tensor[] ordered = [.. _tensors.OrderByDescending(tensor => tensor.Alignment)];
         byte[] header = Header(ordered);
         Span<byte> length = stackalloc byte[8];
         BinaryPrimitives.WriteUInt64LittleEndian(length, (ulong)header.Length);
@@ -86,7 +97,7 @@ internal sealed unsafe class SafetensorsWriter
         {
             throw new ArgumentException($"Tensor '{name}' was added before. Names must differ.", nameof(name));
         }
-        _tensors.Add(new Tensor(name, type, shape, byteLength, write));
+        _tensors.Add(new Tensor(name, type, shape, byteLength, type.Bits() / 8, write));
     }
 
     private byte[] Header(Tensor[] ordered)
@@ -136,5 +147,5 @@ internal sealed unsafe class SafetensorsWriter
         json.WriteEndObject();
     }
 
-    private sealed record Tensor(string Name, SafetensorsDType Type, long[] Shape, long ByteLength, Action<Stream> Write);
+    private sealed record Tensor(string Name, SafetensorsDType Type, long[] Shape, long ByteLength, int Alignment, Action<Stream> Write);
 }

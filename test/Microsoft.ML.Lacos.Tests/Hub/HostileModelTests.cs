@@ -149,8 +149,8 @@ public sealed class HostileModelTests
         using var folder = new TemporaryFolder();
         byte[] bytes = LacosBytes(folder, QuantizationScheme.Rowwise);
         int at = bytes.AsSpan().IndexOf("\"lacos.format\":\"1\""u8);
-        bytes[at + "\"lacos.format\":\"".Length] = (byte)'2';
-        Refused(() => LacosModel.Load(new MemoryStream(bytes)), typeof(NotSupportedException), "version '2'");
+        bytes[at + "\"lacos.format\":\"".Length] = (byte)'3';
+        Refused(() => LacosModel.Load(new MemoryStream(bytes)), typeof(NotSupportedException), "version '3'");
         Refused(() => LacosModel.Load(folder.File("model.safetensors")), typeof(InvalidDataException), "no .lacos model");
     }
 

@@ -33,6 +33,25 @@ public sealed unsafe class SafetensorsWriterTests
     }
 
     [TestMethod]
+    public void TensorsThatAskForItBeginAtCacheLinesWhereverTheyWereAdded()
+    {
+        var writer = new SafetensorsWriter();
+        writer.Add("odd", SafetensorsDType.U8, new byte[3], 3);
+        writer.Add("float", SafetensorsDType.F32, new float[1], 1);
+        writer.AddAligned("first", SafetensorsDType.U8, stream => stream.Write(new byte[64]), 64);
+        writer.AddAligned("second", SafetensorsDType.U8, stream => stream.Write(new byte[128]), 2, 64);
+        using var stream = new MemoryStream();
+        writer.WriteTo(stream);
+        stream.Position = 0;
+        using SafetensorsFile file = SafetensorsFile.Read(stream, "test");
+        foreach (string name in (string[])["first", "second"])
+        {
+            Assert.AreEqual(0, (file.Pointer(file.Require(name)) - file.FilePointer) % 64, name);
+        }
+        Assert.AreEqual(0, (file.Pointer(file.Require("float")) - file.FilePointer) % 4);
+    }
+
+    [TestMethod]
     public void TheSameNameTwiceIsRefused()
     {
         var writer = new SafetensorsWriter();

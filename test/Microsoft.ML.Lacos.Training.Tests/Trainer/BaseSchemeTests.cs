@@ -2,6 +2,7 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Lora;
+using Microsoft.ML.Lacos.Native;
 using Microsoft.ML.Lacos.Quantization;
 using Microsoft.ML.Lacos.Tests;
 using Microsoft.ML.Lacos.Tests.Hub;
@@ -40,6 +41,32 @@ public sealed class BaseSchemeTests
         Assert.AreEqual(embeddings, loaded.Weights.WordEmbeddings.Scheme);
         using LacosModel untrained = LacosModel.Open(model, scheme == QuantizationScheme.None ? BloomCompute.Float32 : BloomCompute.Int8, scheme: scheme);
         Assert.AreNotEqual(untrained.Fingerprint, merged.Fingerprint, "training has an effect");
+    }
+
+    [TestMethod]
+    public void APackedModelIsTrainedAndMergedAsIfItWereNot()
+    {
+        if (!NativeInfo.Get().IsAvailable)
+        {
+            Assert.Inconclusive($"Not run: {NativeInfo.Get().UnavailableReason}");
+        }
+        using var folder = new TemporaryFolder();
+        using (LacosModel model = LacosModel.Load(TinyModel.OfLetters().WriteTo(folder.File("model"))))
+        {
+            model.Save(folder.File("rows.lacos"));
+            model.Save(folder.File("packed.lacos"), LacosModel.ThisMachine);
+        }
+        IDataView data = Letters.Data(_ml);
+        var scores = new List<float[]>();
+        foreach (string file in (string[])["rows.lacos", "packed.lacos"])
+        {
+            LacosBloomTrainer.Options options = Options(folder.File(file));
+            options.LoraTargets = ["query_key_value"];
+            using SentenceEmbeddingTransformer fitted = _ml.Regression.Trainers.LacosBloom(options).Fit(data);
+            _ml.Model.Save(fitted, data.Schema, folder.File("model.zip"));
+            scores.Add([.. _ml.Model.Load(folder.File("model.zip"), out _).Transform(data).GetColumn<float>("Score")]);
+        }
+        CollectionAssert.AreEqual(scores[0], scores[1]);
     }
 
     [TestMethod]

@@ -1,0 +1,47 @@
+using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Native;
+using Microsoft.ML.Lacos.Quantization;
+
+namespace Microsoft.ML.Lacos.Hub;
+
+/// <summary>Finds how linear layers are to be packed.</summary>
+internal static class PackedLayout
+{
+    /// <summary>The layout that a name asks for.</summary>
+    /// <param name="kernels">A kernel set, <see cref="LacosModel.ThisMachine"/> or <see cref="LacosModel.NotPacked"/>.</param>
+    public static WeightPanels? For(string kernels)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(kernels);
+        if (kernels == LacosModel.NotPacked)
+        {
+            return null;
+        }
+        NativeInfo native = NativeInfo.Get();
+        if (!native.IsAvailable)
+        {
+            throw new PlatformNotSupportedException($"Weights are packed as the native kernels read them, and the native library is not available: {native.UnavailableReason}");
+        }
+        string? name = kernels == LacosModel.ThisMachine ? native.ChosenKernel : kernels;
+        return native.Kernels.FirstOrDefault(kernel => kernel.Name == name)?.Panels
+            ?? throw new ArgumentException($"There are no kernels '{name ?? kernels}' to pack for. Known: {string.Join(", ", native.Kernels.Where(kernel => kernel.IsBuilt).Select(kernel => kernel.Name))}.", nameof(kernels));
+    }
+
+    /// <summary>Refuses weights that cannot be packed.</summary>
+    public static void Check(BloomWeights weights, WeightPanels? panels)
+    {
+        if (panels is null)
+        {
+            return;
+        }
+        foreach (BloomBlockWeights block in weights.Blocks)
+        {
+            foreach (LinearWeights linear in (LinearWeights[])[block.QueryKeyValue, block.Dense, block.DenseHTo4H, block.Dense4HToH])
+            {
+                if (linear.Weight.Scheme != QuantizationScheme.Rowwise)
+                {
+                    throw new InvalidOperationException($"The model has {linear.Weight.Scheme} linear layers; only {QuantizationScheme.Rowwise} ones are executed in int8 and packed. Quantise the model row by row first.");
+                }
+            }
+        }
+    }
+}
