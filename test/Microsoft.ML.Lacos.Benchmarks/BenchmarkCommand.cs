@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Microsoft.ML.Lacos.Benchmarks.Kernels;
 using Microsoft.ML.Lacos.Benchmarks.Latency;
+using Microsoft.ML.Lacos.Benchmarks.Memory;
 using Microsoft.ML.Lacos.Benchmarks.MlNet;
 using Microsoft.ML.Lacos.Benchmarks.Results;
 using Microsoft.ML.Lacos.Benchmarks.StartUp;
@@ -21,6 +22,7 @@ internal static class BenchmarkCommand
     private static readonly Option<bool> DotNet = new("--dotnet") { Description = "The same as --mlnet by BenchmarkDotNet, with allocated memory." };
     private static readonly Option<bool> Latency = new("--latency") { Description = "p50 and p99 of one short sentence a call, from 1, 2, 8 and 32 callers." };
     private static readonly Option<bool> StartUp = new("--startup") { Description = "Time of a process that makes one vector, beside an empty one." };
+    private static readonly Option<bool> Memory = new("--memory") { Description = "Memory of two processes with the same model open." };
     private static readonly Option<bool> Training = new("--training") { Description = "A step of LoRA training over int8, bf16 and fp32 layers." };
     private static readonly Option<bool> Large = new("--large") { Description = "One step of LoRA training of the bloom-7b1 shape; needs 14 GiB." };
     private static readonly Option<int?> Steps = new("--steps") { Description = "Steps of training that are timed, after one that is not; 3 without it." };
@@ -35,7 +37,7 @@ internal static class BenchmarkCommand
         Only.AcceptOnlyFromAmong([.. Shape.All.Select(shape => shape.Name)]);
         var command = new RootCommand("Speed of LACoS beside its peers. Ratios are taken in one run; leave the machine alone meanwhile. Without a choice: --kernels --peers.")
         {
-            Peers, Kernels, Texts, MlNet, DotNet, Latency, StartUp, Training, Large, Steps, Only, Quick, Smoke, Threads, Output,
+            Peers, Kernels, Texts, MlNet, DotNet, Latency, StartUp, Memory, Training, Large, Steps, Only, Quick, Smoke, Threads, Output,
         };
         command.SetAction(Measure);
         return command.Parse(arguments).Invoke();
@@ -66,10 +68,14 @@ internal static class BenchmarkCommand
     private static void WriteTables(ParseResult arguments, Sizes sizes, int threads)
     {
         FileInfo? texts = arguments.GetValue(Texts);
-        bool isUnnamed = texts is null && !new[] { Peers, Kernels, MlNet, DotNet, Latency, StartUp, Training, Large }.Any(arguments.GetValue);
+        bool isUnnamed = texts is null && !new[] { Peers, Kernels, MlNet, DotNet, Latency, StartUp, Memory, Training, Large }.Any(arguments.GetValue);
         if (arguments.GetValue(StartUp))
         {
             StartUpTable.Run(sizes.StartUpTurns);
+        }
+        if (arguments.GetValue(Memory))
+        {
+            MemoryTable.Run(sizes.Memory);
         }
         if (arguments.GetValue(MlNet))
         {

@@ -1,4 +1,5 @@
 using Microsoft.ML.Lacos.Benchmarks.Kernels;
+using Microsoft.ML.Lacos.Bloom;
 
 namespace Microsoft.ML.Lacos.Benchmarks;
 
@@ -31,6 +32,7 @@ internal sealed record Sizes
         Shapes = [Shape.Tiny],
         Layers = [.. Shape.Bloom560m.Layers.Take(2)],
         Training = Shape.Tiny,
+        Memory = Shape.Tiny.Config,
         TrainingSteps = 1,
         PipelineTurns = 1,
         PipelineRows = 32,
@@ -53,6 +55,9 @@ internal sealed record Sizes
     public Shape Training { get; private init; } = Shape.Bloom560m with { Config = Shape.Bloom560m.Config with { VocabularySize = 250880 } };
 
     public int TrainingSteps { get; private init; } = 3;
+
+    /// <summary>The larger model whose memory is counted; with the default model's tokenizer.</summary>
+    public BloomConfig Memory { get; private init; } = Shape.Bloom560m.Config;
 
     public int PipelineTurns { get; private init; } = 15;
 

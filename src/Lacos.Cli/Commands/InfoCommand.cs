@@ -147,6 +147,7 @@ internal sealed class InfoCommand(ToolStreams streams)
         ["supported"] = kernel.IsSupported,
         ["default"] = kernel.IsDefault,
         ["state"] = kernel.State,
+        ["panels"] = kernel.Panels is { } panels ? new JsonObject { ["width"] = panels.Width, ["group"] = panels.Group, ["flip"] = panels.Flip } : null,
     };
 
     private static string Version => typeof(InfoCommand).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";

@@ -59,10 +59,10 @@ internal static class BarPlot
     // A label too long for its place goes on below at its commas.
     private static string Folded(string label, int width) => label.Length * LetterWidth <= width ? label : label.Replace(", ", ",\n", StringComparison.Ordinal);
 
-    // Shares and times speak for themselves; a rate is best told as a ratio.
+    // Shares, times and sizes speak for themselves; a rate is best told as a ratio.
     private static string Label(Column column, double value, double? basis, bool isBasis) =>
         column.Format.EndsWith("ms", StringComparison.Ordinal) ? column.Shown(value).ToString("0.0", CultureInfo.InvariantCulture)
-        : isBasis || basis is not > 0 || column.Format.EndsWith('%') ? column.Cell(value)
+        : isBasis || basis is not > 0 || column.Format.EndsWith('%') || column.Format.EndsWith("MB", StringComparison.Ordinal) ? column.Cell(value)
         : string.Create(CultureInfo.InvariantCulture, $"{value / basis.Value:0.00} x");
 
     private static void Dress(Plot plot, ResultTable table, Column[] series, double highest)
