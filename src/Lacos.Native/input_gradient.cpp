@@ -33,6 +33,7 @@ int RowsOfBlock(int m, int limit, int tile, int column_blocks, int threads) {
 void Reserve(GradientScratch& scratch, int threads, size_t weights, size_t sums, size_t width) {
   scratch.weights.resize(std::max(scratch.weights.size(), static_cast<size_t>(threads)));
   scratch.sums.resize(scratch.weights.size());
+  scratch.excess.resize(scratch.weights.size());
   for (auto& buffer : scratch.weights) buffer.Reserve(weights);
   for (auto& buffer : scratch.sums) buffer.Reserve(sums);
   scratch.ones.Reserve(width);
@@ -85,6 +86,11 @@ void InputGradientProduct(const KernelSet& kernels, const Int8Linear& linear, Lo
     const int whole_groups = (columns + gemm.k_group - 1) / gemm.k_group * gemm.k_group;
     uint8_t* weights = scratch.weights[thread].data();
     int32_t* sums = reinterpret_cast<int32_t*>(scratch.sums[thread].data());
+    ExcessTiles& excess = scratch.excess[thread];
+    excess.Clear();
+    for (int row = 0; row < rows; row += gemm.rows) {
+      excess.Add(gemm, scratch.rows.excess, first_row + row, std::min(gemm.rows, rows - row));
+    }
     for (int first = 0; first < linear.panel_count(); first += panels_at_once) {
       const int panels = std::min(panels_at_once, linear.panel_count() - first);
       for (int p = 0; p < panels; p++) {
@@ -98,7 +104,7 @@ void InputGradientProduct(const KernelSet& kernels, const Int8Linear& linear, Lo
         const int height = std::min(gemm.rows, rows - row);
         gemm.tile({height, groups, first > 0, scratch.rows.codes.data() + scratch.rows.stride * (first_row + row) + at,
                    scratch.rows.stride, weights, sums + static_cast<size_t>(row) * width, weights, 0,
-                   scratch.rows.excess.Of(first_row + row), first_group});
+                   excess.Of(row / gemm.rows), first_group});
       }
     }
     if (gemm.release != nullptr) gemm.release();

@@ -15,6 +15,7 @@ namespace lacos {
 struct ExcessStep {
   int32_t codes[2];     // k_group codes each
   uint32_t offsets[2];  // bytes from the start of a panel to the weights of each group
+  uint32_t sums;        // in a tile's lists: bytes from the first of its sums to those of the row
 };
 // Columns of a step: two groups of four.
 constexpr int kStepColumns = 8;
@@ -23,26 +24,26 @@ constexpr int kExcessColumns = 512;
 // Steps that kExcessColumns columns make at most.
 constexpr int kExcessStepsMost = kExcessColumns / kStepColumns * 3;
 
-// Of one row: those of part i of its columns begin at steps[starts[i]] and end before steps[starts[i + 1] - 1],
-// a step that changes nothing.
-struct RowExcess {
-  const ExcessStep* steps;
-  const int32_t* starts;
+// Of the rows of a tile: those of part i of their columns begin at steps[starts[i]] and end before steps[starts[i +
+// 1]].
+struct TileExcess {
+  const ExcessStep* steps = nullptr;
+  const int32_t* starts = nullptr;  // null for kernels that do not split, and for a single row as it was
 };
 
 // One tile of an int8 product: c[rows, NR] (+)= a[rows, k] * b.
 struct Int8Tile {
-  int rows;                           // 1..Int8GemmKernel::rows
-  int k_groups;                       // groups of k_group columns
-  bool accumulate;                    // add to c instead of overwriting it
-  const void* a;                      // quantised rows, row-major
-  size_t a_stride;                    // bytes
-  const uint8_t* b;                   // one packed panel, from the first group on
-  int32_t* c;                         // [rows, NR], contiguous
-  const uint8_t* ahead;               // what will be read next, for prefetching
-  int ahead_bytes;                    // how much of it to prefetch for every group: 0, 4, 8, 16, 32, 64, 128 or 256
-  const RowExcess* excess = nullptr;  // of every row, for kernels that split; null for a single row as it was
-  int first_group = 0;                // of the panel: which group b is
+  int rows;              // 1..Int8GemmKernel::rows
+  int k_groups;          // groups of k_group columns
+  bool accumulate;       // add to c instead of overwriting it
+  const void* a;         // quantised rows, row-major
+  size_t a_stride;       // bytes
+  const uint8_t* b;      // one packed panel, from the first group on
+  int32_t* c;            // [rows, NR], contiguous
+  const uint8_t* ahead;  // what will be read next, for prefetching
+  int ahead_bytes;       // how much of it to prefetch for every group: 0, 4, 8, 16, 32, 64, 128 or 256
+  TileExcess excess;  // of the whole rows; groups begin at a multiple of kExcessColumns and end at one or with the row
+  int first_group = 0;  // of the panel: which group b is
 };
 
 // Weights [N, K] lie as panels [N / NR][K / k_group][NR][k_group] of bytes, each xor-ed with weight_xor, zero codes in

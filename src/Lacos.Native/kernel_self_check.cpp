@@ -43,12 +43,14 @@ const char* CheckProducts(const Int8GemmKernel& kernel, int least, int most, flo
       const std::vector<float> reaches(static_cast<size_t>(k) / 8 + 4, reach);
       excess.Reserve(kernel, rows, k, reach > 0 ? reaches.data() : nullptr);
       for (int i = 0; i < rows; i++) excess.Split(kernel, i, reinterpret_cast<int8_t*>(&rows_packed[i * stride]), k);
+      ExcessTiles tiles;
+      tiles.Add(kernel, excess, 0, rows);
       std::vector<int32_t> c(static_cast<size_t>(rows) * kernel.columns, 5);
       for (const int ahead_bytes : {0, 4, 64, 128, 256}) {
         const bool accumulate = ahead_bytes == 4;
         if (accumulate) c.assign(c.size(), 5);
         kernel.tile({rows, groups, accumulate, rows_packed.data(), stride, panel.data(), c.data(), panel.data(),
-                     ahead_bytes, excess.Of(0), 0});
+                     ahead_bytes, tiles.Of(0), 0});
         for (int i = 0; i < rows; i++) {
           for (int n = 0; n < kernel.columns; n++) {
             int32_t expected = accumulate ? 5 : 0;

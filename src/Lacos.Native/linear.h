@@ -34,11 +34,20 @@ struct OutlierSpan {
   int column_count;
 };
 
+// The lists of the tiles of a block of rows, and which block that is: a thread takes several tasks of one in turn.
+struct BlockExcess {
+  ExcessTiles tiles;
+  uint64_t run = 0;
+  int first_row = 0;
+};
+
 // Memory that the threads of a running layer need; kept between calls.
 struct LinearScratch {
   std::vector<AlignedBuffer<float>> panels;  // one a thread
   std::vector<AlignedBuffer<float>> sums;    // one a thread; integers or floats
   std::vector<AlignedBuffer<float>> extras;  // one a thread
+  std::vector<BlockExcess> excess;           // one a thread
+  uint64_t runs = 0;
 
   void Reserve(const KernelSet& kernels, int threads);
 };

@@ -11,6 +11,7 @@ void LinearScratch::Reserve(const KernelSet& kernels, int threads) {
   panels.resize(threads);
   sums.resize(threads);
   extras.resize(threads);
+  excess.resize(threads);
   for (auto& buffer : panels) buffer.Reserve(columns * 256);
   for (auto& buffer : sums) buffer.Reserve(columns * kRowBlockMaximum);
   for (auto& buffer : extras) buffer.Reserve(columns * (kernels.int8_gemm->rows + 1));
@@ -101,6 +102,7 @@ struct Int8Linear::Job {
   const float* x;
   size_t x_stride;
   int m;
+  uint64_t run;
   int row_block;
   int panels_a_task;
   int tasks_a_block;
@@ -114,7 +116,7 @@ void Int8Linear::Run(LoopRunner& runner, LinearScratch& scratch, const Quantized
   const Int8GemmKernel& gemm = *kernels_->int8_gemm;
   const int threads = runner.thread_count();
   const int depth = std::min(k_, kDepthBlock);
-  Job job{rows, scratch, output, bias, spans, x, x_stride, m, 0, 1, 0, 0, threads};
+  Job job{rows, scratch, output, bias, spans, x, x_stride, m, ++scratch.runs, 0, 1, 0, 0, threads};
   job.row_block = RowBlock(m, kRowBlockBytes / (depth * gemm.activation_bytes), gemm.rows, panel_count_, threads);
   // Neighbouring panels go to one thread, as long as there are tasks enough to even the threads out.
   const int blocks = (m + job.row_block - 1) / job.row_block;
@@ -180,6 +182,18 @@ void Int8Linear::RunTask(const Job& job, int task, int thread) const {
   const int depth_blocks = (k_groups_ + depth_groups - 1) / depth_groups;
   int32_t* sums = reinterpret_cast<int32_t*>(job.scratch.sums[thread].data());
   float* extra = job.scratch.extras[thread].data();
+  const auto rows_of = [&](int tile, int row) {
+    return is_equal ? tile_base + (tile < tile_more ? 1 : 0) : std::min(gemm.rows, block_rows - row);
+  };
+  BlockExcess& excess = job.scratch.excess[thread];
+  if (excess.run != job.run || excess.first_row != first_row) {
+    excess.tiles.Clear();
+    for (int tile = 0, row = 0; tile < tiles; row += rows_of(tile, row), tile++) {
+      excess.tiles.Add(gemm, job.rows.excess, first_row + row, rows_of(tile, row));
+    }
+    excess.run = job.run;
+    excess.first_row = first_row;
+  }
   const bool with_extra = job.spans != nullptr;
   // Several tiles at once, while their sums are in the first-level cache.
   const int finish_rows = with_extra ? 1 : kFinishRows;
@@ -195,12 +209,12 @@ void Int8Linear::RunTask(const Job& job, int task, int thread) const {
       const bool last_depth = depth + 1 == depth_blocks;
       const Ahead ahead(tiles, group_bytes, here, NextWeights(job, task, panel, last_depth, here + block_bytes));
       for (int tile = 0, row = 0, finished = 0; tile < tiles; tile++) {
-        const int rows = is_equal ? tile_base + (tile < tile_more ? 1 : 0) : std::min(gemm.rows, block_rows - row);
+        const int rows = rows_of(tile, row);
         int32_t* c = sums + static_cast<size_t>(row) * gemm.columns;
         const uint8_t* a = job.rows.codes.data() + job.rows.stride * (first_row + row) +
                            static_cast<size_t>(first_group) * gemm.k_group * gemm.activation_bytes;
         gemm.tile({rows, groups, depth > 0, a, job.rows.stride, here, c, ahead.at(tile, groups), ahead.bytes(tile),
-                   job.rows.excess.Of(first_row + row), first_group});
+                   excess.tiles.Of(tile), first_group});
         row += rows;
         if (!last_depth || (row < block_rows && row - finished < finish_rows)) continue;
         if (with_extra) AddOutliers(job, panel, first_row + finished, rows, extra);

@@ -20,6 +20,37 @@ constexpr int kSumMost = 128;
 
 inline __m256i Weights(const uint8_t* b) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(b)); }
 
+inline void LoadSums(const int32_t* from, __m256i* c) {
+  c[0] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+  c[1] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from) + 1);
+}
+
+inline void StoreSums(int32_t* to, const __m256i* c) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), c[0]);
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to) + 1, c[1]);
+}
+
+// Eight columns of a row times their weights for eight outputs.
+inline __m256i MultiplyPair(__m256i w0, __m256i x0, __m256i w1, __m256i x1) {
+  const __m256i sums = _mm256_add_epi16(_mm256_maddubs_epi16(w0, x0), _mm256_maddubs_epi16(w1, x1));
+  return _mm256_madd_epi16(sums, _mm256_set1_epi16(1));
+}
+
+void AddExcess(const Int8Tile& t, int first, int last) {
+  const uint8_t* panel = t.b - static_cast<ptrdiff_t>(t.first_group) * static_cast<ptrdiff_t>(kGroupBytes);
+  for (const ExcessStep* e = t.excess.steps + first; e != t.excess.steps + last; e++) {
+    int32_t* sums = t.c + e->sums / sizeof(int32_t);
+    const uint8_t* b0 = panel + e->offsets[0];
+    const uint8_t* b1 = panel + e->offsets[1];
+    const __m256i x0 = _mm256_set1_epi32(e->codes[0]), x1 = _mm256_set1_epi32(e->codes[1]);
+    __m256i c[2];
+    LoadSums(sums, c);
+    c[0] = _mm256_add_epi32(c[0], MultiplyPair(Weights(b0), x0, Weights(b1), x1));
+    c[1] = _mm256_add_epi32(c[1], MultiplyPair(Weights(b0 + 32), x0, Weights(b1 + 32), x1));
+    StoreSums(sums, c);
+  }
+}
+
 template <int kRows>
 void Tile(const Int8Tile& t) {
   const int8_t* a[kRows];
@@ -27,17 +58,13 @@ void Tile(const Int8Tile& t) {
 #pragma GCC unroll 4
   for (int i = 0; i < kRows; i++) {
     a[i] = static_cast<const int8_t*>(t.a) + i * t.a_stride;
-    const __m256i* from = reinterpret_cast<const __m256i*>(t.c + i * kColumns);
-    c[i][0] = t.accumulate ? _mm256_loadu_si256(from) : _mm256_setzero_si256();
-    c[i][1] = t.accumulate ? _mm256_loadu_si256(from + 1) : _mm256_setzero_si256();
+    if (t.accumulate) {
+      LoadSums(t.c + i * kColumns, c[i]);
+    } else {
+      c[i][0] = c[i][1] = _mm256_setzero_si256();
+    }
   }
   const __m256i ones = _mm256_set1_epi16(1);
-  const auto add_pair = [&](int i, __m256i x0, __m256i x1, __m256i w00, __m256i w01, __m256i w10, __m256i w11) {
-    const __m256i low = _mm256_add_epi16(_mm256_maddubs_epi16(w00, x0), _mm256_maddubs_epi16(w10, x1));
-    const __m256i high = _mm256_add_epi16(_mm256_maddubs_epi16(w01, x0), _mm256_maddubs_epi16(w11, x1));
-    c[i][0] = _mm256_add_epi32(c[i][0], _mm256_madd_epi16(low, ones));
-    c[i][1] = _mm256_add_epi32(c[i][1], _mm256_madd_epi16(high, ones));
-  };
   const uint8_t* b = t.b;
   const char* ahead = reinterpret_cast<const char*>(t.ahead);
   const size_t step = static_cast<size_t>(t.ahead_bytes);
@@ -53,7 +80,8 @@ void Tile(const Int8Tile& t) {
       for (int i = 0; i < kRows; i++) {
         const __m256i x0 = _mm256_set1_epi32(*reinterpret_cast<const int32_t*>(a[i] + k));
         const __m256i x1 = _mm256_set1_epi32(*reinterpret_cast<const int32_t*>(a[i] + k + 4));
-        add_pair(i, x0, x1, w00, w01, w10, w11);
+        c[i][0] = _mm256_add_epi32(c[i][0], MultiplyPair(w00, x0, w10, x1));
+        c[i][1] = _mm256_add_epi32(c[i][1], MultiplyPair(w01, x0, w11, x1));
       }
       b += 2 * kGroupBytes;
       ahead += 2 * step;
@@ -68,35 +96,16 @@ void Tile(const Int8Tile& t) {
       }
       k = part_end;
     }
-    // While the weights are in the first-level cache. All rows go on until the longest list ends: a branch for each
-    // would be guessed wrongly once a row.
-    const uint8_t* panel = t.b - static_cast<ptrdiff_t>(t.first_group) * static_cast<ptrdiff_t>(kGroupBytes);
-    const ExcessStep* steps[kRows];
-    int counts[kRows];
-    int most = 0;
+    // While the weights are in the first-level cache. Rows take turns in the list, so that a step need not wait for the
+    // sums of the one before it to come back from memory.
+    const int first_step = t.excess.starts[part], last_step = t.excess.starts[part + 1];
+    if (first_step == last_step && k < end) continue;
 #pragma GCC unroll 4
-    for (int i = 0; i < kRows; i++) {
-      const int32_t* starts = t.excess[i].starts + part;
-      steps[i] = t.excess[i].steps + starts[0];
-      counts[i] = starts[1] - starts[0] - 1;
-      most = counts[i] > most ? counts[i] : most;
-    }
-    for (int s = 0; s < most; s++) {
+    for (int i = 0; i < kRows; i++) StoreSums(t.c + i * kColumns, c[i]);
+    AddExcess(t, first_step, last_step);
+    if (k == end) return;
 #pragma GCC unroll 4
-      for (int i = 0; i < kRows; i++) {
-        const ExcessStep* e = steps[i] + (s < counts[i] ? s : counts[i]);
-        const uint8_t* b0 = panel + e->offsets[0];
-        const uint8_t* b1 = panel + e->offsets[1];
-        add_pair(i, _mm256_set1_epi32(e->codes[0]), _mm256_set1_epi32(e->codes[1]), Weights(b0), Weights(b0 + 32),
-                 Weights(b1), Weights(b1 + 32));
-      }
-    }
-  }
-#pragma GCC unroll 4
-  for (int i = 0; i < kRows; i++) {
-    __m256i* to = reinterpret_cast<__m256i*>(t.c + i * kColumns);
-    _mm256_storeu_si256(to, c[i][0]);
-    _mm256_storeu_si256(to + 1, c[i][1]);
+    for (int i = 0; i < kRows; i++) LoadSums(t.c + i * kColumns, c[i]);
   }
 }
 
@@ -127,7 +136,7 @@ void Widened(const Int8Tile& t) {
 }
 
 void Run(const Int8Tile& t) {
-  if (t.excess == nullptr) return Widened(t);
+  if (t.excess.starts == nullptr) return Widened(t);
   switch (t.rows) {
     case 1:
       return Tile<1>(t);
@@ -217,10 +226,10 @@ class StepWriter {
   void Add(int group, int32_t codes) {
     const uint32_t offset = static_cast<uint32_t>(group) * kGroupBytes;
     if (is_waiting_ && Fit(codes, waiting_codes_)) {
-      steps_[count_++] = {{waiting_codes_, codes}, {waiting_offset_, offset}};
+      steps_[count_++] = {{waiting_codes_, codes}, {waiting_offset_, offset}, 0};
       is_waiting_ = false;
     } else if (is_waiting_) {
-      steps_[count_++] = {{codes, 0}, {offset, offset}};
+      steps_[count_++] = {{codes, 0}, {offset, offset}, 0};
     } else {
       waiting_offset_ = offset;
       waiting_codes_ = codes;
@@ -229,7 +238,7 @@ class StepWriter {
   }
 
   int Finish() {
-    if (is_waiting_) steps_[count_++] = {{waiting_codes_, 0}, {waiting_offset_, waiting_offset_}};
+    if (is_waiting_) steps_[count_++] = {{waiting_codes_, 0}, {waiting_offset_, waiting_offset_}, 0};
     return count_;
   }
 

@@ -11,13 +11,12 @@ void ExcessRows::Reserve(const Int8GemmKernel& kernel, int rows, int n, const fl
   reach_ = reach;
   parts_ = (n + kExcessColumns - 1) / kExcessColumns;
   if (steps_.size() < static_cast<size_t>(rows)) steps_.resize(static_cast<size_t>(rows));
-  if (lists_.size() < static_cast<size_t>(rows)) lists_.resize(static_cast<size_t>(rows));
   starts_.Reserve(static_cast<size_t>(rows) * (parts_ + 1));
 }
 
 void ExcessRows::Split(const Int8GemmKernel& kernel, int row, int8_t* codes, int n) {
   if (!is_split_) return;
-  ExcessStep found[kExcessStepsMost + 1];
+  ExcessStep found[kExcessStepsMost];
   std::vector<ExcessStep>& steps = steps_[row];
   int32_t* starts = starts_.data() + static_cast<size_t>(row) * (parts_ + 1);
   const int padded = (n + 15) / 16 * 16;
@@ -26,17 +25,32 @@ void ExcessRows::Split(const Int8GemmKernel& kernel, int row, int8_t* codes, int
     starts[part] = static_cast<int32_t>(steps.size());
     const int first = part * kExcessColumns;
     const int columns = std::min(kExcessColumns, padded - first);
-    const uint32_t offset = static_cast<uint32_t>(first) * static_cast<uint32_t>(kernel.columns);
-    int count = 0;
-    if (columns > 0) {
-      count = kernel.split(codes + first, columns, first / kernel.k_group,
-                           reach_ == nullptr ? nullptr : reach_ + first / kStepColumns, found);
-    }
-    found[count++] = {{0, 0}, {offset, offset}};
+    if (columns <= 0) continue;
+    const int count = kernel.split(codes + first, columns, first / kernel.k_group,
+                                   reach_ == nullptr ? nullptr : reach_ + first / kStepColumns, found);
     steps.insert(steps.end(), found, found + count);
   }
   starts[parts_] = static_cast<int32_t>(steps.size());
-  lists_[row] = {steps.data(), starts};
+}
+
+void ExcessTiles::Add(const Int8GemmKernel& kernel, const ExcessRows& rows, int first, int count) {
+  if (!rows.is_split_) return;
+  starts_a_tile_ = rows.parts_ + 1;
+  for (int part = 0; part < rows.parts_; part++) {
+    starts_.push_back(static_cast<int32_t>(steps_.size()));
+    bool is_more = true;
+    for (int turn = 0; is_more; turn++) {
+      is_more = false;
+      for (int i = 0; i < count; i++) {
+        const int32_t* starts = rows.starts_.data() + static_cast<size_t>(first + i) * starts_a_tile_ + part;
+        if (starts[0] + turn >= starts[1]) continue;
+        steps_.push_back(rows.steps_[first + i][starts[0] + turn]);
+        steps_.back().sums = static_cast<uint32_t>(i * kernel.columns) * sizeof(int32_t);
+        is_more = true;
+      }
+    }
+  }
+  starts_.push_back(static_cast<int32_t>(steps_.size()));
 }
 
 void QuantizedRows::Reserve(const Int8GemmKernel& kernel, int rows, int n, const float* reach) {

@@ -17,17 +17,34 @@ class ExcessRows {
   void Reserve(const Int8GemmKernel& kernel, int rows, int n, const float* reach);
   // Splits the codes of one row, n rounded up to 16 of them. Rows may be split by several threads at once.
   void Split(const Int8GemmKernel& kernel, int row, int8_t* codes, int n);
-  // For a tile that begins with this row, and whose groups begin at a multiple of kExcessColumns and end at one or with
-  // the row; null for kernels that do not split, and for a single row.
-  const RowExcess* Of(int row) const { return is_split_ ? lists_.data() + row : nullptr; }
 
  private:
+  friend class ExcessTiles;
+
   bool is_split_ = false;
   int parts_ = 0;  // of a row
   const float* reach_ = nullptr;
   std::vector<std::vector<ExcessStep>> steps_;
   AlignedBuffer<int32_t> starts_;  // [rows, parts + 1]
-  std::vector<RowExcess> lists_;
+};
+
+// The lists of the rows of each tile of a block as one, in which the rows take turns: what a tile adds, it adds without
+// a branch a row, and without waiting for itself.
+class ExcessTiles {
+ public:
+  void Clear() { steps_.clear(), starts_.clear(); }
+  // The next tile.
+  void Add(const Int8GemmKernel& kernel, const ExcessRows& rows, int first, int count);
+  // Of the tile that was added as number `tile`; empty where rows are not split.
+  TileExcess Of(int tile) const {
+    if (starts_.empty()) return {};
+    return {steps_.data(), starts_.data() + static_cast<size_t>(tile) * starts_a_tile_};
+  }
+
+ private:
+  std::vector<ExcessStep> steps_;
+  std::vector<int32_t> starts_;  // [tiles, parts + 1]
+  int starts_a_tile_ = 0;
 };
 
 // Quantised rows of one layer's input.
