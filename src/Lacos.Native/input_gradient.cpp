@@ -78,6 +78,7 @@ void InputGradientProduct(const KernelSet& kernels, const Int8Linear& linear, Lo
   Reserve(scratch, runner.thread_count(), square * panels_at_once, static_cast<size_t>(rows_a_block) * width,
           static_cast<size_t>(width));
   const int row_blocks = (m + rows_a_block - 1) / rows_a_block;
+  const uint64_t run = ++scratch.runs;
   runner.For(row_blocks * column_blocks, [&](int task, int thread) {
     const int first_row = task / column_blocks * rows_a_block;
     const int rows = std::min(rows_a_block, m - first_row);
@@ -86,11 +87,8 @@ void InputGradientProduct(const KernelSet& kernels, const Int8Linear& linear, Lo
     const int whole_groups = (columns + gemm.k_group - 1) / gemm.k_group * gemm.k_group;
     uint8_t* weights = scratch.weights[thread].data();
     int32_t* sums = reinterpret_cast<int32_t*>(scratch.sums[thread].data());
-    ExcessTiles& excess = scratch.excess[thread];
-    excess.Clear();
-    for (int row = 0; row < rows; row += gemm.rows) {
-      excess.Add(gemm, scratch.rows.excess, first_row + row, std::min(gemm.rows, rows - row));
-    }
+    const ExcessTiles& excess = scratch.excess[thread].Of(
+        run, first_row, gemm, scratch.rows.excess, [&](int, int row) { return std::min(gemm.rows, rows - row); });
     for (int first = 0; first < linear.panel_count(); first += panels_at_once) {
       const int panels = std::min(panels_at_once, linear.panel_count() - first);
       for (int p = 0; p < panels; p++) {

@@ -20,7 +20,8 @@ struct GradientScratch {
   std::vector<AlignedBuffer<float>> scaled;     // one a thread: a row of the gradient times the scales
   std::vector<AlignedBuffer<uint8_t>> weights;  // one a thread: transposed codes, or dequantised floats
   std::vector<AlignedBuffer<float>> sums;       // one a thread; integers or floats
-  std::vector<ExcessTiles> excess;              // one a thread: of the tiles of a block of rows
+  std::vector<BlockExcess> excess;              // one a thread
+  uint64_t runs = 0;
   AlignedBuffer<float> ones;
   AlignedBuffer<float> zeros;
 };

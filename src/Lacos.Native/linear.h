@@ -34,13 +34,6 @@ struct OutlierSpan {
   int column_count;
 };
 
-// The lists of the tiles of a block of rows, and which block that is: a thread takes several tasks of one in turn.
-struct BlockExcess {
-  ExcessTiles tiles;
-  uint64_t run = 0;
-  int first_row = 0;
-};
-
 // Memory that the threads of a running layer need; kept between calls.
 struct LinearScratch {
   std::vector<AlignedBuffer<float>> panels;  // one a thread

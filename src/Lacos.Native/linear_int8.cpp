@@ -185,15 +185,9 @@ void Int8Linear::RunTask(const Job& job, int task, int thread) const {
   const auto rows_of = [&](int tile, int row) {
     return is_equal ? tile_base + (tile < tile_more ? 1 : 0) : std::min(gemm.rows, block_rows - row);
   };
-  BlockExcess& excess = job.scratch.excess[thread];
-  if (excess.run != job.run || excess.first_row != first_row) {
-    excess.tiles.Clear();
-    for (int tile = 0, row = 0; tile < tiles; row += rows_of(tile, row), tile++) {
-      excess.tiles.Add(gemm, job.rows.excess, first_row + row, rows_of(tile, row));
-    }
-    excess.run = job.run;
-    excess.first_row = first_row;
-  }
+  const ExcessTiles& excess =
+      job.scratch.excess[thread].Of(job.run, first_row, gemm, job.rows.excess,
+                                    [&](int tile, int row) { return tile < tiles ? rows_of(tile, row) : 0; });
   const bool with_extra = job.spans != nullptr;
   // Several tiles at once, while their sums are in the first-level cache.
   const int finish_rows = with_extra ? 1 : kFinishRows;
@@ -214,7 +208,7 @@ void Int8Linear::RunTask(const Job& job, int task, int thread) const {
         const uint8_t* a = job.rows.codes.data() + job.rows.stride * (first_row + row) +
                            static_cast<size_t>(first_group) * gemm.k_group * gemm.activation_bytes;
         gemm.tile({rows, groups, depth > 0, a, job.rows.stride, here, c, ahead.at(tile, groups), ahead.bytes(tile),
-                   excess.tiles.Of(tile), first_group});
+                   excess.Of(tile), first_group});
         row += rows;
         if (!last_depth || (row < block_rows && row - finished < finish_rows)) continue;
         if (with_extra) AddOutliers(job, panel, first_row + finished, rows, extra);

@@ -2,6 +2,7 @@
 #ifndef LACOS_QUANTIZED_ROWS_H_
 #define LACOS_QUANTIZED_ROWS_H_
 
+#include <cstdint>
 #include <vector>
 
 #include "aligned_buffer.h"
@@ -64,6 +65,31 @@ struct QuantizedRows {
   // 16; columns has room for n.
   void SetWithOutliers(const KernelSet& kernels, int first, int last, const float* x, int n, float threshold,
                        float* keep, std::vector<int>& columns);
+};
+
+// The lists of the tiles of a block of rows, and which block that is: a thread takes several tasks of one in turn, and
+// makes them once.
+class BlockExcess {
+ public:
+  // The lists of the tiles of `run`, a number that no other product with this memory has, from first_row on.
+  // rows_of(tile, row): rows of a tile that begins `row` rows behind first_row; 0 behind the last one.
+  template <class RowsOf>
+  const ExcessTiles& Of(uint64_t run, int first_row, const Int8GemmKernel& kernel, const ExcessRows& rows,
+                        const RowsOf& rows_of) {
+    if (run_ == run && first_row_ == first_row) return tiles_;
+    tiles_.Clear();
+    for (int tile = 0, row = 0, count = 0; (count = rows_of(tile, row)) > 0; tile++, row += count) {
+      tiles_.Add(kernel, rows, first_row + row, count);
+    }
+    run_ = run;
+    first_row_ = first_row;
+    return tiles_;
+  }
+
+ private:
+  ExcessTiles tiles_;
+  uint64_t run_ = 0;
+  int first_row_ = 0;
 };
 
 }  // namespace lacos
