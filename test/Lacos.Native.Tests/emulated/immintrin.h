@@ -59,7 +59,9 @@ inline __m512 Emulated_setzero_ps() { return (__m512)Floats16{}; }
 inline __m512i Emulated_setzero_si512() { return (__m512i)Ints16{}; }
 inline __m512 Emulated_set1_ps(float x) { return (__m512)(Floats16{} + x); }
 inline __m512i Emulated_set1_epi32(int32_t x) { return (__m512i)(Ints16{} + x); }
-inline __m512i Emulated_set1_epi8(char x) { return Emulated_set1_epi32(static_cast<uint8_t>(x) * 0x01010101); }
+inline __m512i Emulated_set1_epi8(char x) {
+  return Emulated_set1_epi32(static_cast<int32_t>(static_cast<uint8_t>(x) * 0x01010101u));
+}
 
 inline __m512 Emulated_loadu_ps(const void* p) { return EmulatedLoad<__m512>(p); }
 inline __m512i Emulated_loadu_si512(const void* p) { return EmulatedLoad<__m512i>(p); }
