@@ -33,7 +33,8 @@ struct RotatedLayers {
     std::vector<int8_t> codes(static_cast<size_t>(n) * k);
     for (int8_t& code : codes) code = static_cast<int8_t>(std::clamp(numbers.Normal(127.0f / 4), -127.0f, 127.0f));
     const std::vector<float> absmax(n, 1.0f);
-    const WeightView weight({LACOS_SCHEME_ROWWISE, n, k, 0, codes.data(), absmax.data(), n, nullptr, {}}, n, k, "w", -1);
+    const WeightView weight({LACOS_SCHEME_ROWWISE, n, k, 0, codes.data(), absmax.data(), n, nullptr, {}}, n, k, "w",
+                            -1);
     const size_t layer_bytes = Int8Linear::PackedBytes(kernels, n, k);
     packed.Reserve(kRotatedBytes + layer_bytes);
     for (size_t bytes = 0; bytes < kRotatedBytes; bytes += layer_bytes) {
