@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using Microsoft.ML.Lacos.Bloom;
-using Microsoft.ML.Lacos.Quantization;
+using Microsoft.ML.Lacos.Native;
 using Microsoft.ML.Lacos.Safetensors;
 
 namespace Microsoft.ML.Lacos.Hub;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Native;
 using Microsoft.ML.Lacos.Quantization;
 using Microsoft.ML.Lacos.Safetensors;
 

@@ -1,5 +1,3 @@
-using Microsoft.ML.Lacos.Quantization;
-
 namespace Microsoft.ML.Lacos.Native;
 
 /// <summary>One set of native kernels.</summary>

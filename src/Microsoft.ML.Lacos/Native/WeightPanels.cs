@@ -1,4 +1,4 @@
-namespace Microsoft.ML.Lacos.Quantization;
+namespace Microsoft.ML.Lacos.Native;
 
 /// <summary>How row-wise int8 codes lie when they are packed for a kernel set: panels of rows, in which groups of columns stand side by side.</summary>
 /// <param name="Width">Rows of the matrix in a panel.</param>
