@@ -72,5 +72,5 @@ internal sealed record ModelSummary(LacosModel Model)
     private IEnumerable<LayerNormWeights> Norms() =>
         Model.Weights.Blocks.SelectMany(block => new[] { block.InputLayerNorm, block.PostAttentionLayerNorm }).Append(Model.Weights.WordEmbeddingsLayerNorm).Append(Model.Weights.FinalLayerNorm);
 
-    private IEnumerable<LinearWeights> Linears() => Model.Weights.Blocks.SelectMany(block => new[] { block.QueryKeyValue, block.Dense, block.DenseHTo4H, block.Dense4HToH });
+    private IEnumerable<LinearWeights> Linears() => Model.Weights.Blocks.SelectMany(block => block.Linears);
 }

@@ -48,7 +48,7 @@ internal sealed unsafe class NativeLoraBlocks : IDisposable
 
     /// <summary>Whether the native library is there and takes these weights.</summary>
     public static bool CanRun(BloomWeights weights) => BloomEncoders.ManagedReason is null
-        && weights.Blocks.All(block => new[] { block.QueryKeyValue, block.Dense, block.DenseHTo4H, block.Dense4HToH }
+        && weights.Blocks.All(block => block.Linears
             .All(linear => linear.Weight.Scheme == QuantizationScheme.Rowwise && NativeInt8Linear.CanRun(linear.Weight)));
 
     /// <summary>Computes the vector of every token after the final layer norm.</summary>

@@ -52,7 +52,7 @@ internal static class PlanOfRun
     }
 
     private static long Bytes(BloomBlockWeights block) =>
-        new[] { block.QueryKeyValue, block.Dense, block.DenseHTo4H, block.Dense4HToH }.Sum(linear => Bytes(linear.Weight));
+        block.Linears.Sum(linear => Bytes(linear.Weight));
 
     // A float matrix is held twice: where it was loaded, and as the graph's own tensor.
     private static long Bytes(WeightMatrix matrix) => (long)matrix.Rows * matrix.Columns * (matrix.Scheme == QuantizationScheme.None ? 2 * sizeof(float) : 1);

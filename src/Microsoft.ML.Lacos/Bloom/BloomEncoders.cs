@@ -59,7 +59,7 @@ internal static class BloomEncoders
         var schemes = new List<string>();
         foreach (BloomBlockWeights block in weights.Blocks)
         {
-            foreach (LinearWeights linear in (LinearWeights[])[block.QueryKeyValue, block.Dense, block.DenseHTo4H, block.Dense4HToH])
+            foreach (LinearWeights linear in block.Linears)
             {
                 string scheme = linear.Weight.Scheme.ToString();
                 if (!schemes.Contains(scheme))

@@ -25,7 +25,11 @@ public sealed record BloomBlockWeights(
     LinearWeights Dense,
     LayerNormWeights PostAttentionLayerNorm,
     LinearWeights DenseHTo4H,
-    LinearWeights Dense4HToH);
+    LinearWeights Dense4HToH)
+{
+    /// <summary>The linear layers, in the order in which they are computed.</summary>
+    internal IEnumerable<LinearWeights> Linears => [QueryKeyValue, Dense, DenseHTo4H, Dense4HToH];
+}
 
 /// <summary>All weights of a BLOOM encoder, without the language-model head.</summary>
 /// <param name="Config">Shape.</param>

@@ -58,7 +58,7 @@ internal static unsafe class NativeWeights
         WeightPanels? inPlace = NativeInfo.Get().Kernels.Single(kernel => kernel.Name == isa).Panels;
         foreach (BloomBlockWeights block in weights.Blocks)
         {
-            foreach (LinearWeights linear in (LinearWeights[])[block.QueryKeyValue, block.Dense, block.DenseHTo4H, block.Dense4HToH])
+            foreach (LinearWeights linear in block.Linears)
             {
                 if (linear.Weight.Panels is null || linear.Weight.Panels != inPlace)
                 {

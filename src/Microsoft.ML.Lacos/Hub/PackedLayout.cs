@@ -21,9 +21,10 @@ internal static class PackedLayout
         {
             throw new PlatformNotSupportedException($"Weights are packed as the native kernels read them, and the native library is not available: {native.UnavailableReason}");
         }
-        string? name = kernels == LacosModel.ThisMachine ? native.ChosenKernel : kernels;
+        string name = kernels != LacosModel.ThisMachine ? kernels
+            : native.ChosenKernel ?? throw new PlatformNotSupportedException($"No native kernels run here to pack for: {native.ChosenReason}. Name the kernels to pack for.");
         return native.Kernels.FirstOrDefault(kernel => kernel.Name == name)?.Panels
-            ?? throw new ArgumentException($"There are no kernels '{name ?? kernels}' to pack for. Known: {string.Join(", ", native.Kernels.Where(kernel => kernel.IsBuilt).Select(kernel => kernel.Name))}.", nameof(kernels));
+            ?? throw new ArgumentException($"There are no kernels '{name}' to pack for. Known: {string.Join(", ", native.Kernels.Where(kernel => kernel.IsBuilt).Select(kernel => kernel.Name))}.", nameof(kernels));
     }
 
     /// <summary>Refuses weights that cannot be packed.</summary>
@@ -35,7 +36,7 @@ internal static class PackedLayout
         }
         foreach (BloomBlockWeights block in weights.Blocks)
         {
-            foreach (LinearWeights linear in (LinearWeights[])[block.QueryKeyValue, block.Dense, block.DenseHTo4H, block.Dense4HToH])
+            foreach (LinearWeights linear in block.Linears)
             {
                 if (linear.Weight.Scheme != QuantizationScheme.Rowwise)
                 {
