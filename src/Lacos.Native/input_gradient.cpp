@@ -47,11 +47,10 @@ void Reserve(GradientScratch& scratch, int threads, size_t weights, size_t sums,
 void QuantizeGradientRow(const KernelSet& kernels, const Int8Linear& linear, int row, const float* gradient,
                          float* scaled, QuantizedRows& rows) {
   const int n = linear.rows();
-  const size_t bytes = static_cast<size_t>(kernels.int8_gemm->activation_bytes);
   const int padded = linear.panel_count() * kernels.int8_gemm->columns;
   kernels.training->multiply(gradient, linear.column_scales(), n, scaled);
   rows.Set(kernels, row, scaled, n, std::numeric_limits<float>::infinity(), nullptr);
-  std::memset(rows.codes.data() + rows.stride * row + n * bytes, 0, (padded - n) * bytes);
+  std::memset(rows.codes.data() + rows.stride * row + n, 0, static_cast<size_t>(padded - n));
 }
 
 void QuantizedInputGradient(const KernelSet& kernels, const Int8Linear& linear, LoopRunner& runner,
@@ -95,7 +94,7 @@ void InputGradientProduct(const KernelSet& kernels, const Int8Linear& linear, Lo
         const uint8_t* panel = linear.panel(first + p) + static_cast<size_t>(column) * width;
         TransposePanel(gemm, panel, whole_groups, weights + square * p);
       }
-      const size_t at = static_cast<size_t>(first) * width * gemm.activation_bytes;
+      const size_t at = static_cast<size_t>(first) * width;
       const int first_group = first * width / gemm.k_group;
       const int groups = panels * width / gemm.k_group;
       for (int row = 0; row < rows; row += gemm.rows) {

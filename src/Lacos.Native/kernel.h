@@ -47,13 +47,13 @@ struct Int8Tile {
 };
 
 // Weights [N, K] lie as panels [N / NR][K / k_group][NR][k_group] of bytes, each xor-ed with weight_xor, zero codes in
-// the padding. Rows lie as int8 or int16, padded with zeros to a multiple of k_group.
+// the padding. Rows lie as int8, padded with zeros to a multiple of
+// k_group.
 struct Int8GemmKernel {
   const char* name;
   int rows;              // MR
   int columns;           // NR
   int k_group;           // columns of a that one lane takes at once
-  int activation_bytes;  // 1 or 2
   uint8_t weight_xor;    // 0x80 where weights are shifted to unsigned bytes
   int32_t compensation;  // c exceeds the product by this times the sum of the row's codes
   void (*tile)(const Int8Tile& tile);
@@ -118,10 +118,9 @@ struct QuantizeRow {
   int n;
   float limit;        // +infinity: all elements count
   const float* keep;  // null, or n ones and zeros, readable up to a multiple of 16
-  void* codes;        // written up to a multiple of 16 elements
-  int activation_bytes;
-  float scale;  // result
-  int32_t sum;  // result: sum of the codes
+  int8_t* codes;      // written up to a multiple of 16 elements
+  float scale;        // result
+  int32_t sum;        // result: sum of the codes
 };
 
 struct VectorKernels {

@@ -21,13 +21,11 @@ const char* CheckProducts(const Int8GemmKernel& kernel, int least, int most, flo
       for (int& x : a) x = numbers.Code();
       // The extremes, where saturation would show; a damaged or foreign file may hold -128.
       for (int& x : b) x = numbers.Code() < 0 ? least : most;
-      const size_t stride = static_cast<size_t>((k + 15) / 16 * 16) * kernel.activation_bytes;
+      const size_t stride = static_cast<size_t>((k + 15) / 16 * 16);
       std::vector<uint8_t> rows_packed(stride * rows), panel(b.size());
       for (int i = 0; i < rows; i++) {
         for (int j = 0; j < k; j++) {
-          const int16_t word = static_cast<int16_t>(a[static_cast<size_t>(i) * k + j]);
-          std::memcpy(&rows_packed[i * stride + static_cast<size_t>(j) * kernel.activation_bytes], &word,
-                      static_cast<size_t>(kernel.activation_bytes));
+          rows_packed[i * stride + j] = static_cast<uint8_t>(a[static_cast<size_t>(i) * k + j]);
         }
       }
       for (int g = 0; g < groups; g++) {

@@ -117,7 +117,7 @@ void Int8Linear::Run(LoopRunner& runner, LinearScratch& scratch, const Quantized
   const int threads = runner.thread_count();
   const int depth = std::min(k_, kDepthBlock);
   Job job{rows, scratch, output, bias, spans, x, x_stride, m, ++scratch.runs, 0, 1, 0, 0, threads};
-  job.row_block = RowBlock(m, kRowBlockBytes / (depth * gemm.activation_bytes), gemm.rows, panel_count_, threads);
+  job.row_block = RowBlock(m, kRowBlockBytes / depth, gemm.rows, panel_count_, threads);
   // Neighbouring panels go to one thread, as long as there are tasks enough to even the threads out.
   const int blocks = (m + job.row_block - 1) / job.row_block;
   job.panels_a_task = static_cast<int>(
@@ -205,8 +205,8 @@ void Int8Linear::RunTask(const Job& job, int task, int thread) const {
       for (int tile = 0, row = 0, finished = 0; tile < tiles; tile++) {
         const int rows = rows_of(tile, row);
         int32_t* c = sums + static_cast<size_t>(row) * gemm.columns;
-        const uint8_t* a = job.rows.codes.data() + job.rows.stride * (first_row + row) +
-                           static_cast<size_t>(first_group) * gemm.k_group * gemm.activation_bytes;
+        const int8_t* a = job.rows.codes.data() + job.rows.stride * (first_row + row) +
+                          static_cast<size_t>(first_group) * gemm.k_group;
         gemm.tile({rows, groups, depth > 0, a, job.rows.stride, here, c, ahead.at(tile, groups), ahead.bytes(tile),
                    excess.Of(tile), first_group});
         row += rows;

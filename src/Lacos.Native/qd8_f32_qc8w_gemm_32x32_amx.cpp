@@ -258,6 +258,6 @@ void Release() {
 }  // namespace
 
 extern const Int8GemmKernel kInt8GemmAmx = {
-    "qd8_f32_qc8w_gemm_32x32_amx", 2 * kTileRows, kColumns, kGroup, 1, 0, 0, Run, Release};
+    "qd8_f32_qc8w_gemm_32x32_amx", 2 * kTileRows, kColumns, kGroup, 0, 0, Run, Release};
 
 }  // namespace lacos

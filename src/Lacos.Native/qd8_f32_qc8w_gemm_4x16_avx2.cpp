@@ -318,6 +318,6 @@ void Reach(const uint8_t* panel, int k_groups, int32_t* most) {
 }  // namespace
 
 extern const Int8GemmKernel kInt8GemmAvx2 = {
-    "qd8_f32_qc8w_gemm_4x16_avx2", kRowsMost, kColumns, 4, 1, 0x80, 128, Run, nullptr, Split, Reach};
+    "qd8_f32_qc8w_gemm_4x16_avx2", kRowsMost, kColumns, 4, 0x80, 128, Run, nullptr, Split, Reach};
 
 }  // namespace lacos

@@ -22,6 +22,6 @@ void Run(const Int8Tile& t) {
 
 }  // namespace
 
-extern const Int8GemmKernel kInt8GemmScalar = {"qd8_f32_qc8w_gemm_4x16_scalar", 4, kColumns, 1, 1, 0, 0, Run, nullptr};
+extern const Int8GemmKernel kInt8GemmScalar = {"qd8_f32_qc8w_gemm_4x16_scalar", 4, kColumns, 1, 0, 0, Run, nullptr};
 
 }  // namespace lacos

@@ -77,6 +77,6 @@ void Run(const Int8Tile& t) {
 }  // namespace
 
 extern const Int8GemmKernel kInt8GemmAvx512Vnni = {
-    "qd8_f32_qc8w_gemm_6x64_avx512vnni", 6, kColumns, 4, 1, 0x80, 128, Run, nullptr};
+    "qd8_f32_qc8w_gemm_6x64_avx512vnni", 6, kColumns, 4, 0x80, 128, Run, nullptr};
 
 }  // namespace lacos

@@ -55,7 +55,7 @@ void ExcessTiles::Add(const Int8GemmKernel& kernel, const ExcessRows& rows, int 
 
 void QuantizedRows::Reserve(const Int8GemmKernel& kernel, int rows, int n, const float* reach) {
   // One cache line more than needed, so that rows of a power of two do not all fall into the same cache sets.
-  stride = (static_cast<size_t>(n) * kernel.activation_bytes + 63) / 64 * 64 + 64;
+  stride = (static_cast<size_t>(n) + 63) / 64 * 64 + 64;
   codes.Reserve(stride * rows);
   scales.Reserve(static_cast<size_t>(rows));
   offsets.Reserve(static_cast<size_t>(rows));
@@ -64,11 +64,11 @@ void QuantizedRows::Reserve(const Int8GemmKernel& kernel, int rows, int n, const
 
 void QuantizedRows::Set(const KernelSet& kernels, int row, const float* x, int n, float limit, const float* keep) {
   const Int8GemmKernel& gemm = *kernels.int8_gemm;
-  QuantizeRow job{x, n, limit, keep, codes.data() + stride * row, gemm.activation_bytes, 0, 0};
+  QuantizeRow job{x, n, limit, keep, codes.data() + stride * row, 0, 0};
   kernels.vector->quantize_row(job);
   scales[row] = job.scale;
   offsets[row] = gemm.compensation * job.sum;
-  excess.Split(gemm, row, reinterpret_cast<int8_t*>(codes.data() + stride * row), n);
+  excess.Split(gemm, row, codes.data() + stride * row, n);
 }
 
 void QuantizedRows::SetWithOutliers(const KernelSet& kernels, int first, int last, const float* x, int n,

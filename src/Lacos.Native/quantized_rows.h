@@ -50,7 +50,7 @@ class ExcessTiles {
 
 // Quantised rows of one layer's input.
 struct QuantizedRows {
-  AlignedBuffer<uint8_t> codes;
+  AlignedBuffer<int8_t> codes;
   AlignedBuffer<float> scales;
   AlignedBuffer<int32_t> offsets;  // what each row's integer sums exceed the product by
   size_t stride = 0;               // bytes a row

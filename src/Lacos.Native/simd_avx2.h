@@ -69,14 +69,18 @@ inline Ints ToInts(Vec v) { return _mm256_cvtps_epi32(v); }
 inline Ints ZeroInts() { return _mm256_setzero_si256(); }
 inline Ints AddInts(Ints a, Ints b) { return _mm256_add_epi32(a, b); }
 inline void StoreInts(int32_t* p, Ints v) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), v); }
-inline __m128i ToInt16(Ints v) {
-  return _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
-}
 inline void StoreInt8(int8_t* p, Ints v) {
-  const __m128i words = ToInt16(v);
+  const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
   _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packs_epi16(words, words));
 }
-inline void StoreInt16(int16_t* p, Ints v) { _mm_storeu_si128(reinterpret_cast<__m128i*>(p), ToInt16(v)); }
+// Vectors of integers that make one of bytes.
+constexpr int kByteVectors = 4;
+inline void StoreBytes(int8_t* p, const Ints* v) {
+  // Packed half by half: the halves of v[0], v[1], ... come to lie four bytes each, first all lower ones.
+  const __m256i bytes = _mm256_packs_epi16(_mm256_packs_epi32(v[0], v[1]), _mm256_packs_epi32(v[2], v[3]));
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
+                      _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7)));
+}
 
 }  // namespace
 

@@ -66,12 +66,10 @@ inline Ints ToInts(Vec v) { return _mm512_cvtps_epi32(v); }
 inline Ints ZeroInts() { return _mm512_setzero_si512(); }
 inline Ints AddInts(Ints a, Ints b) { return _mm512_add_epi32(a, b); }
 inline void StoreInts(int32_t* p, Ints v) { _mm512_storeu_si512(p, v); }
-inline void StoreInt8(int8_t* p, Ints v) {
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtsepi32_epi8(v));
-}
-inline void StoreInt16(int16_t* p, Ints v) {
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtsepi32_epi16(v));
-}
+inline void StoreInt8(int8_t* p, Ints v) { _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtsepi32_epi8(v)); }
+// Vectors of integers that make one of bytes.
+constexpr int kByteVectors = 1;
+inline void StoreBytes(int8_t* p, const Ints* v) { StoreInt8(p, v[0]); }
 
 }  // namespace
 

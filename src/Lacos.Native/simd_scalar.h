@@ -128,9 +128,9 @@ inline void StoreInts(int32_t* p, const Ints& v) { std::memcpy(p, v.lane, sizeof
 inline void StoreInt8(int8_t* p, const Ints& v) {
   for (int i = 0; i < kLanes; i++) p[i] = static_cast<int8_t>(v.lane[i]);
 }
-inline void StoreInt16(int16_t* p, const Ints& v) {
-  for (int i = 0; i < kLanes; i++) p[i] = static_cast<int16_t>(v.lane[i]);
-}
+// Vectors of integers that make one of bytes.
+constexpr int kByteVectors = 1;
+inline void StoreBytes(int8_t* p, const Ints* v) { StoreInt8(p, v[0]); }
 
 }  // namespace
 

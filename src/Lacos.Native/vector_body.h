@@ -86,60 +86,62 @@ struct Range {
   Vec poison;
 };
 
-inline void Widen(Range& range, Vec x) {
-  range.most = Max(range.most, Abs(x));
+template <bool kLimited>
+inline void Widen(Range& range, Vec x, Vec limit) {
+  range.most = Max(range.most, kLimited ? ZeroUnlessBelow(Abs(x), limit) : Abs(x));
   range.poison = MulAdd(x, Set(0.0f), range.poison);
 }
 
-inline Range RangeOf(const QuantizeRow& row) {
-  const Vec limit = Set(row.limit);
-  const bool limited = row.limit <= 3.0e38f;
-  Range range{Set(0.0f), Set(0.0f)};
-  for (int i = 0; i < row.n; i += kLanes) {
-    const Vec x = row.n - i >= kLanes ? Load(row.x + i) : LoadFirst(row.x + i, row.n - i);
-    if (limited) {
-      range.most = Max(range.most, ZeroUnlessBelow(Abs(x), limit));
-      range.poison = MulAdd(x, Set(0.0f), range.poison);
-    } else {
-      Widen(range, x);
-    }
-  }
-  return range;
-}
-
-template <class Code>
-inline void StoreCodes(Code* codes, Ints v);
-template <>
-inline void StoreCodes(int8_t* codes, Ints v) {
-  StoreInt8(codes, v);
-}
-template <>
-inline void StoreCodes(int16_t* codes, Ints v) {
-  StoreInt16(codes, v);
-}
-
-template <class Code, bool kKeep>
-int32_t Encode(const QuantizeRow& row, Vec factor) {
-  const Vec low = Set(-127.0f);
-  const Vec high = Set(127.0f);
-  Code* codes = static_cast<Code*>(row.codes);
-  Ints sum = ZeroInts();
-  const auto step = [&](Vec x, int at) {
-    if (kKeep) x = Mul(x, Load(row.keep + at));
-    const Ints code = ToInts(Min(Max(Mul(x, factor), low), high));
-    sum = AddInts(sum, code);
-    StoreCodes(codes + at, code);
-  };
+template <bool kLimited>
+Range RangeOf(const float* x, int n, float limit_value) {
+  constexpr int kChains = 4;  // side by side, because each step of a chain waits for the one before
+  const Vec limit = Set(limit_value);
+  Range ranges[kChains];
+  for (int j = 0; j < kChains; j++) ranges[j] = {Set(0.0f), Set(0.0f)};
   int i = 0;
-  for (; i + 16 <= row.n; i += 16) {
-    for (int j = i; j < i + 16; j += kLanes) step(Load(row.x + j), j);
+  for (; i + kChains * kLanes <= n; i += kChains * kLanes) {
+    for (int j = 0; j < kChains; j++) Widen<kLimited>(ranges[j], Load(x + i + j * kLanes), limit);
   }
-  // Always 16 elements a step, so that what lies in the padding does not depend on the number of lanes.
-  if (i < row.n) {
-    for (int j = i; j < i + 16; j += kLanes) {
-      const int left = row.n - j;
-      step(left >= kLanes ? Load(row.x + j) : LoadFirst(row.x + j, left > 0 ? left : 0), j);
+  for (; i < n; i += kLanes) {
+    Widen<kLimited>(ranges[0], n - i >= kLanes ? Load(x + i) : LoadFirst(x + i, n - i), limit);
+  }
+  for (int j = 1; j < kChains; j++) {
+    ranges[0].most = Max(ranges[0].most, ranges[j].most);
+    ranges[0].poison = Add(ranges[0].poison, ranges[j].poison);
+  }
+  return ranges[0];
+}
+
+template <bool kKeep>
+inline Ints CodesOf(Vec x, const float* keep, Vec factor) {
+  if (kKeep) x = Mul(x, Load(keep));
+  return ToInts(Min(Max(Mul(x, factor), Set(-127.0f)), Set(127.0f)));
+}
+
+// Returns the sum of the codes. What it reads of the row is copied first: codes are bytes, and bytes may lie anywhere.
+template <bool kKeep>
+int32_t Encode(const QuantizeRow& row, Vec factor) {
+  const float* x = row.x;
+  const float* keep = row.keep;
+  int8_t* codes = row.codes;
+  const int n = row.n;
+  const int padded = (n + 15) / 16 * 16;
+  Ints sum = ZeroInts();
+  int i = 0;
+  for (; i + kByteVectors * kLanes <= n; i += kByteVectors * kLanes) {
+    Ints code[kByteVectors];
+    for (int j = 0; j < kByteVectors; j++) {
+      code[j] = CodesOf<kKeep>(Load(x + i + j * kLanes), keep + i + j * kLanes, factor);
+      sum = AddInts(sum, code[j]);
     }
+    StoreBytes(codes + i, code);
+  }
+  for (; i < padded; i += kLanes) {
+    const int left = n - i;
+    const Vec value = left >= kLanes ? Load(x + i) : LoadFirst(x + i, left > 0 ? left : 0);
+    const Ints code = CodesOf<kKeep>(value, keep + i, factor);
+    sum = AddInts(sum, code);
+    StoreInt8(codes + i, code);
   }
   int32_t lane[kLanes];
   StoreInts(lane, sum);
@@ -147,66 +149,82 @@ int32_t Encode(const QuantizeRow& row, Vec factor) {
   return lane[0];
 }
 
-void QuantizeWithin(const Range& range, QuantizeRow& row) {
+void Quantize(QuantizeRow& row) {
+  const bool limited = row.limit <= 3.0e38f;
+  const Range range = limited ? RangeOf<true>(row.x, row.n, row.limit) : RangeOf<false>(row.x, row.n, row.limit);
   const float absmax = MaxLanes(range.most);
   // Below 1e-36 the reciprocal would overflow; such a row is zero for every purpose.
   const bool empty = absmax < 1e-36f;
   const Vec factor = Set(empty ? 0.0f : 127.0f / absmax);
   row.scale = (empty ? 0.0f : absmax / 127.0f) + SumLanes(range.poison);
-  const bool keep = row.keep != nullptr;
-  if (row.activation_bytes == 1) {
-    row.sum = keep ? Encode<int8_t, true>(row, factor) : Encode<int8_t, false>(row, factor);
-  } else {
-    row.sum = keep ? Encode<int16_t, true>(row, factor) : Encode<int16_t, false>(row, factor);
-  }
+  row.sum = row.keep != nullptr ? Encode<true>(row, factor) : Encode<false>(row, factor);
 }
 
-void Quantize(QuantizeRow& row) { QuantizeWithin(RangeOf(row), row); }
-
-// One vector of columns of all rows: scales and bias are loaded once, and the rows' chains run side by side.
-template <bool kInt, bool kGelu>
+// A few vectors of columns, row by row, so that what is written of a row are whole cache lines; scales and bias are
+// loaded once. The last columns may be fewer than a vector: kVectors is 0 then.
+template <bool kInt, bool kGelu, bool kResidual, int kVectors>
 void FinishColumns(const Finish& f, int column) {
+  constexpr int kLoaded = kVectors > 0 ? kVectors : 1;
+  const size_t panel = static_cast<size_t>(f.panel);
+  const size_t out_stride = f.out_stride;
+  const size_t residual_stride = f.residual_stride;
+  const int rows = f.rows;
   const int left = f.columns - column;
-  const Vec column_scales = kInt ? Load(f.column_scales + column) : Set(0.0f);
-  const Vec bias = Load(f.bias + column);
-  const auto value_at = [&](int row) {
-    const size_t at = static_cast<size_t>(row) * f.panel + column;
-    Vec value;
-    if (kInt) {
-      value = MulAdd(Mul(FromInt(f.int_sums + at, f.offsets[row]), Set(f.row_scales[row])), column_scales, bias);
-    } else {
-      value = Add(Load(f.float_sums + at), bias);
-    }
-    if (f.extra != nullptr) value = Add(value, Load(f.extra + at));
-    return kGelu ? Gelu(value) : value;
-  };
+  const int32_t* int_sums = f.int_sums + (kInt ? column : 0);
+  const float* float_sums = f.float_sums + (kInt ? 0 : column);
+  const float* extra = f.extra == nullptr ? nullptr : f.extra + column;
+  const float* residual = f.residual + (kResidual ? column : 0);
+  const int32_t* offsets = f.offsets;
+  const float* row_scales = f.row_scales;
   float* out = f.out + column;
-  const float* residual = f.residual != nullptr ? f.residual + column : nullptr;
-  if (left >= kLanes && residual == nullptr) {
-    for (int row = 0; row < f.rows; row++) Store(out + row * f.out_stride, value_at(row));
-  } else if (left >= kLanes) {
-    for (int row = 0; row < f.rows; row++) {
-      Store(out + row * f.out_stride, Add(value_at(row), Load(residual + row * f.residual_stride)));
-    }
-  } else {
-    for (int row = 0; row < f.rows; row++) {
-      Vec value = value_at(row);
-      if (residual != nullptr) value = Add(value, LoadFirst(residual + row * f.residual_stride, left));
-      StoreFirst(out + row * f.out_stride, value, left);
+  Vec scales[kLoaded], bias[kLoaded];
+  for (int j = 0; j < kLoaded; j++) {
+    scales[j] = kInt ? Load(f.column_scales + column + j * kLanes) : Set(0.0f);
+    bias[j] = Load(f.bias + column + j * kLanes);
+  }
+  for (int row = 0; row < rows; row++) {
+    const int32_t offset = kInt ? offsets[row] : 0;
+    const Vec row_scale = Set(kInt ? row_scales[row] : 0.0f);
+    const size_t at = panel * row;
+    for (int j = 0; j < kLoaded; j++) {
+      const int i = j * kLanes;
+      Vec value;
+      if (kInt) {
+        value = MulAdd(Mul(FromInt(int_sums + at + i, offset), row_scale), scales[j], bias[j]);
+      } else {
+        value = Add(Load(float_sums + at + i), bias[j]);
+      }
+      if (extra != nullptr) value = Add(value, Load(extra + at + i));
+      if (kGelu) value = Gelu(value);
+      const float* from = residual + (kResidual ? residual_stride * row + i : 0);
+      float* to = out + out_stride * row + i;
+      if (kVectors > 0) {
+        Store(to, kResidual ? Add(value, Load(from)) : value);
+      } else {
+        StoreFirst(to, kResidual ? Add(value, LoadFirst(from, left)) : value, left);
+      }
     }
   }
 }
 
-template <bool kInt, bool kGelu>
+template <bool kInt, bool kGelu, bool kResidual>
 void FinishAll(const Finish& f) {
-  for (int column = 0; column < f.columns; column += kLanes) FinishColumns<kInt, kGelu>(f, column);
+  int column = 0;
+  for (; f.columns - column >= 2 * kLanes; column += 2 * kLanes) FinishColumns<kInt, kGelu, kResidual, 2>(f, column);
+  for (; f.columns - column >= kLanes; column += kLanes) FinishColumns<kInt, kGelu, kResidual, 1>(f, column);
+  if (column < f.columns) FinishColumns<kInt, kGelu, kResidual, 0>(f, column);
+}
+
+template <bool kInt, bool kGelu>
+void FinishWith(const Finish& f) {
+  f.residual != nullptr ? FinishAll<kInt, kGelu, true>(f) : FinishAll<kInt, kGelu, false>(f);
 }
 
 void FinishTile(const Finish& f) {
   if (f.int_sums != nullptr) {
-    f.gelu ? FinishAll<true, true>(f) : FinishAll<true, false>(f);
+    f.gelu ? FinishWith<true, true>(f) : FinishWith<true, false>(f);
   } else {
-    f.gelu ? FinishAll<false, true>(f) : FinishAll<false, false>(f);
+    f.gelu ? FinishWith<false, true>(f) : FinishWith<false, false>(f);
   }
 }
 

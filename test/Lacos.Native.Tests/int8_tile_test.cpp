@@ -25,26 +25,13 @@ void ExpectExact(const Int8GemmKernel& kernel, int rows, int groups, bool accumu
   const int row_codes = k + 64;
   Numbers numbers(static_cast<uint32_t>(rows * 1009 + groups));
   const std::vector<int8_t> codes = numbers.Codes(static_cast<size_t>(row_codes) * rows);
-  std::vector<int8_t> a(codes.size() * kernel.activation_bytes);
-  for (size_t i = 0; i < codes.size(); i++) {
-    const int16_t word = codes[i];
-    std::memcpy(&a[i * kernel.activation_bytes], &word, static_cast<size_t>(kernel.activation_bytes));
-  }
   std::vector<int8_t> weights = numbers.Codes(static_cast<size_t>(k + 64) * kernel.columns);
   for (size_t i = 0; i < weights.size(); i += 7) weights[i] = -128;
   std::vector<uint8_t> b(weights.size());
   for (size_t i = 0; i < b.size(); i++) b[i] = static_cast<uint8_t>(weights[i]) ^ kernel.weight_xor;
   std::vector<int32_t> c(static_cast<size_t>(rows) * kernel.columns, 11);
-  kernel.tile({rows,
-               groups,
-               accumulate,
-               a.data(),
-               static_cast<size_t>(row_codes) * kernel.activation_bytes,
-               b.data(),
-               c.data(),
-               b.data(),
-               0,
-               {}});
+  kernel.tile(
+      {rows, groups, accumulate, codes.data(), static_cast<size_t>(row_codes), b.data(), c.data(), b.data(), 0, {}});
   for (int row = 0; row < rows; row++) {
     for (int n = 0; n < kernel.columns; n++) {
       int32_t expected = accumulate ? 11 : 0;

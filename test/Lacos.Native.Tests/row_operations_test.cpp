@@ -35,13 +35,12 @@ TEST_P(RowOperations, CodesAreRoundedToEven) {
   // absmax 127: the factor is 1, and halves are exact ties.
   std::vector<float> x = {0.5f, 1.5f, 2.5f, -0.5f, -1.5f, -2.5f, 3.49f, 127.0f, -126.5f, 125.5f};
   const std::vector<int> expected = {0, 2, 2, 0, -2, -2, 3, 127, -126, 126};
-  std::vector<int16_t> codes(64);
-  const int bytes = kernels().int8_gemm->activation_bytes;
-  QuantizeRow row{x.data(), static_cast<int>(x.size()), kNoLimit, nullptr, codes.data(), bytes, 0, 0};
+  std::vector<int8_t> codes(64);
+  QuantizeRow row{x.data(), static_cast<int>(x.size()), kNoLimit, nullptr, codes.data(), 0, 0};
   kernels().vector->quantize_row(row);
   int sum = 0;
   for (size_t i = 0; i < x.size(); i++) {
-    EXPECT_EQ(expected[i], bytes == 1 ? reinterpret_cast<int8_t*>(codes.data())[i] : codes[i]) << x[i];
+    EXPECT_EQ(expected[i], codes[i]) << x[i];
     sum += expected[i];
   }
   EXPECT_EQ(1.0f, row.scale);
@@ -54,7 +53,7 @@ TEST_P(RowOperations, QuantisedRowsAreEqualToTheScalarOnes) {
     Numbers numbers(static_cast<uint32_t>(n));
     const std::vector<float> x = numbers.Normals(n, 1.0f);
     std::vector<int8_t> a(128, 55), b(128, 55);
-    QuantizeRow first{x.data(), n, 1.5f, nullptr, a.data(), 1, 0, 0}, second = first;
+    QuantizeRow first{x.data(), n, 1.5f, nullptr, a.data(), 0, 0}, second = first;
     second.codes = b.data();
     scalar.quantize_row(first);
     kernels().vector->quantize_row(second);
@@ -68,7 +67,7 @@ TEST_P(RowOperations, TinyRowsAreZeroAndNotInfinite) {
   for (const float value : {0.0f, 1e-44f, 1e-38f}) {
     const std::vector<float> x(20, value);
     std::vector<int8_t> codes(32, 55);
-    QuantizeRow row{x.data(), 20, kNoLimit, nullptr, codes.data(), 1, -1, -1};
+    QuantizeRow row{x.data(), 20, kNoLimit, nullptr, codes.data(), -1, -1};
     kernels().vector->quantize_row(row);
     EXPECT_EQ(0.0f, row.scale);
     EXPECT_EQ(0, row.sum);
