@@ -3,14 +3,13 @@
 #include <algorithm>
 #include <limits>
 
+#include "linear_blocking.h"
+
 namespace lacos {
 namespace {
 // Below this many elements a loop over rows is done before other threads have noticed it.
 constexpr int kSerialElements = 8192;
 constexpr int kElementsATask = 8192;
-
-// One cache line more than needed: with a power of two all tokens of a head would fall into the same cache sets.
-size_t QkvStride(const Model& model) { return static_cast<size_t>(3) * model.hidden() + 16; }
 }  // namespace
 
 Forward::Forward(const Model& model, Workspace& workspace, LoopRunner& runner, const TokenBatch& batch)
@@ -20,7 +19,8 @@ Forward::Forward(const Model& model, Workspace& workspace, LoopRunner& runner, c
       batch_(batch),
       tokens_(batch.tokens()),
       hidden_(model.hidden()),
-      qkv_stride_(QkvStride(model)),
+      qkv_stride_(RowStride(3 * hidden_)),
+      feed_stride_(RowStride(4 * hidden_)),
       int8_(model.config_.compute == LACOS_COMPUTE_INT8),
       outliers_(int8_ && model.config_.outlier_threshold > 0),
       keep_normed_(!int8_ || outliers_ || model.config_.residual_post_layer_norm != 0) {}
@@ -32,9 +32,9 @@ void Forward::Reserve(const Model& model, Workspace& w, int threads, const Size&
   const size_t sentences = static_cast<size_t>(size.sentences);
   w.hidden.Reserve(n);
   w.normed.Reserve(n);
-  w.qkv.Reserve(size.tokens * QkvStride(model) + static_cast<size_t>(kernels.float_gemm->columns));
+  w.qkv.Reserve(size.tokens * RowStride(3 * hidden) + static_cast<size_t>(kernels.float_gemm->columns));
   w.context.Reserve(n);
-  w.feed.Reserve(4 * n);
+  w.feed.Reserve(size.tokens * RowStride(4 * hidden));
   w.pooled.Reserve(static_cast<size_t>(PoolingModeCount(2 * LACOS_POOL_LAST - 1)) * hidden * threads);
   if (model.config_.compute == LACOS_COMPUTE_INT8) w.rows.Reserve(*kernels.int8_gemm, size.tokens, 4 * hidden, nullptr);
   w.linear.Reserve(kernels, std::max<int>(threads, static_cast<int>(w.linear.panels.size())));
@@ -84,21 +84,20 @@ void Forward::Normalize(const LayerNormParameters& norm, const LinearLayer& next
                                         model_.config_.layer_norm_epsilon, y);
     if (quantize) w_.rows.Set(*model_.kernels_, row, y, hidden_, std::numeric_limits<float>::infinity(), nullptr);
   });
-  if (outliers_) PrepareWithOutliers(w_.normed.data(), next);
+  if (outliers_) PrepareWithOutliers(w_.normed.data(), static_cast<size_t>(hidden_), next);
 }
 
-void Forward::Prepare(const float* x, const LinearLayer& next) {
+void Forward::Prepare(const float* x, size_t stride, const LinearLayer& next) {
   if (!int8_) return;
-  if (outliers_) return PrepareWithOutliers(x, next);
+  if (outliers_) return PrepareWithOutliers(x, stride, next);
   const int n = next.int8->columns();
   next.int8->ReserveRows(w_.rows, tokens_);
   ForRows(n, [&](int row, int) {
-    w_.rows.Set(*model_.kernels_, row, x + static_cast<size_t>(row) * n, n, std::numeric_limits<float>::infinity(),
-                nullptr);
+    w_.rows.Set(*model_.kernels_, row, x + stride * row, n, std::numeric_limits<float>::infinity(), nullptr);
   });
 }
 
-void Forward::PrepareWithOutliers(const float* x, const LinearLayer& next) {
+void Forward::PrepareWithOutliers(const float* x, size_t stride, const LinearLayer& next) {
   const int n = next.int8->columns();
   next.int8->ReserveRows(w_.rows, tokens_);
   const float threshold = model_.config_.outlier_threshold;
@@ -106,17 +105,18 @@ void Forward::PrepareWithOutliers(const float* x, const LinearLayer& next) {
   runner_.For(batch_.sentences, [&](int s, int thread) {
     const int first = batch_.offsets[s] - batch_.offsets[0];
     const int last = batch_.offsets[s + 1] - batch_.offsets[0];
-    w_.rows.SetWithOutliers(*model_.kernels_, first, last, x, n, threshold, w_.row[thread].data(), w_.outliers[s]);
+    w_.rows.SetWithOutliers(*model_.kernels_, first, last, x, stride, n, threshold, w_.row[thread].data(),
+                            w_.outliers[s]);
     w_.spans[s] = {first, last, w_.outliers[s].data(), static_cast<int>(w_.outliers[s].size())};
   });
 }
 
-void Forward::Apply(const LinearLayer& layer, const float* x, int n, const LinearOutput& output) {
+void Forward::Apply(const LinearLayer& layer, const float* x, size_t stride, const LinearOutput& output) {
   if (layer.int8 != nullptr) {
     layer.int8->Run(runner_, w_.linear, w_.rows, tokens_, layer.int8->bias(), outliers_ ? &w_.spans : nullptr, x,
-                    static_cast<size_t>(n), output);
+                    stride, output);
   } else {
-    layer.floats->Run(runner_, w_.linear, x, static_cast<size_t>(n), tokens_, output);
+    layer.floats->Run(runner_, w_.linear, x, stride, tokens_, output);
   }
 }
 
@@ -143,14 +143,14 @@ void Forward::Block(const BlockParameters& block) {
   const float* normed = w_.normed.data();
   const float* residual = model_.config_.residual_post_layer_norm != 0 ? normed : x;
   Normalize(block.input_norm, block.query_key_value);
-  Apply(block.query_key_value, normed, hidden_, {w_.qkv.data(), qkv_stride_});
+  Apply(block.query_key_value, normed, h, {w_.qkv.data(), qkv_stride_});
   Attend();
-  Prepare(w_.context.data(), block.dense);
-  Apply(block.dense, w_.context.data(), hidden_, {x, h, false, residual, h});
+  Prepare(w_.context.data(), h, block.dense);
+  Apply(block.dense, w_.context.data(), h, {x, h, false, residual, h});
   Normalize(block.post_attention_norm, block.up);
-  Apply(block.up, normed, hidden_, {w_.feed.data(), 4 * h, true});
-  Prepare(w_.feed.data(), block.down);
-  Apply(block.down, w_.feed.data(), 4 * hidden_, {x, h, false, residual, h});
+  Apply(block.up, normed, h, {w_.feed.data(), feed_stride_, true});
+  Prepare(w_.feed.data(), feed_stride_, block.down);
+  Apply(block.down, w_.feed.data(), feed_stride_, {x, h, false, residual, h});
 }
 
 void Forward::FinalNorm(float* y) {

@@ -30,9 +30,9 @@ class Forward {
   void Block(const BlockParameters& block);
   void Normalize(const LayerNormParameters& norm, const LinearLayer& next);
   void Attend();
-  void Prepare(const float* x, const LinearLayer& next);
-  void PrepareWithOutliers(const float* x, const LinearLayer& next);
-  void Apply(const LinearLayer& layer, const float* x, int n, const LinearOutput& output);
+  void Prepare(const float* x, size_t stride, const LinearLayer& next);
+  void PrepareWithOutliers(const float* x, size_t stride, const LinearLayer& next);
+  void Apply(const LinearLayer& layer, const float* x, size_t stride, const LinearOutput& output);
   void FinalNorm(float* y);
   template <class Function>
   void ForRows(int cost, const Function& function);
@@ -44,6 +44,7 @@ class Forward {
   int tokens_;
   int hidden_;
   size_t qkv_stride_;
+  size_t feed_stride_;
   bool int8_;
   bool outliers_;
   bool keep_normed_;

@@ -22,6 +22,9 @@ constexpr int kRowsAtOnce = 768;
 constexpr int kFloatOutputsAtOnce = 256;
 constexpr int kFloatRowsAtOnce = 384;
 
+// Of each panel so little is transposed at once that no prefetcher sees it coming.
+constexpr int kPanelsAhead = 6;
+
 // Equal blocks of whole tiles, at most `limit` rows each, and blocks enough for all threads.
 int RowsOfBlock(int m, int limit, int tile, int column_blocks, int threads) {
   int blocks = (m + limit - 1) / limit;
@@ -62,11 +65,11 @@ void QuantizedInputGradient(const KernelSet& kernels, const Int8Linear& linear, 
   runner.For(m, [&](int row, int thread) {
     QuantizeGradientRow(kernels, linear, row, gradient + n * row, scratch.scaled[thread].data(), scratch.rows);
   });
-  InputGradientProduct(kernels, linear, runner, scratch, m, dx);
+  InputGradientProduct(kernels, linear, runner, scratch, m, dx, static_cast<size_t>(linear.columns()));
 }
 
 void InputGradientProduct(const KernelSet& kernels, const Int8Linear& linear, LoopRunner& runner,
-                          GradientScratch& scratch, int m, float* dx) {
+                          GradientScratch& scratch, int m, float* dx, size_t dx_stride) {
   const Int8GemmKernel& gemm = *kernels.int8_gemm;
   const int width = gemm.columns;
   const int k = linear.columns();
@@ -91,8 +94,11 @@ void InputGradientProduct(const KernelSet& kernels, const Int8Linear& linear, Lo
     for (int first = 0; first < linear.panel_count(); first += panels_at_once) {
       const int panels = std::min(panels_at_once, linear.panel_count() - first);
       for (int p = 0; p < panels; p++) {
-        const uint8_t* panel = linear.panel(first + p) + static_cast<size_t>(column) * width;
-        TransposePanel(gemm, panel, whole_groups, weights + square * p);
+        const size_t here = static_cast<size_t>(column) * width;
+        if (first + p + kPanelsAhead < linear.panel_count()) {
+          FetchPanel(gemm, linear.panel(first + p + kPanelsAhead) + here, whole_groups);
+        }
+        TransposePanel(gemm, linear.panel(first + p) + here, whole_groups, weights + square * p);
       }
       const size_t at = static_cast<size_t>(first) * width;
       const int first_group = first * width / gemm.k_group;
@@ -107,8 +113,7 @@ void InputGradientProduct(const KernelSet& kernels, const Int8Linear& linear, Lo
     if (gemm.release != nullptr) gemm.release();
     kernels.vector->finish({rows, columns, width, sums, nullptr, scratch.rows.offsets.data() + first_row,
                             scratch.rows.scales.data() + first_row, scratch.ones.data(), scratch.zeros.data(), nullptr,
-                            false, nullptr, 0, dx + static_cast<size_t>(first_row) * k + column,
-                            static_cast<size_t>(k)});
+                            false, nullptr, 0, dx + dx_stride * first_row + column, dx_stride});
   });
 }
 

@@ -32,7 +32,7 @@ struct GradientScratch {
 void QuantizeGradientRow(const KernelSet& kernels, const Int8Linear& linear, int row, const float* gradient,
                          float* scaled, QuantizedRows& rows);
 void InputGradientProduct(const KernelSet& kernels, const Int8Linear& linear, LoopRunner& runner,
-                          GradientScratch& scratch, int m, float* dx);
+                          GradientScratch& scratch, int m, float* dx, size_t dx_stride);
 
 // dx[m, columns] = gradient[m, rows] * W. Every element of dx is a function of its row alone: integer sums are exact,
 // and float sums run over the outputs in order. The rows of the layer must be at most kMaximumColumns.

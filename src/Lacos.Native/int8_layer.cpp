@@ -45,7 +45,7 @@ void Int8Layer::Run(const float* x, int m, float outlier_threshold, const float*
   if (outlier_threshold > 0) {
     w.keep.Reserve(static_cast<size_t>(k) + 16);
     w.outliers.reserve(static_cast<size_t>(k));
-    w.rows.SetWithOutliers(*kernels_, 0, m, x, k, outlier_threshold, w.keep.data(), w.outliers);
+    w.rows.SetWithOutliers(*kernels_, 0, m, x, static_cast<size_t>(k), k, outlier_threshold, w.keep.data(), w.outliers);
     spans.push_back({0, m, w.outliers.data(), static_cast<int>(w.outliers.size())});
   } else {
     w.threads.For(m, [&](int row, int) {

@@ -16,6 +16,10 @@ constexpr int kRowBlockBytes = 384 * 1024;
 // Rows of integer or float sums that a thread keeps at most.
 constexpr int kRowBlockMaximum = 384;
 
+// Floats from row to row of a buffer that is written column by column: one cache line more than needed, because with a
+// power of two the same columns of all rows would fall into the same cache sets.
+inline size_t RowStride(int width) { return static_cast<size_t>(width) + 16; }
+
 // Rows of one block: about what fits, a multiple of the tile, equal blocks, and blocks enough that with few panels
 // every thread has work.
 inline int RowBlock(int m, int fitting, int tile_rows, int panels, int threads) {

@@ -14,7 +14,7 @@ void LoraPass::Leave(int i, int first, int count, const float* gradient, size_t 
   adapter.DownBackward(count, gradient, stride, low, thread.tile.data());
 }
 
-void LoraPass::AddAdapter(int i, int first, int count, float* gradient, LoraThread& thread) {
+void LoraPass::AddAdapter(int i, int first, int count, float* gradient, size_t gradient_stride, LoraThread& thread) {
   const PreparedAdapter& adapter = w_.adapters[i];
   const int inputs = linear(i).columns();
   const size_t stride = static_cast<size_t>(inputs);
@@ -22,18 +22,18 @@ void LoraPass::AddAdapter(int i, int first, int count, float* gradient, LoraThre
                      thread.tile.data());
   for (int r = 0; r < count; r++) {
     kernels_.training->add_kept(DropoutOf(i, first + r), inputs, thread.extra.data() + stride * r,
-                                gradient + stride * r);
+                                gradient + gradient_stride * r);
   }
 }
 
-void LoraPass::GradientOfB(int i, const BlockActivations& kept, const float* output_gradient,
+void LoraPass::GradientOfB(int i, const BlockActivations& kept, const float* output_gradient, size_t stride,
                            const lacos_adapter_gradient* gradients) {
   if (!has_adapter(i)) return;
   const int rank = w_.adapters[i].rank();
   const int outputs = linear(i).rows();
-  SumOverTokens(*kernels_.float_gemm, runner_, w_.over_tokens,
-                {tokens_, rank, kept.low[i], outputs, output_gradient, static_cast<size_t>(outputs), gradients[i].b, 1,
-                 static_cast<size_t>(rank)});
+  SumOverTokens(
+      *kernels_.float_gemm, runner_, w_.over_tokens,
+      {tokens_, rank, kept.low[i], outputs, output_gradient, stride, gradients[i].b, 1, static_cast<size_t>(rank)});
 }
 
 void LoraPass::GradientOfA(int i, const lacos_adapter_gradient* gradients) {
@@ -71,29 +71,29 @@ void LoraPass::FeedForwardBackward(const BlockActivations& kept, float* gradient
   linear(3).ReserveGradientRows(w_.gradient.rows, tokens_);
   ForGroups(hidden_,
             [&](int first, int count, LoraThread& thread) { Leave(3, first, count, gradient + h * first, h, thread); });
-  GradientOfB(3, kept, gradient, gradients);
-  InputGradientProduct(kernels_, linear(3), runner_, w_.gradient, tokens_, feed);
+  GradientOfB(3, kept, gradient, h, gradients);
+  InputGradientProduct(kernels_, linear(3), runner_, w_.gradient, tokens_, feed, feed_stride_);
   linear(2).ReserveGradientRows(w_.gradient.rows, tokens_);
   ForGroups(4 * hidden_, [&](int first, int count, LoraThread& thread) {
     const int width = 4 * hidden_;
-    if (has_adapter(3)) AddAdapter(3, first, count, feed + 4 * h * first, thread);
+    if (has_adapter(3)) AddAdapter(3, first, count, feed + feed_stride_ * first, feed_stride_, thread);
     for (int token = first; token < first + count; token++) {
       float* up = thread.rows.data();
       training.unpack(kept.up + 4 * h * token, width, up);
-      training.gelu_backward(up, width, feed + 4 * h * token);
+      training.gelu_backward(up, width, feed + feed_stride_ * token);
       if (!has_adapter(3)) continue;
       training.gelu(up, width, dropped + 4 * h * token);
       Drop(3, token, dropped + 4 * h * token);
     }
-    Leave(2, first, count, feed + 4 * h * first, 4 * h, thread);
+    Leave(2, first, count, feed + feed_stride_ * first, feed_stride_, thread);
   });
   GradientOfA(3, gradients);
-  GradientOfB(2, kept, feed, gradients);
-  InputGradientProduct(kernels_, linear(2), runner_, w_.gradient, tokens_, normed);
+  GradientOfB(2, kept, feed, feed_stride_, gradients);
+  InputGradientProduct(kernels_, linear(2), runner_, w_.gradient, tokens_, normed, h);
   linear(1).ReserveGradientRows(w_.gradient.rows, tokens_);
   const LayerNormParameters& norm = block_->post_attention_norm;
   ForGroups(hidden_, [&](int first, int count, LoraThread& thread) {
-    if (has_adapter(2)) AddAdapter(2, first, count, normed + h * first, thread);
+    if (has_adapter(2)) AddAdapter(2, first, count, normed + h * first, h, thread);
     for (int token = first; token < first + count; token++) {
       if (has_adapter(2)) Normalized(2, norm, kept.middle, token);
       NormBackward(norm, kept.middle, token, normed, gradient);
@@ -109,11 +109,11 @@ void LoraPass::AttentionBackward(const BlockActivations& kept, float* gradient,
                                  const lacos_adapter_gradient* gradients) {
   const size_t h = static_cast<size_t>(hidden_);
   float* context = w_.context.data();
-  GradientOfB(1, kept, gradient, gradients);
-  InputGradientProduct(kernels_, linear(1), runner_, w_.gradient, tokens_, context);
+  GradientOfB(1, kept, gradient, h, gradients);
+  InputGradientProduct(kernels_, linear(1), runner_, w_.gradient, tokens_, context, h);
   if (has_adapter(1)) {
     ForGroups(hidden_, [&](int first, int count, LoraThread& thread) {
-      AddAdapter(1, first, count, context + h * first, thread);
+      AddAdapter(1, first, count, context + h * first, h, thread);
       for (int token = first; token < first + count; token++) {
         float* dropped = w_.dropped.data() + h * token;
         kernels_.training->unpack(kept.context + h * token, hidden_, dropped);
@@ -167,10 +167,10 @@ void LoraPass::Backward(int block, const float* x, const BlockActivations& kept,
   ForGroups(3 * hidden_, [&](int first, int count, LoraThread& thread) {
     Leave(0, first, count, qkv + 3 * h * first, 3 * h, thread);
   });
-  GradientOfB(0, kept, qkv, gradients);
-  if (input_gradient) InputGradientProduct(kernels_, linear(0), runner_, w_.gradient, tokens_, normed);
+  GradientOfB(0, kept, qkv, 3 * h, gradients);
+  if (input_gradient) InputGradientProduct(kernels_, linear(0), runner_, w_.gradient, tokens_, normed, h);
   ForGroups(hidden_, [&](int first, int count, LoraThread& thread) {
-    if (has_adapter(0) && input_gradient) AddAdapter(0, first, count, normed + h * first, thread);
+    if (has_adapter(0) && input_gradient) AddAdapter(0, first, count, normed + h * first, h, thread);
     for (int token = first; token < first + count; token++) {
       if (has_adapter(0)) Normalized(0, block_->input_norm, x, token);
       if (input_gradient) NormBackward(block_->input_norm, x, token, normed, gradient);

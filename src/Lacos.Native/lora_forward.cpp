@@ -80,16 +80,16 @@ void LoraPass::Forward(int block, const float* x, const BlockActivations& keep, 
     std::copy_n(w_.context.data() + h * token, h, to);
     if (keep.context != nullptr) training.pack(to, hidden_, keep.context + h * token);
   });
-  Enter(2, keep, {w_.feed.data(), 4 * h, nullptr},
+  Enter(2, keep, {w_.feed.data(), feed_stride_, nullptr},
         [&](int token, float* to) { Normalize(block_->post_attention_norm, middle, token, to); });
   if (y == nullptr && !has_adapter(3)) {
     for (int token = 0; token < tokens_; token++) {
-      training.pack(w_.feed.data() + 4 * h * token, 4 * hidden_, keep.up + 4 * h * token);
+      training.pack(w_.feed.data() + feed_stride_ * token, 4 * hidden_, keep.up + 4 * h * token);
     }
     return;
   }
   Enter(3, keep, {y, h, residual_is_normed_ ? normed : middle}, [&](int token, float* to) {
-    const float* from = w_.feed.data() + 4 * h * token;
+    const float* from = w_.feed.data() + feed_stride_ * token;
     if (keep.up != nullptr) training.pack(from, 4 * hidden_, keep.up + 4 * h * token);
     training.gelu(from, 4 * hidden_, to);
   });

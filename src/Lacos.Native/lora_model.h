@@ -39,7 +39,7 @@ struct LoraWorkspace {
   AlignedBuffer<float> normed;                // [tokens, hidden]
   AlignedBuffer<float> qkv;                   // [tokens, 3 * hidden, padded]
   AlignedBuffer<float> context;               // [tokens, hidden]
-  AlignedBuffer<float> feed;                  // [tokens, 4 * hidden]
+  AlignedBuffer<float> feed;                  // [tokens, 4 * hidden, padded]
   AlignedBuffer<float> dropped;               // what an adapter saw, [tokens, up to 4 * hidden]
   AlignedBuffer<float> low[kLinearsInBlock];  // [tokens, rank]; on the way back its gradient
   AlignedBuffer<uint32_t> dropout_tokens[kLinearsInBlock];

@@ -32,14 +32,14 @@ LoraPass::LoraPass(LoraModel& model, const TapeRows& rows, const lacos_adapter* 
       adapters_(adapters),
       tokens_(rows.tokens()),
       hidden_(model.config_.hidden_size),
-      // One cache line more than needed: with a power of two all tokens of a head would fall into the same cache sets.
-      qkv_stride_(static_cast<size_t>(3) * hidden_ + 16),
+      qkv_stride_(RowStride(3 * hidden_)),
+      feed_stride_(RowStride(4 * hidden_)),
       residual_is_normed_(model.config_.residual_post_layer_norm != 0) {
   const size_t n = static_cast<size_t>(tokens_) * hidden_;
   const size_t beyond = static_cast<size_t>(kernels_.float_gemm->columns);
   for (AlignedBuffer<float>* buffer : {&w_.hidden, &w_.middle, &w_.normed, &w_.context}) buffer->Reserve(n + beyond);
   w_.qkv.Reserve(tokens_ * qkv_stride_ + beyond);
-  w_.feed.Reserve(4 * n + beyond);
+  w_.feed.Reserve(tokens_ * feed_stride_ + beyond);
   w_.linear.Reserve(kernels_, runner_.thread_count());
   ReserveThreads();
   const int features = 4 * hidden_ + 16;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "linear_blocking.h"
 #include "lora_model.h"
 #include "training_kernels.h"
 
@@ -51,8 +52,8 @@ class LoraPass {
   // Makes `count` rows of the gradient of layer i's output ready for its product, and for its adapter.
   void Leave(int i, int first, int count, const float* gradient, size_t stride, LoraThread& thread);
   // Adds the adapter's part to rows of the gradient of layer i's input.
-  void AddAdapter(int i, int first, int count, float* gradient, LoraThread& thread);
-  void GradientOfB(int i, const BlockActivations& kept, const float* output_gradient,
+  void AddAdapter(int i, int first, int count, float* gradient, size_t stride, LoraThread& thread);
+  void GradientOfB(int i, const BlockActivations& kept, const float* output_gradient, size_t stride,
                    const lacos_adapter_gradient* gradients);
   void GradientOfA(int i, const lacos_adapter_gradient* gradients);
   void FeedForwardBackward(const BlockActivations& kept, float* gradient, const lacos_adapter_gradient* gradients);
@@ -73,6 +74,7 @@ class LoraPass {
   int tokens_;
   int hidden_;
   size_t qkv_stride_;
+  size_t feed_stride_;
   bool residual_is_normed_;
 };
 

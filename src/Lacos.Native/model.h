@@ -40,7 +40,7 @@ struct Workspace {
   AlignedBuffer<float> normed;   // after a layer norm [tokens, hidden]
   AlignedBuffer<float> qkv;      // [tokens, 3 * hidden + padding]
   AlignedBuffer<float> context;  // [tokens, hidden]
-  AlignedBuffer<float> feed;     // [tokens, 4 * hidden]
+  AlignedBuffer<float> feed;     // [tokens, 4 * hidden + padding]
   AlignedBuffer<float> pooled;   // one row a thread
   QuantizedRows rows;
   LinearScratch linear;

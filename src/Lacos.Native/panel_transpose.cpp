@@ -4,6 +4,7 @@
 
 #if defined(__SSE2__) || defined(_M_X64)
 #include <emmintrin.h>
+#include <xmmintrin.h>
 #define LACOS_BASELINE_SSE2
 #endif
 
@@ -57,6 +58,16 @@ void TransposePanel(const Int8GemmKernel& kernel, const uint8_t* panel, int colu
     default:
       return Transpose<1>(kernel.columns, groups, panel, to);
   }
+}
+
+void FetchPanel(const Int8GemmKernel& kernel, const uint8_t* panel, int columns) {
+#if defined(LACOS_BASELINE_SSE2)
+  const char* from = reinterpret_cast<const char*>(panel);
+  const int bytes = columns * kernel.columns;
+  for (int i = 0; i < bytes; i += 64) _mm_prefetch(from + i, _MM_HINT_T0);
+#else
+  (void)kernel, (void)panel, (void)columns;
+#endif
 }
 
 }  // namespace lacos

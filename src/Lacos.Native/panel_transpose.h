@@ -12,6 +12,9 @@ namespace lacos {
 // groups; the others are set to zero codes.
 void TransposePanel(const Int8GemmKernel& kernel, const uint8_t* panel, int columns, uint8_t* to);
 
+// Begins to load what a later TransposePanel will read.
+void FetchPanel(const Int8GemmKernel& kernel, const uint8_t* panel, int columns);
+
 }  // namespace lacos
 
 #endif  // LACOS_PANEL_TRANSPOSE_H_

@@ -71,18 +71,18 @@ void QuantizedRows::Set(const KernelSet& kernels, int row, const float* x, int n
   excess.Split(gemm, row, codes.data() + stride * row, n);
 }
 
-void QuantizedRows::SetWithOutliers(const KernelSet& kernels, int first, int last, const float* x, int n,
-                                    float threshold, float* keep, std::vector<int>& columns) {
+void QuantizedRows::SetWithOutliers(const KernelSet& kernels, int first, int last, const float* x, size_t x_stride,
+                                    int n, float threshold, float* keep, std::vector<int>& columns) {
   std::fill_n(keep, (n + 15) / 16 * 16, 1.0f);
   for (int row = first; row < last; row++) {
-    const float* from = x + static_cast<size_t>(row) * n;
+    const float* from = x + x_stride * row;
     for (int i = 0; i < n; i++) keep[i] = std::fabs(from[i]) >= threshold ? 0.0f : keep[i];
   }
   columns.clear();
   for (int i = 0; i < n; i++) {
     if (keep[i] == 0.0f) columns.push_back(i);
   }
-  for (int row = first; row < last; row++) Set(kernels, row, x + static_cast<size_t>(row) * n, n, threshold, keep);
+  for (int row = first; row < last; row++) Set(kernels, row, x + x_stride * row, n, threshold, keep);
 }
 
 }  // namespace lacos

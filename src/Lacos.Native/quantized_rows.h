@@ -63,8 +63,8 @@ struct QuantizedRows {
   // LLM.int8 over rows first..last of x, which decide together: columns in which any |x| reaches the threshold are
   // listed and get code 0; each row's scale is that of its elements below the threshold. keep: room for n rounded up to
   // 16; columns has room for n.
-  void SetWithOutliers(const KernelSet& kernels, int first, int last, const float* x, int n, float threshold,
-                       float* keep, std::vector<int>& columns);
+  void SetWithOutliers(const KernelSet& kernels, int first, int last, const float* x, size_t x_stride, int n,
+                       float threshold, float* keep, std::vector<int>& columns);
 };
 
 // The lists of the tiles of a block of rows, and which block that is: a thread takes several tasks of one in turn, and
