@@ -101,13 +101,12 @@ void InputGradientProduct(const KernelSet& kernels, const Int8Linear& linear, Lo
         TransposePanel(gemm, linear.panel(first + p) + here, whole_groups, weights + square * p);
       }
       const size_t at = static_cast<size_t>(first) * width;
-      const int first_group = first * width / gemm.k_group;
       const int groups = panels * width / gemm.k_group;
       for (int row = 0; row < rows; row += gemm.rows) {
         const int height = std::min(gemm.rows, rows - row);
         gemm.tile({height, groups, first > 0, scratch.rows.codes.data() + scratch.rows.stride * (first_row + row) + at,
                    scratch.rows.stride, weights, sums + static_cast<size_t>(row) * width, weights, 0,
-                   excess.Of(row / gemm.rows), first_group});
+                   excess.Of(row / gemm.rows, first * width)});
       }
     }
     if (gemm.release != nullptr) gemm.release();

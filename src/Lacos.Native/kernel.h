@@ -14,8 +14,8 @@ namespace lacos {
 // Codes that were taken out of a row (Int8GemmKernel::split): two groups of it, to be multiplied in one step.
 struct ExcessStep {
   int32_t codes[2];     // k_group codes each
-  uint32_t offsets[2];  // bytes from the start of a panel to the weights of each group
-  uint32_t sums;        // in a tile's lists: bytes from the first of its sums to those of the row
+  uint16_t offsets[2];  // bytes from the weights of the first of these kExcessColumns columns to those of each group
+  uint16_t sums;        // in a tile's lists: bytes from the first of its sums to those of the row
 };
 // Columns of a step: two groups of four.
 constexpr int kStepColumns = 8;
@@ -24,7 +24,7 @@ constexpr int kExcessColumns = 512;
 // Steps that kExcessColumns columns make at most.
 constexpr int kExcessStepsMost = kExcessColumns / kStepColumns * 3;
 
-// Of the rows of a tile: those of part i of their columns begin at steps[starts[i]] and end before steps[starts[i +
+// Of the rows of a tile: those of part i of its columns begin at steps[starts[i]] and end before steps[starts[i +
 // 1]].
 struct TileExcess {
   const ExcessStep* steps = nullptr;
@@ -42,8 +42,7 @@ struct Int8Tile {
   int32_t* c;            // [rows, NR], contiguous
   const uint8_t* ahead;  // what will be read next, for prefetching
   int ahead_bytes;       // how much of it to prefetch for every group: 0, 4, 8, 16, 32, 64, 128 or 256
-  TileExcess excess;  // of the whole rows; groups begin at a multiple of kExcessColumns and end at one or with the row
-  int first_group = 0;  // of the panel: which group b is
+  TileExcess excess;     // the groups begin at a multiple of kExcessColumns and end at one or with the row
 };
 
 // Weights [N, K] lie as panels [N / NR][K / k_group][NR][k_group] of bytes, each xor-ed with weight_xor, zero codes in
@@ -61,10 +60,10 @@ struct Int8GemmKernel {
   // state behind.
   void (*release)();
   // Null where any codes will do, as they do for all kernels if there is one row only. Takes out of n codes in
-  // -127..127 (n a multiple of 16, at most kExcessColumns; they begin with group first_group of the row) what the tile
-  // could not add exactly, and writes at most kExcessStepsMost steps that make up for it, none of which needs another
-  // column. Returns how many. reach: the WeightReach of the same columns, or null where the weights are not known.
-  int (*split)(int8_t* codes, int n, int first_group, const float* reach, ExcessStep* steps) = nullptr;
+  // -127..127 (n a multiple of 16, at most kExcessColumns) what the tile could not add exactly, and writes at most
+  // kExcessStepsMost steps that make up for it, none of which needs another column. Returns how many. reach: the
+  // WeightReach of the same columns, or null where the weights are not known.
+  int (*split)(int8_t* codes, int n, const uint16_t* reach, ExcessStep* steps) = nullptr;
   // For kernels that split: raises most[i] to the largest sum of squares in step i of one panel (WeightReach::inputs).
   void (*reach)(const uint8_t* panel, int k_groups, int32_t* most) = nullptr;
 };

@@ -12,7 +12,7 @@ namespace lacos {
 namespace {
 
 // Weights are `least` or `most`. reach: as in Int8GemmKernel::split, the same for all columns, or 0 for null.
-const char* CheckProducts(const Int8GemmKernel& kernel, int least, int most, float reach) {
+const char* CheckProducts(const Int8GemmKernel& kernel, int least, int most, uint16_t reach) {
   SelfCheckNumbers numbers;
   for (int rows = 1; rows <= kernel.rows; rows++) {
     for (const int groups : {1, 3, 8, 16, 35, 64}) {
@@ -22,10 +22,11 @@ const char* CheckProducts(const Int8GemmKernel& kernel, int least, int most, flo
       // The extremes, where saturation would show; a damaged or foreign file may hold -128.
       for (int& x : b) x = numbers.Code() < 0 ? least : most;
       const size_t stride = static_cast<size_t>((k + 15) / 16 * 16);
-      std::vector<uint8_t> rows_packed(stride * rows), panel(b.size());
+      std::vector<int8_t> rows_packed(stride * rows);
+      std::vector<uint8_t> panel(b.size());
       for (int i = 0; i < rows; i++) {
         for (int j = 0; j < k; j++) {
-          rows_packed[i * stride + j] = static_cast<uint8_t>(a[static_cast<size_t>(i) * k + j]);
+          rows_packed[i * stride + j] = static_cast<int8_t>(a[static_cast<size_t>(i) * k + j]);
         }
       }
       for (int g = 0; g < groups; g++) {
@@ -38,9 +39,9 @@ const char* CheckProducts(const Int8GemmKernel& kernel, int least, int most, flo
         }
       }
       ExcessRows excess;
-      const std::vector<float> reaches(static_cast<size_t>(k) / 8 + 4, reach);
+      const std::vector<uint16_t> reaches(static_cast<size_t>(k) / 8 + 4, reach);
       excess.Reserve(kernel, rows, k, reach > 0 ? reaches.data() : nullptr);
-      for (int i = 0; i < rows; i++) excess.Split(kernel, i, reinterpret_cast<int8_t*>(&rows_packed[i * stride]), k);
+      for (int i = 0; i < rows; i++) excess.Split(kernel, i, &rows_packed[i * stride], k);
       ExcessTiles tiles;
       tiles.Add(kernel, excess, 0, rows);
       std::vector<int32_t> c(static_cast<size_t>(rows) * kernel.columns, 5);
@@ -48,7 +49,7 @@ const char* CheckProducts(const Int8GemmKernel& kernel, int least, int most, flo
         const bool accumulate = ahead_bytes == 4;
         if (accumulate) c.assign(c.size(), 5);
         kernel.tile({rows, groups, accumulate, rows_packed.data(), stride, panel.data(), c.data(), panel.data(),
-                     ahead_bytes, tiles.Of(0), 0});
+                     ahead_bytes, tiles.Of(0, 0)});
         for (int i = 0; i < rows; i++) {
           for (int n = 0; n < kernel.columns; n++) {
             int32_t expected = accumulate ? 5 : 0;

@@ -208,7 +208,7 @@ void Int8Linear::RunTask(const Job& job, int task, int thread) const {
         const int8_t* a = job.rows.codes.data() + job.rows.stride * (first_row + row) +
                           static_cast<size_t>(first_group) * gemm.k_group;
         gemm.tile({rows, groups, depth > 0, a, job.rows.stride, here, c, ahead.at(tile, groups), ahead.bytes(tile),
-                   excess.Of(tile), first_group});
+                   excess.Of(tile, first_group * gemm.k_group)});
         row += rows;
         if (!last_depth || (row < block_rows && row - finished < finish_rows)) continue;
         if (with_extra) AddOutliers(job, panel, first_row + finished, rows, extra);

@@ -5,7 +5,7 @@
 
 namespace lacos {
 
-void ExcessRows::Reserve(const Int8GemmKernel& kernel, int rows, int n, const float* reach) {
+void ExcessRows::Reserve(const Int8GemmKernel& kernel, int rows, int n, const uint16_t* reach) {
   is_split_ = kernel.split != nullptr && rows > 1;
   if (!is_split_) return;
   reach_ = reach;
@@ -26,8 +26,8 @@ void ExcessRows::Split(const Int8GemmKernel& kernel, int row, int8_t* codes, int
     const int first = part * kExcessColumns;
     const int columns = std::min(kExcessColumns, padded - first);
     if (columns <= 0) continue;
-    const int count = kernel.split(codes + first, columns, first / kernel.k_group,
-                                   reach_ == nullptr ? nullptr : reach_ + first / kStepColumns, found);
+    const int count =
+        kernel.split(codes + first, columns, reach_ == nullptr ? nullptr : reach_ + first / kStepColumns, found);
     steps.insert(steps.end(), found, found + count);
   }
   starts[parts_] = static_cast<int32_t>(steps.size());
@@ -45,7 +45,7 @@ void ExcessTiles::Add(const Int8GemmKernel& kernel, const ExcessRows& rows, int 
         const int32_t* starts = rows.starts_.data() + static_cast<size_t>(first + i) * starts_a_tile_ + part;
         if (starts[0] + turn >= starts[1]) continue;
         steps_.push_back(rows.steps_[first + i][starts[0] + turn]);
-        steps_.back().sums = static_cast<uint32_t>(i * kernel.columns) * sizeof(int32_t);
+        steps_.back().sums = static_cast<uint16_t>(static_cast<size_t>(i * kernel.columns) * sizeof(int32_t));
         is_more = true;
       }
     }
@@ -53,7 +53,7 @@ void ExcessTiles::Add(const Int8GemmKernel& kernel, const ExcessRows& rows, int 
   starts_.push_back(static_cast<int32_t>(steps_.size()));
 }
 
-void QuantizedRows::Reserve(const Int8GemmKernel& kernel, int rows, int n, const float* reach) {
+void QuantizedRows::Reserve(const Int8GemmKernel& kernel, int rows, int n, const uint16_t* reach) {
   // One cache line more than needed, so that rows of a power of two do not all fall into the same cache sets.
   stride = (static_cast<size_t>(n) + 63) / 64 * 64 + 64;
   codes.Reserve(stride * rows);

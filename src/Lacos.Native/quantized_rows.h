@@ -15,7 +15,7 @@ namespace lacos {
 class ExcessRows {
  public:
   // reach: of the weights that the rows will be multiplied by, for as long as rows are split; or null.
-  void Reserve(const Int8GemmKernel& kernel, int rows, int n, const float* reach);
+  void Reserve(const Int8GemmKernel& kernel, int rows, int n, const uint16_t* reach);
   // Splits the codes of one row, n rounded up to 16 of them. Rows may be split by several threads at once.
   void Split(const Int8GemmKernel& kernel, int row, int8_t* codes, int n);
 
@@ -24,7 +24,7 @@ class ExcessRows {
 
   bool is_split_ = false;
   int parts_ = 0;  // of a row
-  const float* reach_ = nullptr;
+  const uint16_t* reach_ = nullptr;
   std::vector<std::vector<ExcessStep>> steps_;
   AlignedBuffer<int32_t> starts_;  // [rows, parts + 1]
 };
@@ -36,10 +36,10 @@ class ExcessTiles {
   void Clear() { steps_.clear(), starts_.clear(); }
   // The next tile.
   void Add(const Int8GemmKernel& kernel, const ExcessRows& rows, int first, int count);
-  // Of the tile that was added as number `tile`; empty where rows are not split.
-  TileExcess Of(int tile) const {
+  // Of the tile that was added as number `tile`, from a column on that begins a part; empty where rows are not split.
+  TileExcess Of(int tile, int first_column) const {
     if (starts_.empty()) return {};
-    return {steps_.data(), starts_.data() + static_cast<size_t>(tile) * starts_a_tile_};
+    return {steps_.data(), starts_.data() + static_cast<size_t>(tile) * starts_a_tile_ + first_column / kExcessColumns};
   }
 
  private:
@@ -57,7 +57,7 @@ struct QuantizedRows {
   ExcessRows excess;
 
   // Room for rows of n columns; call it anew for every layer. reach as in ExcessRows.
-  void Reserve(const Int8GemmKernel& kernel, int rows, int n, const float* reach);
+  void Reserve(const Int8GemmKernel& kernel, int rows, int n, const uint16_t* reach);
   // Quantises one row. keep as in QuantizeRow.
   void Set(const KernelSet& kernels, int row, const float* x, int n, float limit, const float* keep);
   // LLM.int8 over rows first..last of x, which decide together: columns in which any |x| reaches the threshold are

@@ -9,6 +9,8 @@ namespace {
 // Readers take the elements of four steps at once.
 size_t Elements(int columns) { return (static_cast<size_t>(columns) + 4 * kStepColumns - 1) / (4 * kStepColumns) * 4; }
 
+uint16_t Limited(int squares) { return static_cast<uint16_t>(std::min(squares, 65535)); }
+
 }  // namespace
 
 WeightReach::WeightReach(const Int8GemmKernel& kernel, int n, int k)
@@ -16,7 +18,7 @@ WeightReach::WeightReach(const Int8GemmKernel& kernel, int n, int k)
       panel_count_((n + kernel.columns - 1) / kernel.columns),
       k_groups_((k + kernel.k_group - 1) / kernel.k_group) {
   inputs_.Reserve(Elements(k));
-  std::fill_n(inputs_.data(), Elements(k), 0.0f);
+  std::fill_n(inputs_.data(), Elements(k), uint16_t{0});
 }
 
 void WeightReach::Add(const uint8_t* panel) {
@@ -24,15 +26,15 @@ void WeightReach::Add(const uint8_t* panel) {
   kernel_->reach(panel, k_groups_, most.data());
   std::lock_guard<std::mutex> lock(mutex_);
   const int steps = (k_groups_ * kernel_->k_group + kStepColumns - 1) / kStepColumns;
-  for (int step = 0; step < steps; step++) inputs_[step] = std::max(inputs_[step], static_cast<float>(most[step]));
+  for (int step = 0; step < steps; step++) inputs_[step] = std::max(inputs_[step], Limited(most[step]));
 }
 
-const float* WeightReach::Outputs(const uint8_t* panels) {
+const uint16_t* WeightReach::Outputs(const uint8_t* panels) {
   std::call_once(outputs_once_, [&] {
     const size_t panel_bytes = static_cast<size_t>(k_groups_) * kernel_->k_group * kernel_->columns;
     const size_t elements = Elements(panel_count_ * kernel_->columns);
     outputs_.Reserve(elements);
-    std::fill_n(outputs_.data(), elements, 0.0f);
+    std::fill_n(outputs_.data(), elements, uint16_t{0});
     for (int panel = 0; panel < panel_count_; panel++) {
       AddOutputs(panels + panel_bytes * panel, panel * kernel_->columns / kStepColumns);
     }
@@ -55,7 +57,7 @@ void WeightReach::AddOutputs(const uint8_t* panel, int first) {
             {most, square(0) + square(1) + square(4) + square(5), square(2) + square(3) + square(6) + square(7)});
       }
     }
-    outputs_[first + step] = static_cast<float>(most);
+    outputs_[first + step] = Limited(most);
   }
 }
 

@@ -11,7 +11,8 @@
 namespace lacos {
 
 // Of every eight columns that are multiplied in one step: the largest sum of squares of the four weights that meet in
-// one sum, which are those of columns 0, 1, 4, 5 or of 2, 3, 6, 7 of the eight. What pads a panel may raise it.
+// one sum, which are those of columns 0, 1, 4, 5 or of 2, 3, 6, 7 of the eight; 65,535 where it is more. What pads a
+// panel may raise it.
 class WeightReach {
  public:
   // Of a layer [n, k] in panels of the kernel.
@@ -21,10 +22,10 @@ class WeightReach {
   void Add(const uint8_t* panel);
 
   // Where inputs are multiplied: over columns, the largest of all rows.
-  const float* inputs() const { return inputs_.data(); }
+  const uint16_t* inputs() const { return inputs_.data(); }
   // Where gradients of outputs are multiplied: over rows, the largest of all columns. Found when first asked for, from
   // all the panels of the layer.
-  const float* Outputs(const uint8_t* panels);
+  const uint16_t* Outputs(const uint8_t* panels);
 
  private:
   void AddOutputs(const uint8_t* panel, int first);
@@ -33,9 +34,9 @@ class WeightReach {
   int panel_count_;
   int k_groups_;
   std::mutex mutex_;
-  AlignedBuffer<float> inputs_;
+  AlignedBuffer<uint16_t> inputs_;
   std::once_flag outputs_once_;
-  AlignedBuffer<float> outputs_;
+  AlignedBuffer<uint16_t> outputs_;
 };
 
 }  // namespace lacos

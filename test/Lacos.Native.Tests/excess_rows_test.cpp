@@ -97,40 +97,59 @@ TEST_P(ExcessRows_, ProductsOfRandomCodesAreExact) {
   }
 }
 
-void ExpectPartsMakeTheRow(const Int8GemmKernel& kernel) {
-  Numbers numbers(6);
-  for (const float deviation : {20.0f, 45.0f, 500.0f}) {
-    for (int turn = 0; turn < 200; turn++) {
-      const int n = 16 * numbers.Whole(1, kExcessColumns / 16);
-      const int first_group = numbers.Whole(0, 3) * kExcessColumns / kernel.k_group;
-      const Codes codes = RandomCodes(numbers, 1, n, deviation);
-      std::vector<int8_t> left = codes.values;
-      ExcessStep steps[kExcessStepsMost];
-      const int count = kernel.split(left.data(), n, first_group, nullptr, steps);
-      ASSERT_LE(count, kExcessStepsMost);
-      std::vector<int> sums(left.begin(), left.end());
-      const auto expect_fits = [](const int8_t* eight) {
-        for (const int lane : {0, 2}) {
-          int positive = 0, negative = 0;
-          for (const int i : {0, 1, 4, 5}) (eight[lane + i] > 0 ? positive : negative) += eight[lane + i];
-          ASSERT_LE(positive, 128);
-          ASSERT_GE(negative, -128);
-        }
-      };
-      for (int i = 0; i < n; i += 8) expect_fits(left.data() + i);
-      for (int s = 0; s < count; s++) {
-        int8_t taken[8];
-        std::memcpy(taken, steps[s].codes, 8);
-        expect_fits(taken);
-        for (int i = 0; i < 8; i++) {
-          const int group = static_cast<int>(steps[s].offsets[i / 4]) / (kernel.columns * kernel.k_group);
-          ASSERT_GE(group, first_group);
-          ASSERT_LT(group, first_group + n / kernel.k_group);
-          sums[static_cast<size_t>(group - first_group) * kernel.k_group + i % 4] += taken[i];
-        }
-      }
-      ASSERT_EQ(std::vector<int>(codes.values.begin(), codes.values.end()), sums);
+// Whether 16 bits hold the codes at these places of eight times any weights, or any whose squares sum to the reach.
+// spare: in units of 128.
+bool Fits(const int8_t* eight, std::initializer_list<int> places, float reach, int spare) {
+  int positive = 0, negative = 0, squares = 0;
+  for (const int i : places) {
+    (eight[i] > 0 ? positive : negative) += eight[i];
+    squares += eight[i] * eight[i];
+  }
+  if (positive <= 128 && negative >= -128) return true;
+  return 128.0 * (std::abs(positive + negative) + spare) + std::sqrt(static_cast<double>(squares) * reach) <= 32767;
+}
+
+bool StepFits(const int8_t* eight, float reach, int spare = 0) {
+  for (const int i : {0, 2}) {
+    // What one instruction adds, which saturates, and the two that are added.
+    for (const int pair : {i, i + 4}) {
+      if (!Fits(eight, {pair, pair + 1}, reach, spare)) return false;
     }
+    if (!Fits(eight, {i, i + 1, i + 4, i + 5}, reach, spare)) return false;
+  }
+  return true;
+}
+
+void ExpectPartsMakeTheRow(const Int8GemmKernel& kernel, float deviation, float reach) {
+  constexpr float kAnyWeights = 4 * 128 * 128;
+  Numbers numbers(6);
+  for (int turn = 0; turn < 200; turn++) {
+    const int n = 16 * numbers.Whole(1, kExcessColumns / 16);
+    const Codes codes = RandomCodes(numbers, 1, n, deviation);
+    std::vector<int8_t> left = codes.values;
+    const std::vector<uint16_t> reaches(kExcessColumns / kStepColumns,
+                                        static_cast<uint16_t>(std::min(reach, 65535.0f)));
+    ExcessStep steps[kExcessStepsMost];
+    const int count = kernel.split(left.data(), n, reach == kAnyWeights ? nullptr : reaches.data(), steps);
+    ASSERT_LE(count, kExcessStepsMost);
+    std::vector<int> sums(left.begin(), left.end());
+    for (int i = 0; i < n; i += 8) {
+      ASSERT_TRUE(StepFits(left.data() + i, reach));
+      if (StepFits(codes.values.data() + i, reach == kAnyWeights ? INFINITY : reach * 1.02f, 3)) {
+        ASSERT_EQ(0, std::memcmp(left.data() + i, codes.values.data() + i, 8)) << "taken out without need";
+      }
+    }
+    for (int s = 0; s < count; s++) {
+      int8_t taken[8];
+      std::memcpy(taken, steps[s].codes, 8);
+      ASSERT_TRUE(StepFits(taken, kAnyWeights));
+      for (int i = 0; i < 8; i++) {
+        const int group = steps[s].offsets[i / 4] / (kernel.columns * kernel.k_group);
+        ASSERT_LT(group, n / kernel.k_group);
+        sums[static_cast<size_t>(group) * kernel.k_group + i % 4] += taken[i];
+      }
+    }
+    ASSERT_EQ(std::vector<int>(codes.values.begin(), codes.values.end()), sums);
   }
 }
 
@@ -140,7 +159,11 @@ TEST(ExcessRows, WhatIsTakenOutAndWhatIsLeftMakeTheRow) {
     const Int8GemmKernel& kernel = *SelectKernels(name.c_str()).int8_gemm;
     if (kernel.split == nullptr) continue;
     kernels++;
-    ExpectPartsMakeTheRow(kernel);
+    for (const float deviation : {20.0f, 45.0f, 500.0f}) {
+      for (const float weight : {5.0f, 60.0f, 90.0f, 128.0f}) {
+        ExpectPartsMakeTheRow(kernel, deviation, 4 * weight * weight);
+      }
+    }
   }
   if (kernels == 0) GTEST_SKIP() << "no kernel that runs here splits rows";
 }
@@ -162,7 +185,7 @@ TEST_P(ExcessRows_, ReachIsTheLargestSumOfSquaresOfWeightsThatMeet) {
       layer.PackPanel(weight, panel);
       reach.Add(layer.panel(panel));
     }
-    const float* outputs = reach.Outputs(layer.panel(0));
+    const uint16_t* outputs = reach.Outputs(layer.panel(0));
     const auto square_sum = [](int length, int step, int lane, const auto& at) {
       int sum = 0;
       for (const int i : {0, 1, 4, 5}) {
@@ -178,7 +201,7 @@ TEST_P(ExcessRows_, ReachIsTheLargestSumOfSquaresOfWeightsThatMeet) {
           most = std::max(most, square_sum(k, step, lane, [&](int i) { return static_cast<int>(w.at(row, i)); }));
         }
       }
-      EXPECT_EQ(static_cast<float>(most), reach.inputs()[step]);
+      EXPECT_EQ(std::min(most, 65535), reach.inputs()[step]);
     }
     for (int step = 0; step * 8 < n; step++) {
       int most = 0;
@@ -187,7 +210,7 @@ TEST_P(ExcessRows_, ReachIsTheLargestSumOfSquaresOfWeightsThatMeet) {
           most = std::max(most, square_sum(n, step, lane, [&](int i) { return static_cast<int>(w.at(i, column)); }));
         }
       }
-      EXPECT_EQ(static_cast<float>(most), outputs[step]);
+      EXPECT_EQ(std::min(most, 65535), outputs[step]);
     }
   }
 }
