@@ -76,6 +76,7 @@ void InputGradientProduct(const KernelSet& kernels, const Int8Linear& linear, Lo
   const int column_blocks = (k + width - 1) / width;
   const int rows_a_block = RowsOfBlock(m, kRowsAtOnce, gemm.rows, column_blocks, runner.thread_count());
   const int panels_at_once = OutputsAtOnce(width) / width;
+  const int band_rows = TilesOfBand(gemm.rows) * gemm.rows;
   const size_t square = static_cast<size_t>(width) * width;
   Reserve(scratch, runner.thread_count(), square * panels_at_once, static_cast<size_t>(rows_a_block) * width,
           static_cast<size_t>(width));
@@ -89,8 +90,8 @@ void InputGradientProduct(const KernelSet& kernels, const Int8Linear& linear, Lo
     const int whole_groups = (columns + gemm.k_group - 1) / gemm.k_group * gemm.k_group;
     uint8_t* weights = scratch.weights[thread].data();
     int32_t* sums = reinterpret_cast<int32_t*>(scratch.sums[thread].data());
-    const ExcessTiles& excess = scratch.excess[thread].Of(
-        run, first_row, gemm, scratch.rows.excess, [&](int, int row) { return std::min(gemm.rows, rows - row); });
+    const ExcessBands& excess = scratch.excess[thread].Of(
+        run, first_row, gemm, scratch.rows.excess, [&](int, int row) { return std::min(band_rows, rows - row); });
     for (int first = 0; first < linear.panel_count(); first += panels_at_once) {
       const int panels = std::min(panels_at_once, linear.panel_count() - first);
       for (int p = 0; p < panels; p++) {
@@ -102,11 +103,15 @@ void InputGradientProduct(const KernelSet& kernels, const Int8Linear& linear, Lo
       }
       const size_t at = static_cast<size_t>(first) * width;
       const int groups = panels * width / gemm.k_group;
-      for (int row = 0; row < rows; row += gemm.rows) {
-        const int height = std::min(gemm.rows, rows - row);
-        gemm.tile({height, groups, first > 0, scratch.rows.codes.data() + scratch.rows.stride * (first_row + row) + at,
-                   scratch.rows.stride, weights, sums + static_cast<size_t>(row) * width, weights, 0,
-                   excess.Of(row / gemm.rows, first * width)});
+      for (int band_row = 0; band_row < rows; band_row += band_rows) {
+        const int last_row = std::min(rows, band_row + band_rows);
+        for (int row = band_row; row < last_row; row += gemm.rows) {
+          gemm.tile({std::min(gemm.rows, last_row - row), groups, first > 0,
+                     scratch.rows.codes.data() + scratch.rows.stride * (first_row + row) + at, scratch.rows.stride,
+                     weights, sums + static_cast<size_t>(row) * width, weights, 0, scratch.rows.excess.is_split()});
+        }
+        excess.AddTo(sums + static_cast<size_t>(band_row) * width, gemm, band_row / band_rows, first * width,
+                     panels * width, weights);
       }
     }
     if (gemm.release != nullptr) gemm.release();

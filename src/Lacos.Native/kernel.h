@@ -15,7 +15,7 @@ namespace lacos {
 struct ExcessStep {
   int32_t codes[2];     // k_group codes each
   uint16_t offsets[2];  // bytes from the weights of the first of these kExcessColumns columns to those of each group
-  uint16_t sums;        // in a tile's lists: bytes from the first of its sums to those of the row
+  uint16_t sums;        // in a list of several rows: bytes from the sums of the first to those of this row
 };
 // Columns of a step: two groups of four.
 constexpr int kStepColumns = 8;
@@ -24,25 +24,18 @@ constexpr int kExcessColumns = 512;
 // Steps that kExcessColumns columns make at most.
 constexpr int kExcessStepsMost = kExcessColumns / kStepColumns * 3;
 
-// Of the rows of a tile: those of part i of its columns begin at steps[starts[i]] and end before steps[starts[i +
-// 1]].
-struct TileExcess {
-  const ExcessStep* steps = nullptr;
-  const int32_t* starts = nullptr;  // null for kernels that do not split, and for a single row as it was
-};
-
 // One tile of an int8 product: c[rows, NR] (+)= a[rows, k] * b.
 struct Int8Tile {
-  int rows;              // 1..Int8GemmKernel::rows
-  int k_groups;          // groups of k_group columns
-  bool accumulate;       // add to c instead of overwriting it
-  const void* a;         // quantised rows, row-major
-  size_t a_stride;       // bytes
-  const uint8_t* b;      // one packed panel, from the first group on
-  int32_t* c;            // [rows, NR], contiguous
-  const uint8_t* ahead;  // what will be read next, for prefetching
-  int ahead_bytes;       // how much of it to prefetch for every group: 0, 4, 8, 16, 32, 64, 128 or 256
-  TileExcess excess;     // the groups begin at a multiple of kExcessColumns and end at one or with the row
+  int rows;               // 1..Int8GemmKernel::rows
+  int k_groups;           // groups of k_group columns
+  bool accumulate;        // add to c instead of overwriting it
+  const void* a;          // quantised rows, row-major
+  size_t a_stride;        // bytes
+  const uint8_t* b;       // one packed panel, from the first group on
+  int32_t* c;             // [rows, NR], contiguous
+  const uint8_t* ahead;   // what will be read next, for prefetching
+  int ahead_bytes;        // how much of it to prefetch for every group: 0, 4, 8, 16, 32, 64, 128 or 256
+  bool is_split = false;  // split has seen the rows
 };
 
 // Weights [N, K] lie as panels [N / NR][K / k_group][NR][k_group] of bytes, each xor-ed with weight_xor, zero codes in
@@ -64,6 +57,9 @@ struct Int8GemmKernel {
   // kExcessStepsMost steps that make up for it, none of which needs another column. Returns how many. reach: the
   // WeightReach of the same columns, or null where the weights are not known.
   int (*split)(int8_t* codes, int n, const uint16_t* reach, ExcessStep* steps) = nullptr;
+  // For kernels that split: adds steps to sums [rows, NR] that tiles have begun. weights: of the first of the columns
+  // that the steps belong to.
+  void (*add_excess)(const ExcessStep* first, const ExcessStep* last, const uint8_t* weights, int32_t* sums) = nullptr;
   // For kernels that split: raises most[i] to the largest sum of squares in step i of one panel (WeightReach::inputs).
   void (*reach)(const uint8_t* panel, int k_groups, int32_t* most) = nullptr;
 };

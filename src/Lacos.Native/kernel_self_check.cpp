@@ -42,14 +42,15 @@ const char* CheckProducts(const Int8GemmKernel& kernel, int least, int most, uin
       const std::vector<uint16_t> reaches(static_cast<size_t>(k) / 8 + 4, reach);
       excess.Reserve(kernel, rows, k, reach > 0 ? reaches.data() : nullptr);
       for (int i = 0; i < rows; i++) excess.Split(kernel, i, &rows_packed[i * stride], k);
-      ExcessTiles tiles;
-      tiles.Add(kernel, excess, 0, rows);
+      ExcessBands bands;
+      bands.Add(kernel, excess, 0, rows);
       std::vector<int32_t> c(static_cast<size_t>(rows) * kernel.columns, 5);
       for (const int ahead_bytes : {0, 4, 64, 128, 256}) {
         const bool accumulate = ahead_bytes == 4;
         if (accumulate) c.assign(c.size(), 5);
         kernel.tile({rows, groups, accumulate, rows_packed.data(), stride, panel.data(), c.data(), panel.data(),
-                     ahead_bytes, tiles.Of(0, 0)});
+                     ahead_bytes, excess.is_split()});
+        bands.AddTo(c.data(), kernel, 0, 0, k, panel.data());
         for (int i = 0; i < rows; i++) {
           for (int n = 0; n < kernel.columns; n++) {
             int32_t expected = accumulate ? 5 : 0;

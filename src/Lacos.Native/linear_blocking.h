@@ -16,6 +16,9 @@ constexpr int kRowBlockBytes = 384 * 1024;
 // Rows of integer or float sums that a thread keeps at most.
 constexpr int kRowBlockMaximum = 384;
 
+// Tiles whose sums become output together, and whose excess is added together, while they are in the first-level cache.
+constexpr int TilesOfBand(int tile_rows) { return (32 + tile_rows - 1) / tile_rows; }
+
 // Floats from row to row of a buffer that is written column by column: one cache line more than needed, because with a
 // power of two the same columns of all rows would fall into the same cache sets.
 inline size_t RowStride(int width) { return static_cast<size_t>(width) + 16; }

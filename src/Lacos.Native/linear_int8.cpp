@@ -129,9 +129,6 @@ void Int8Linear::Run(LoopRunner& runner, LinearScratch& scratch, const Quantized
 
 namespace {
 
-// Rows whose sums become output together.
-constexpr int kFinishRows = 32;
-
 // Of a stretch that runs at the speed of memory.
 constexpr size_t kStreamAhead = 8192;
 
@@ -185,12 +182,15 @@ void Int8Linear::RunTask(const Job& job, int task, int thread) const {
   const auto rows_of = [&](int tile, int row) {
     return is_equal ? tile_base + (tile < tile_more ? 1 : 0) : std::min(gemm.rows, block_rows - row);
   };
-  const ExcessTiles& excess =
-      job.scratch.excess[thread].Of(job.run, first_row, gemm, job.rows.excess,
-                                    [&](int tile, int row) { return tile < tiles ? rows_of(tile, row) : 0; });
   const bool with_extra = job.spans != nullptr;
-  // Several tiles at once, while their sums are in the first-level cache.
-  const int finish_rows = with_extra ? 1 : kFinishRows;
+  const int tiles_of_band = with_extra ? 1 : TilesOfBand(gemm.rows);
+  const auto band_rows_of = [&](int band, int row) {
+    const int first = row;
+    const int last_tile = std::min(tiles, (band + 1) * tiles_of_band);
+    for (int tile = band * tiles_of_band; tile < last_tile; tile++) row += rows_of(tile, row);
+    return row - first;
+  };
+  const ExcessBands& excess = job.scratch.excess[thread].Of(job.run, first_row, gemm, job.rows.excess, band_rows_of);
   const size_t group_bytes = static_cast<size_t>(gemm.k_group) * gemm.columns;
   for (int panel = first_panel; panel < last_panel; panel++) {
     const uint8_t* weights = packed_ + panel_bytes_ * panel;
@@ -202,26 +202,29 @@ void Int8Linear::RunTask(const Job& job, int task, int thread) const {
       const uint8_t* here = weights + group_bytes * first_group;
       const bool last_depth = depth + 1 == depth_blocks;
       const Ahead ahead(tiles, group_bytes, here, NextWeights(job, task, panel, last_depth, here + block_bytes));
-      for (int tile = 0, row = 0, finished = 0; tile < tiles; tile++) {
+      for (int tile = 0, row = 0, band_row = 0; tile < tiles; tile++) {
         const int rows = rows_of(tile, row);
         int32_t* c = sums + static_cast<size_t>(row) * gemm.columns;
         const int8_t* a = job.rows.codes.data() + job.rows.stride * (first_row + row) +
                           static_cast<size_t>(first_group) * gemm.k_group;
         gemm.tile({rows, groups, depth > 0, a, job.rows.stride, here, c, ahead.at(tile, groups), ahead.bytes(tile),
-                   excess.Of(tile, first_group * gemm.k_group)});
+                   job.rows.excess.is_split()});
         row += rows;
-        if (!last_depth || (row < block_rows && row - finished < finish_rows)) continue;
-        if (with_extra) AddOutliers(job, panel, first_row + finished, rows, extra);
-        const int at = first_row + finished;
+        if (tile + 1 < tiles && (tile + 1) % tiles_of_band != 0) continue;
+        int32_t* band_sums = sums + static_cast<size_t>(band_row) * gemm.columns;
+        excess.AddTo(band_sums, gemm, tile / tiles_of_band, first_group * gemm.k_group, groups * gemm.k_group, here);
+        const int at = first_row + band_row;
+        const int count = row - band_row;
+        band_row = row;
+        if (!last_depth) continue;
+        if (with_extra) AddOutliers(job, panel, at, count, extra);
         const LinearOutput& o = job.output;
-        kernels_->vector->finish({row - finished, std::min(gemm.columns, n_ - column), gemm.columns,
-                                  sums + static_cast<size_t>(finished) * gemm.columns, nullptr,
+        kernels_->vector->finish({count, std::min(gemm.columns, n_ - column), gemm.columns, band_sums, nullptr,
                                   job.rows.offsets.data() + at, job.rows.scales.data() + at,
                                   column_scales_.data() + column, job.bias + column, with_extra ? extra : nullptr,
                                   o.gelu,
                                   o.residual == nullptr ? nullptr : o.residual + o.residual_stride * at + column,
                                   o.residual_stride, o.y + o.y_stride * at + column, o.y_stride});
-        finished = row;
       }
     }
   }

@@ -37,12 +37,12 @@ inline __m256i MultiplyPair(__m256i w0, __m256i x0, __m256i w1, __m256i x1) {
   return _mm256_madd_epi16(sums, _mm256_set1_epi16(1));
 }
 
-// part: the first weights of the columns that the steps belong to.
-void AddExcess(const ExcessStep* step, const ExcessStep* last, const uint8_t* part, int32_t* tile_sums) {
-  for (const ExcessStep* e = step; e != last; e++) {
-    int32_t* sums = tile_sums + e->sums / sizeof(int32_t);
-    const uint8_t* b0 = part + e->offsets[0];
-    const uint8_t* b1 = part + e->offsets[1];
+// Rows take turns in the list, so that a step need not wait for the sums of the one before it to come back from memory.
+void AddExcess(const ExcessStep* first, const ExcessStep* last, const uint8_t* weights, int32_t* all_sums) {
+  for (const ExcessStep* e = first; e != last; e++) {
+    int32_t* sums = all_sums + e->sums / sizeof(int32_t);
+    const uint8_t* b0 = weights + e->offsets[0];
+    const uint8_t* b1 = weights + e->offsets[1];
     const __m256i x0 = _mm256_set1_epi32(e->codes[0]), x1 = _mm256_set1_epi32(e->codes[1]);
     __m256i c[2];
     LoadSums(sums, c);
@@ -71,44 +71,31 @@ void Tile(const Int8Tile& t) {
   const size_t step = static_cast<size_t>(t.ahead_bytes);
   const size_t end = static_cast<size_t>(t.k_groups) * 4;
   size_t k = 0;
-  for (int part = 0; k < end; part++) {
-    const size_t part_end = k + kExcessColumns < end ? k + kExcessColumns : end;
-    const uint8_t* part_weights = b;
-    for (; k + 8 <= part_end; k += 8) {
-      _mm_prefetch(ahead, _MM_HINT_T0);
-      _mm_prefetch(ahead + step, _MM_HINT_T0);
-      const __m256i w00 = Weights(b), w01 = Weights(b + 32), w10 = Weights(b + 64), w11 = Weights(b + 96);
+  for (; k + 8 <= end; k += 8) {
+    _mm_prefetch(ahead, _MM_HINT_T0);
+    _mm_prefetch(ahead + step, _MM_HINT_T0);
+    const __m256i w00 = Weights(b), w01 = Weights(b + 32), w10 = Weights(b + 64), w11 = Weights(b + 96);
 #pragma GCC unroll 4
-      for (int i = 0; i < kRows; i++) {
-        const __m256i x0 = _mm256_set1_epi32(*reinterpret_cast<const int32_t*>(a[i] + k));
-        const __m256i x1 = _mm256_set1_epi32(*reinterpret_cast<const int32_t*>(a[i] + k + 4));
-        c[i][0] = _mm256_add_epi32(c[i][0], MultiplyPair(w00, x0, w10, x1));
-        c[i][1] = _mm256_add_epi32(c[i][1], MultiplyPair(w01, x0, w11, x1));
-      }
-      b += 2 * kGroupBytes;
-      ahead += 2 * step;
+    for (int i = 0; i < kRows; i++) {
+      const __m256i x0 = _mm256_set1_epi32(*reinterpret_cast<const int32_t*>(a[i] + k));
+      const __m256i x1 = _mm256_set1_epi32(*reinterpret_cast<const int32_t*>(a[i] + k + 4));
+      c[i][0] = _mm256_add_epi32(c[i][0], MultiplyPair(w00, x0, w10, x1));
+      c[i][1] = _mm256_add_epi32(c[i][1], MultiplyPair(w01, x0, w11, x1));
     }
-    if (k < part_end) {
-      const __m256i w0 = Weights(b), w1 = Weights(b + 32);
-#pragma GCC unroll 4
-      for (int i = 0; i < kRows; i++) {
-        const __m256i x = _mm256_set1_epi32(*reinterpret_cast<const int32_t*>(a[i] + k));
-        c[i][0] = _mm256_add_epi32(c[i][0], _mm256_madd_epi16(_mm256_maddubs_epi16(w0, x), ones));
-        c[i][1] = _mm256_add_epi32(c[i][1], _mm256_madd_epi16(_mm256_maddubs_epi16(w1, x), ones));
-      }
-      k = part_end;
-    }
-    // While the weights are in the first-level cache. Rows take turns in the list, so that a step need not wait for the
-    // sums of the one before it to come back from memory.
-    const int first_step = t.excess.starts[part], last_step = t.excess.starts[part + 1];
-    if (first_step == last_step && k < end) continue;
-#pragma GCC unroll 4
-    for (int i = 0; i < kRows; i++) StoreSums(t.c + i * kColumns, c[i]);
-    AddExcess(t.excess.steps + first_step, t.excess.steps + last_step, part_weights, t.c);
-    if (k == end) return;
-#pragma GCC unroll 4
-    for (int i = 0; i < kRows; i++) LoadSums(t.c + i * kColumns, c[i]);
+    b += 2 * kGroupBytes;
+    ahead += 2 * step;
   }
+  if (k < end) {
+    const __m256i w0 = Weights(b), w1 = Weights(b + 32);
+#pragma GCC unroll 4
+    for (int i = 0; i < kRows; i++) {
+      const __m256i x = _mm256_set1_epi32(*reinterpret_cast<const int32_t*>(a[i] + k));
+      c[i][0] = _mm256_add_epi32(c[i][0], _mm256_madd_epi16(_mm256_maddubs_epi16(w0, x), ones));
+      c[i][1] = _mm256_add_epi32(c[i][1], _mm256_madd_epi16(_mm256_maddubs_epi16(w1, x), ones));
+    }
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < kRows; i++) StoreSums(t.c + i * kColumns, c[i]);
 }
 
 // One row whose codes nobody has split, widened to 16 bits: it runs at the speed of memory.
@@ -138,7 +125,7 @@ void Widened(const Int8Tile& t) {
 }
 
 void Run(const Int8Tile& t) {
-  if (t.excess.starts == nullptr) return Widened(t);
+  if (!t.is_split) return Widened(t);
   switch (t.rows) {
     case 1:
       return Tile<1>(t);
@@ -153,7 +140,16 @@ void Run(const Int8Tile& t) {
 
 }  // namespace
 
-extern const Int8GemmKernel kInt8GemmAvx2 = {
-    "qd8_f32_qc8w_gemm_4x16_avx2", kRowsMost, kColumns, 4, 0x80, 128, Run, nullptr, SplitRowAvx2, WeightReachAvx2};
+extern const Int8GemmKernel kInt8GemmAvx2 = {"qd8_f32_qc8w_gemm_4x16_avx2",
+                                             kRowsMost,
+                                             kColumns,
+                                             4,
+                                             0x80,
+                                             128,
+                                             Run,
+                                             nullptr,
+                                             SplitRowAvx2,
+                                             AddExcess,
+                                             WeightReachAvx2};
 
 }  // namespace lacos

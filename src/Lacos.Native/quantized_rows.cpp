@@ -33,16 +33,16 @@ void ExcessRows::Split(const Int8GemmKernel& kernel, int row, int8_t* codes, int
   starts[parts_] = static_cast<int32_t>(steps.size());
 }
 
-void ExcessTiles::Add(const Int8GemmKernel& kernel, const ExcessRows& rows, int first, int count) {
+void ExcessBands::Add(const Int8GemmKernel& kernel, const ExcessRows& rows, int first, int count) {
   if (!rows.is_split_) return;
-  starts_a_tile_ = rows.parts_ + 1;
+  starts_a_band_ = rows.parts_ + 1;
   for (int part = 0; part < rows.parts_; part++) {
     starts_.push_back(static_cast<int32_t>(steps_.size()));
     bool is_more = true;
     for (int turn = 0; is_more; turn++) {
       is_more = false;
       for (int i = 0; i < count; i++) {
-        const int32_t* starts = rows.starts_.data() + static_cast<size_t>(first + i) * starts_a_tile_ + part;
+        const int32_t* starts = rows.starts_.data() + static_cast<size_t>(first + i) * starts_a_band_ + part;
         if (starts[0] + turn >= starts[1]) continue;
         steps_.push_back(rows.steps_[first + i][starts[0] + turn]);
         steps_.back().sums = static_cast<uint16_t>(static_cast<size_t>(i * kernel.columns) * sizeof(int32_t));
@@ -51,6 +51,17 @@ void ExcessTiles::Add(const Int8GemmKernel& kernel, const ExcessRows& rows, int 
     }
   }
   starts_.push_back(static_cast<int32_t>(steps_.size()));
+}
+
+void ExcessBands::AddTo(int32_t* sums, const Int8GemmKernel& kernel, int band, int first_column, int columns,
+                        const uint8_t* weights) const {
+  if (starts_.empty()) return;
+  const int32_t* starts = starts_.data() + static_cast<size_t>(band) * starts_a_band_ + first_column / kExcessColumns;
+  for (int column = 0; column < columns; column += kExcessColumns, starts++) {
+    if (starts[0] == starts[1]) continue;
+    kernel.add_excess(steps_.data() + starts[0], steps_.data() + starts[1],
+                      weights + static_cast<size_t>(column) * kernel.columns, sums);
+  }
 }
 
 void QuantizedRows::Reserve(const Int8GemmKernel& kernel, int rows, int n, const uint16_t* reach) {

@@ -18,9 +18,10 @@ class ExcessRows {
   void Reserve(const Int8GemmKernel& kernel, int rows, int n, const uint16_t* reach);
   // Splits the codes of one row, n rounded up to 16 of them. Rows may be split by several threads at once.
   void Split(const Int8GemmKernel& kernel, int row, int8_t* codes, int n);
+  bool is_split() const { return is_split_; }
 
  private:
-  friend class ExcessTiles;
+  friend class ExcessBands;
 
   bool is_split_ = false;
   int parts_ = 0;  // of a row
@@ -29,23 +30,22 @@ class ExcessRows {
   AlignedBuffer<int32_t> starts_;  // [rows, parts + 1]
 };
 
-// The lists of the rows of each tile of a block as one, in which the rows take turns: what a tile adds, it adds without
+// The lists of the rows of each band of tiles as one, in which the rows take turns: what a band adds, it adds without
 // a branch a row, and without waiting for itself.
-class ExcessTiles {
+class ExcessBands {
  public:
   void Clear() { steps_.clear(), starts_.clear(); }
-  // The next tile.
+  // The next band.
   void Add(const Int8GemmKernel& kernel, const ExcessRows& rows, int first, int count);
-  // Of the tile that was added as number `tile`, from a column on that begins a part; empty where rows are not split.
-  TileExcess Of(int tile, int first_column) const {
-    if (starts_.empty()) return {};
-    return {steps_.data(), starts_.data() + static_cast<size_t>(tile) * starts_a_tile_ + first_column / kExcessColumns};
-  }
+  // Adds to the sums of a band what was taken out of columns of its rows, if anything was. The first column is a
+  // multiple of kExcessColumns, and so is the number of columns unless they end with the row. weights: of the first.
+  void AddTo(int32_t* sums, const Int8GemmKernel& kernel, int band, int first_column, int columns,
+             const uint8_t* weights) const;
 
  private:
   std::vector<ExcessStep> steps_;
-  std::vector<int32_t> starts_;  // [tiles, parts + 1]
-  int starts_a_tile_ = 0;
+  std::vector<int32_t> starts_;  // [bands, parts + 1]
+  int starts_a_band_ = 0;
 };
 
 // Quantised rows of one layer's input.
@@ -67,27 +67,27 @@ struct QuantizedRows {
                        float threshold, float* keep, std::vector<int>& columns);
 };
 
-// The lists of the tiles of a block of rows, and which block that is: a thread takes several tasks of one in turn, and
+// The lists of the bands of a block of rows, and which block that is: a thread takes several tasks of one in turn, and
 // makes them once.
 class BlockExcess {
  public:
-  // The lists of the tiles of `run`, a number that no other product with this memory has, from first_row on.
-  // rows_of(tile, row): rows of a tile that begins `row` rows behind first_row; 0 behind the last one.
+  // The lists of the bands of `run`, a number that no other product with this memory has, from first_row on.
+  // rows_of(band, row): rows of a band that begins `row` rows behind first_row; 0 behind the last one.
   template <class RowsOf>
-  const ExcessTiles& Of(uint64_t run, int first_row, const Int8GemmKernel& kernel, const ExcessRows& rows,
+  const ExcessBands& Of(uint64_t run, int first_row, const Int8GemmKernel& kernel, const ExcessRows& rows,
                         const RowsOf& rows_of) {
-    if (run_ == run && first_row_ == first_row) return tiles_;
-    tiles_.Clear();
-    for (int tile = 0, row = 0, count = 0; (count = rows_of(tile, row)) > 0; tile++, row += count) {
-      tiles_.Add(kernel, rows, first_row + row, count);
+    if (run_ == run && first_row_ == first_row) return bands_;
+    bands_.Clear();
+    for (int band = 0, row = 0, count = 0; (count = rows_of(band, row)) > 0; band++, row += count) {
+      bands_.Add(kernel, rows, first_row + row, count);
     }
     run_ = run;
     first_row_ = first_row;
-    return tiles_;
+    return bands_;
   }
 
  private:
-  ExcessTiles tiles_;
+  ExcessBands bands_;
   uint64_t run_ = 0;
   int first_row_ = 0;
 };

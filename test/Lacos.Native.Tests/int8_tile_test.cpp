@@ -31,7 +31,7 @@ void ExpectExact(const Int8GemmKernel& kernel, int rows, int groups, bool accumu
   for (size_t i = 0; i < b.size(); i++) b[i] = static_cast<uint8_t>(weights[i]) ^ kernel.weight_xor;
   std::vector<int32_t> c(static_cast<size_t>(rows) * kernel.columns, 11);
   kernel.tile(
-      {rows, groups, accumulate, codes.data(), static_cast<size_t>(row_codes), b.data(), c.data(), b.data(), 0, {}});
+      {rows, groups, accumulate, codes.data(), static_cast<size_t>(row_codes), b.data(), c.data(), b.data(), 0});
   for (int row = 0; row < rows; row++) {
     for (int n = 0; n < kernel.columns; n++) {
       int32_t expected = accumulate ? 11 : 0;
