@@ -39,8 +39,7 @@ struct Int8Tile {
 };
 
 // Weights [N, K] lie as panels [N / NR][K / k_group][NR][k_group] of bytes, each xor-ed with weight_xor, zero codes in
-// the padding. Rows lie as int8, padded with zeros to a multiple of
-// k_group.
+// the padding. Rows lie as int8, padded with zeros to a multiple of k_group.
 struct Int8GemmKernel {
   const char* name;
   int rows;              // MR
