@@ -8,8 +8,8 @@
 namespace lacos {
 namespace {
 // Below this many elements a loop over rows is done before other threads have noticed it.
-constexpr int kSerialElements = 8192;
-constexpr int kElementsATask = 8192;
+constexpr int kSerialElements = 4096;
+constexpr int kElementsATask = 4096;
 }  // namespace
 
 Forward::Forward(const Model& model, Workspace& workspace, LoopRunner& runner, const TokenBatch& batch)

@@ -38,15 +38,27 @@ void ExcessBands::Add(const Int8GemmKernel& kernel, const ExcessRows& rows, int 
   starts_a_band_ = rows.parts_ + 1;
   for (int part = 0; part < rows.parts_; part++) {
     starts_.push_back(static_cast<int32_t>(steps_.size()));
-    bool is_more = true;
-    for (int turn = 0; is_more; turn++) {
-      is_more = false;
-      for (int i = 0; i < count; i++) {
-        const int32_t* starts = rows.starts_.data() + static_cast<size_t>(first + i) * starts_a_band_ + part;
-        if (starts[0] + turn >= starts[1]) continue;
-        steps_.push_back(rows.steps_[first + i][starts[0] + turn]);
-        steps_.back().sums = static_cast<uint16_t>(static_cast<size_t>(i * kernel.columns) * sizeof(int32_t));
-        is_more = true;
+    size_t total = 0;
+    turns_.clear();
+    for (int i = 0; i < count; i++) {
+      const int32_t* starts = rows.starts_.data() + static_cast<size_t>(first + i) * starts_a_band_ + part;
+      if (starts[0] == starts[1]) continue;
+      const ExcessStep* steps = rows.steps_[first + i].data();
+      const size_t sums = static_cast<size_t>(i * kernel.columns) * sizeof(int32_t);
+      turns_.push_back({steps + starts[0], steps + starts[1], static_cast<uint16_t>(sums)});
+      total += static_cast<size_t>(starts[1] - starts[0]);
+    }
+    steps_.resize(steps_.size() + total);
+    ExcessStep* to = steps_.data() + steps_.size() - total;
+    for (size_t left = turns_.size(); left > 0;) {
+      const size_t rows_left = left;
+      left = 0;
+      for (size_t i = 0; i < rows_left; i++) {
+        Turn turn = turns_[i];
+        *to = *turn.next++;
+        to++->sums = turn.sums;
+        turns_[left] = turn;
+        left += turn.next != turn.end ? 1 : 0;
       }
     }
   }

@@ -43,9 +43,17 @@ class ExcessBands {
              const uint8_t* weights) const;
 
  private:
+  // What a row has left while its turns last.
+  struct Turn {
+    const ExcessStep* next;
+    const ExcessStep* end;
+    uint16_t sums;
+  };
+
   std::vector<ExcessStep> steps_;
   std::vector<int32_t> starts_;  // [bands, parts + 1]
   int starts_a_band_ = 0;
+  std::vector<Turn> turns_;
 };
 
 // Quantised rows of one layer's input.
