@@ -91,7 +91,7 @@ void InputGradientProduct(const KernelSet& kernels, const Int8Linear& linear, Lo
     uint8_t* weights = scratch.weights[thread].data();
     int32_t* sums = reinterpret_cast<int32_t*>(scratch.sums[thread].data());
     const ExcessBands& excess = scratch.excess[thread].Of(
-        run, first_row, gemm, scratch.rows.excess, [&](int, int row) { return std::min(band_rows, rows - row); });
+        run, first_row, scratch.rows.excess, [&](int, int row) { return std::min(band_rows, rows - row); });
     for (int first = 0; first < linear.panel_count(); first += panels_at_once) {
       const int panels = std::min(panels_at_once, linear.panel_count() - first);
       for (int p = 0; p < panels; p++) {

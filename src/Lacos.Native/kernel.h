@@ -15,7 +15,12 @@ namespace lacos {
 struct ExcessStep {
   int32_t codes[2];     // k_group codes each
   uint16_t offsets[2];  // bytes from the weights of the first of these kExcessColumns columns to those of each group
-  uint16_t sums;        // in a list of several rows: bytes from the sums of the first to those of this row
+};
+// Steps of one row.
+struct ExcessRun {
+  const ExcessStep* first;
+  const ExcessStep* last;  // behind it
+  int row;                 // of the sums
 };
 // Columns of a step: two groups of four.
 constexpr int kStepColumns = 8;
@@ -56,9 +61,9 @@ struct Int8GemmKernel {
   // kExcessStepsMost steps that make up for it, none of which needs another column. Returns how many. reach: the
   // WeightReach of the same columns, or null where the weights are not known.
   int (*split)(int8_t* codes, int n, const uint16_t* reach, ExcessStep* steps) = nullptr;
-  // For kernels that split: adds steps to sums [rows, NR] that tiles have begun. weights: of the first of the columns
-  // that the steps belong to.
-  void (*add_excess)(const ExcessStep* first, const ExcessStep* last, const uint8_t* weights, int32_t* sums) = nullptr;
+  // For kernels that split: adds what rows gave away to sums [rows, NR] that tiles have begun. weights: of the first of
+  // the columns that the steps belong to.
+  void (*add_excess)(const ExcessRun* first, const ExcessRun* last, const uint8_t* weights, int32_t* sums) = nullptr;
   // For kernels that split: raises most[i] to the largest sum of squares in step i of one panel (WeightReach::inputs).
   void (*reach)(const uint8_t* panel, int k_groups, int32_t* most) = nullptr;
 };

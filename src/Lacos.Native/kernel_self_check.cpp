@@ -43,7 +43,7 @@ const char* CheckProducts(const Int8GemmKernel& kernel, int least, int most, uin
       excess.Reserve(kernel, rows, k, reach > 0 ? reaches.data() : nullptr);
       for (int i = 0; i < rows; i++) excess.Split(kernel, i, &rows_packed[i * stride], k);
       ExcessBands bands;
-      bands.Add(kernel, excess, 0, rows);
+      bands.Add(excess, 0, rows);
       std::vector<int32_t> c(static_cast<size_t>(rows) * kernel.columns, 5);
       for (const int ahead_bytes : {0, 4, 64, 128, 256}) {
         const bool accumulate = ahead_bytes == 4;

@@ -190,7 +190,7 @@ void Int8Linear::RunTask(const Job& job, int task, int thread) const {
     for (int tile = band * tiles_of_band; tile < last_tile; tile++) row += rows_of(tile, row);
     return row - first;
   };
-  const ExcessBands& excess = job.scratch.excess[thread].Of(job.run, first_row, gemm, job.rows.excess, band_rows_of);
+  const ExcessBands& excess = job.scratch.excess[thread].Of(job.run, first_row, job.rows.excess, band_rows_of);
   const size_t group_bytes = static_cast<size_t>(gemm.k_group) * gemm.columns;
   for (int panel = first_panel; panel < last_panel; panel++) {
     const uint8_t* weights = packed_ + panel_bytes_ * panel;

@@ -37,17 +37,18 @@ inline __m256i MultiplyPair(__m256i w0, __m256i x0, __m256i w1, __m256i x1) {
   return _mm256_madd_epi16(sums, _mm256_set1_epi16(1));
 }
 
-// Rows take turns in the list, so that a step need not wait for the sums of the one before it to come back from memory.
-void AddExcess(const ExcessStep* first, const ExcessStep* last, const uint8_t* weights, int32_t* all_sums) {
-  for (const ExcessStep* e = first; e != last; e++) {
-    int32_t* sums = all_sums + e->sums / sizeof(int32_t);
-    const uint8_t* b0 = weights + e->offsets[0];
-    const uint8_t* b1 = weights + e->offsets[1];
-    const __m256i x0 = _mm256_set1_epi32(e->codes[0]), x1 = _mm256_set1_epi32(e->codes[1]);
+void AddExcess(const ExcessRun* first, const ExcessRun* last, const uint8_t* weights, int32_t* all_sums) {
+  for (const ExcessRun* run = first; run != last; run++) {
+    int32_t* sums = all_sums + run->row * kColumns;
     __m256i c[2];
     LoadSums(sums, c);
-    c[0] = _mm256_add_epi32(c[0], MultiplyPair(Weights(b0), x0, Weights(b1), x1));
-    c[1] = _mm256_add_epi32(c[1], MultiplyPair(Weights(b0 + 32), x0, Weights(b1 + 32), x1));
+    for (const ExcessStep* step = run->first; step != run->last; step++) {
+      const uint8_t* b0 = weights + step->offsets[0];
+      const uint8_t* b1 = weights + step->offsets[1];
+      const __m256i x0 = _mm256_set1_epi32(step->codes[0]), x1 = _mm256_set1_epi32(step->codes[1]);
+      c[0] = _mm256_add_epi32(c[0], MultiplyPair(Weights(b0), x0, Weights(b1), x1));
+      c[1] = _mm256_add_epi32(c[1], MultiplyPair(Weights(b0 + 32), x0, Weights(b1 + 32), x1));
+    }
     StoreSums(sums, c);
   }
 }

@@ -33,36 +33,18 @@ void ExcessRows::Split(const Int8GemmKernel& kernel, int row, int8_t* codes, int
   starts[parts_] = static_cast<int32_t>(steps.size());
 }
 
-void ExcessBands::Add(const Int8GemmKernel& kernel, const ExcessRows& rows, int first, int count) {
+void ExcessBands::Add(const ExcessRows& rows, int first, int count) {
   if (!rows.is_split_) return;
   starts_a_band_ = rows.parts_ + 1;
   for (int part = 0; part < rows.parts_; part++) {
-    starts_.push_back(static_cast<int32_t>(steps_.size()));
-    size_t total = 0;
-    turns_.clear();
+    starts_.push_back(static_cast<int32_t>(runs_.size()));
     for (int i = 0; i < count; i++) {
       const int32_t* starts = rows.starts_.data() + static_cast<size_t>(first + i) * starts_a_band_ + part;
-      if (starts[0] == starts[1]) continue;
       const ExcessStep* steps = rows.steps_[first + i].data();
-      const size_t sums = static_cast<size_t>(i * kernel.columns) * sizeof(int32_t);
-      turns_.push_back({steps + starts[0], steps + starts[1], static_cast<uint16_t>(sums)});
-      total += static_cast<size_t>(starts[1] - starts[0]);
-    }
-    steps_.resize(steps_.size() + total);
-    ExcessStep* to = steps_.data() + steps_.size() - total;
-    for (size_t left = turns_.size(); left > 0;) {
-      const size_t rows_left = left;
-      left = 0;
-      for (size_t i = 0; i < rows_left; i++) {
-        Turn turn = turns_[i];
-        *to = *turn.next++;
-        to++->sums = turn.sums;
-        turns_[left] = turn;
-        left += turn.next != turn.end ? 1 : 0;
-      }
+      if (starts[0] != starts[1]) runs_.push_back({steps + starts[0], steps + starts[1], i});
     }
   }
-  starts_.push_back(static_cast<int32_t>(steps_.size()));
+  starts_.push_back(static_cast<int32_t>(runs_.size()));
 }
 
 void ExcessBands::AddTo(int32_t* sums, const Int8GemmKernel& kernel, int band, int first_column, int columns,
@@ -70,8 +52,7 @@ void ExcessBands::AddTo(int32_t* sums, const Int8GemmKernel& kernel, int band, i
   if (starts_.empty()) return;
   const int32_t* starts = starts_.data() + static_cast<size_t>(band) * starts_a_band_ + first_column / kExcessColumns;
   for (int column = 0; column < columns; column += kExcessColumns, starts++) {
-    if (starts[0] == starts[1]) continue;
-    kernel.add_excess(steps_.data() + starts[0], steps_.data() + starts[1],
+    kernel.add_excess(runs_.data() + starts[0], runs_.data() + starts[1],
                       weights + static_cast<size_t>(column) * kernel.columns, sums);
   }
 }

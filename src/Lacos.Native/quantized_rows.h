@@ -30,30 +30,21 @@ class ExcessRows {
   AlignedBuffer<int32_t> starts_;  // [rows, parts + 1]
 };
 
-// The lists of the rows of each band of tiles as one, in which the rows take turns: what a band adds, it adds without
-// a branch a row, and without waiting for itself.
+// What the rows of each band of tiles gave away. Points into the rows.
 class ExcessBands {
  public:
-  void Clear() { steps_.clear(), starts_.clear(); }
+  void Clear() { runs_.clear(), starts_.clear(); }
   // The next band.
-  void Add(const Int8GemmKernel& kernel, const ExcessRows& rows, int first, int count);
+  void Add(const ExcessRows& rows, int first, int count);
   // Adds to the sums of a band what was taken out of columns of its rows, if anything was. The first column is a
   // multiple of kExcessColumns, and so is the number of columns unless they end with the row. weights: of the first.
   void AddTo(int32_t* sums, const Int8GemmKernel& kernel, int band, int first_column, int columns,
              const uint8_t* weights) const;
 
  private:
-  // What a row has left while its turns last.
-  struct Turn {
-    const ExcessStep* next;
-    const ExcessStep* end;
-    uint16_t sums;
-  };
-
-  std::vector<ExcessStep> steps_;
+  std::vector<ExcessRun> runs_;
   std::vector<int32_t> starts_;  // [bands, parts + 1]
   int starts_a_band_ = 0;
-  std::vector<Turn> turns_;
 };
 
 // Quantised rows of one layer's input.
@@ -75,19 +66,17 @@ struct QuantizedRows {
                        float threshold, float* keep, std::vector<int>& columns);
 };
 
-// The lists of the bands of a block of rows, and which block that is: a thread takes several tasks of one in turn, and
-// makes them once.
+// The bands of a block of rows, and which block that is: a thread takes several tasks of one in turn.
 class BlockExcess {
  public:
-  // The lists of the bands of `run`, a number that no other product with this memory has, from first_row on.
+  // The bands of `run`, a number that no other product with this memory has, from first_row on.
   // rows_of(band, row): rows of a band that begins `row` rows behind first_row; 0 behind the last one.
   template <class RowsOf>
-  const ExcessBands& Of(uint64_t run, int first_row, const Int8GemmKernel& kernel, const ExcessRows& rows,
-                        const RowsOf& rows_of) {
+  const ExcessBands& Of(uint64_t run, int first_row, const ExcessRows& rows, const RowsOf& rows_of) {
     if (run_ == run && first_row_ == first_row) return bands_;
     bands_.Clear();
     for (int band = 0, row = 0, count = 0; (count = rows_of(band, row)) > 0; band++, row += count) {
-      bands_.Add(kernel, rows, first_row + row, count);
+      bands_.Add(rows, first_row + row, count);
     }
     run_ = run;
     first_row_ = first_row;

@@ -129,8 +129,8 @@ class Taken {
       const int apart = StepBits(Overflowing(codes, SumPairs(codes), Reach(nullptr)));
       for (int j = i; j < i + 8 && j < count_; j += 2) {
         const bool is_apart = (apart >> ((j - i) / 2) & 1) != 0;
-        steps[written++] = {{codes_[j], is_apart ? 0 : codes_[j + 1]}, {offsets_[j], offsets_[j + 1]}, 0};
-        if (is_apart) steps[written++] = {{codes_[j + 1], 0}, {offsets_[j + 1], offsets_[j + 1]}, 0};
+        steps[written++] = {{codes_[j], is_apart ? 0 : codes_[j + 1]}, {offsets_[j], offsets_[j + 1]}};
+        if (is_apart) steps[written++] = {{codes_[j + 1], 0}, {offsets_[j + 1], offsets_[j + 1]}};
       }
     }
     return written;
