@@ -97,8 +97,8 @@ TEST_P(ExcessRows_, ProductsOfRandomCodesAreExact) {
   }
 }
 
-// Whether 16 bits hold the codes at these places of eight times any weights, or any whose squares sum to the reach.
-// spare: in units of 128.
+// Whether 16 bits hold the codes at these places of eight times any weights whose squares sum to the reach; an infinite
+// one stands for all weights that there are. spare: in units of 128.
 bool Fits(const int8_t* eight, std::initializer_list<int> places, float reach, int spare) {
   int positive = 0, negative = 0, squares = 0;
   for (const int i : places) {
@@ -121,28 +121,27 @@ bool StepFits(const int8_t* eight, float reach, int spare = 0) {
 }
 
 void ExpectPartsMakeTheRow(const Int8GemmKernel& kernel, float deviation, float reach) {
-  constexpr float kAnyWeights = 4 * 128 * 128;
+  const bool is_known = std::isfinite(reach);
   Numbers numbers(6);
   for (int turn = 0; turn < 200; turn++) {
     const int n = 16 * numbers.Whole(1, kExcessColumns / 16);
     const Codes codes = RandomCodes(numbers, 1, n, deviation);
     std::vector<int8_t> left = codes.values;
-    const std::vector<uint16_t> reaches(kExcessColumns / kStepColumns,
-                                        static_cast<uint16_t>(std::min(reach, 65535.0f)));
+    const std::vector<uint16_t> reaches(kExcessColumns / kStepColumns, static_cast<uint16_t>(is_known ? reach : 0));
     ExcessStep steps[kExcessStepsMost];
-    const int count = kernel.split(left.data(), n, reach == kAnyWeights ? nullptr : reaches.data(), steps);
+    const int count = kernel.split(left.data(), n, is_known ? reaches.data() : nullptr, steps);
     ASSERT_LE(count, kExcessStepsMost);
     std::vector<int> sums(left.begin(), left.end());
     for (int i = 0; i < n; i += 8) {
       ASSERT_TRUE(StepFits(left.data() + i, reach));
-      if (StepFits(codes.values.data() + i, reach == kAnyWeights ? INFINITY : reach * 1.02f, 3)) {
+      if (StepFits(codes.values.data() + i, reach * 1.02f, is_known ? 3 : 0)) {
         ASSERT_EQ(0, std::memcmp(left.data() + i, codes.values.data() + i, 8)) << "taken out without need";
       }
     }
     for (int s = 0; s < count; s++) {
       int8_t taken[8];
       std::memcpy(taken, steps[s].codes, 8);
-      ASSERT_TRUE(StepFits(taken, kAnyWeights));
+      ASSERT_TRUE(StepFits(taken, INFINITY));
       for (int i = 0; i < 8; i++) {
         const int group = steps[s].offsets[i / 4] / (kernel.columns * kernel.k_group);
         ASSERT_LT(group, n / kernel.k_group);
@@ -160,9 +159,10 @@ TEST(ExcessRows, WhatIsTakenOutAndWhatIsLeftMakeTheRow) {
     if (kernel.split == nullptr) continue;
     kernels++;
     for (const float deviation : {20.0f, 45.0f, 500.0f}) {
-      for (const float weight : {5.0f, 60.0f, 90.0f, 128.0f}) {
+      for (const float weight : {5.0f, 60.0f, 90.0f, 127.0f}) {
         ExpectPartsMakeTheRow(kernel, deviation, 4 * weight * weight);
       }
+      ExpectPartsMakeTheRow(kernel, deviation, INFINITY);
     }
   }
   if (kernels == 0) GTEST_SKIP() << "no kernel that runs here splits rows";
