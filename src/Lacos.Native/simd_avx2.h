@@ -6,6 +6,8 @@
 
 #include <cstdint>
 
+#include "simd_lanes.h"
+
 namespace {
 
 constexpr int kLanes = 8;
@@ -68,7 +70,6 @@ using Ints = __m256i;
 inline Ints ToInts(Vec v) { return _mm256_cvtps_epi32(v); }
 inline Ints ZeroInts() { return _mm256_setzero_si256(); }
 inline Ints AddInts(Ints a, Ints b) { return _mm256_add_epi32(a, b); }
-inline void StoreInts(int32_t* p, Ints v) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), v); }
 inline void StoreInt8(int8_t* p, Ints v) {
   const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
   _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packs_epi16(words, words));

@@ -6,6 +6,8 @@
 
 #include <cstdint>
 
+#include "simd_lanes.h"
+
 namespace {
 
 constexpr int kLanes = 16;
@@ -26,6 +28,12 @@ inline Vec MulAdd(Vec a, Vec b, Vec c) { return _mm512_fmadd_ps(a, b, c); }
 inline Vec Max(Vec a, Vec b) { return _mm512_max_ps(a, b); }
 inline Vec Min(Vec a, Vec b) { return _mm512_min_ps(a, b); }
 inline Vec Abs(Vec a) { return _mm512_abs_ps(a); }
+inline float SumLanes(Vec v) {
+  return SumLanes(_mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1)));
+}
+inline float MaxLanes(Vec v) {
+  return MaxLanes(_mm256_max_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1)));
+}
 inline Vec ZeroUnlessBelow(Vec a, Vec limit) {
   return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a, limit, _CMP_LT_OQ), a);
 }
@@ -65,7 +73,9 @@ using Ints = __m512i;
 inline Ints ToInts(Vec v) { return _mm512_cvtps_epi32(v); }
 inline Ints ZeroInts() { return _mm512_setzero_si512(); }
 inline Ints AddInts(Ints a, Ints b) { return _mm512_add_epi32(a, b); }
-inline void StoreInts(int32_t* p, Ints v) { _mm512_storeu_si512(p, v); }
+inline int32_t SumInts(Ints v) {
+  return SumInts(_mm256_add_epi32(_mm512_castsi512_si256(v), _mm512_extracti64x4_epi64(v, 1)));
+}
 inline void StoreInt8(int8_t* p, Ints v) { _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtsepi32_epi8(v)); }
 // Vectors of integers that make one of bytes.
 constexpr int kByteVectors = 1;

@@ -61,6 +61,17 @@ inline Vec Min(const Vec& a, const Vec& b) {
 inline Vec Abs(const Vec& a) {
   return Each([&](int i) { return a.lane[i] < 0.0f ? -a.lane[i] : a.lane[i]; });
 }
+inline float SumLanes(Vec v) {
+  for (int width = kLanes / 2; width > 0; width /= 2) {
+    for (int i = 0; i < width; i++) v.lane[i] += v.lane[i + width];
+  }
+  return v.lane[0];
+}
+inline float MaxLanes(const Vec& v) {
+  float most = v.lane[0];
+  for (int i = 1; i < kLanes; i++) most = v.lane[i] > most ? v.lane[i] : most;
+  return most;
+}
 inline Vec ZeroUnlessBelow(const Vec& a, const Vec& limit) {
   return Each([&](int i) { return a.lane[i] < limit.lane[i] ? a.lane[i] : 0.0f; });
 }
@@ -124,7 +135,11 @@ inline Ints AddInts(const Ints& a, const Ints& b) {
   for (int i = 0; i < kLanes; i++) r.lane[i] = a.lane[i] + b.lane[i];
   return r;
 }
-inline void StoreInts(int32_t* p, const Ints& v) { std::memcpy(p, v.lane, sizeof v.lane); }
+inline int32_t SumInts(const Ints& v) {
+  int32_t sum = 0;
+  for (int i = 0; i < kLanes; i++) sum += v.lane[i];
+  return sum;
+}
 inline void StoreInt8(int8_t* p, const Ints& v) {
   for (int i = 0; i < kLanes; i++) p[i] = static_cast<int8_t>(v.lane[i]);
 }

@@ -1,6 +1,6 @@
 // Row operations over a Vec that the including file has defined; each instruction set compiles its own copy.
 //
-// Every result depends on its own row only, and sums are made lane by lane and then in one fixed tree, so that a row's
+// Every result depends on its own row only, and sums are made lane by lane and then by halves, so that a row's
 // bits never depend on what stands beside it. Tails go through the same vector operations with zeros in the free lanes.
 #include <math.h>
 
@@ -10,23 +10,6 @@ namespace {
 
 using lacos::Finish;
 using lacos::QuantizeRow;
-
-inline float SumLanes(Vec v) {
-  float lane[kLanes];
-  Store(lane, v);
-  for (int width = kLanes / 2; width > 0; width /= 2) {
-    for (int i = 0; i < width; i++) lane[i] += lane[i + width];
-  }
-  return lane[0];
-}
-
-inline float MaxLanes(Vec v) {
-  float lane[kLanes];
-  Store(lane, v);
-  float most = lane[0];
-  for (int i = 1; i < kLanes; i++) most = lane[i] > most ? lane[i] : most;
-  return most;
-}
 
 // 2^t with a relative error below 3e-7; t is clamped to -125..127, NaN gives 2^-125. The nearest whole number is split
 // off by adding 1.5 * 2^23, which also leaves it in the low bits; the polynomial is the minimax one of degree 5 for the
@@ -53,18 +36,32 @@ inline Vec Gelu(Vec x) {
   return Div(x, Add(Set(1.0f), Exp2(Mul(x, slope))));
 }
 
+// Sums made side by side, because each step of one waits for the step before.
+constexpr int kChains = 4;
+
+// step(sum, i) over the vectors that begin at i = 0, kLanes, ... below end, a multiple of kLanes.
+template <class Step>
+inline Vec SumOver(int end, const Step& step) {
+  Vec sums[kChains];
+  for (int j = 0; j < kChains; j++) sums[j] = Set(0.0f);
+  int i = 0;
+  for (; i + kChains * kLanes <= end; i += kChains * kLanes) {
+    for (int j = 0; j < kChains; j++) sums[j] = step(sums[j], i + j * kLanes);
+  }
+  for (; i < end; i += kLanes) sums[0] = step(sums[0], i);
+  return Add(Add(sums[0], sums[1]), Add(sums[2], sums[3]));
+}
+
 void LayerNorm(const float* x, int n, const float* weight, const float* bias, float epsilon, float* y) {
   const int whole = n - n % kLanes;
   const int rest = n - whole;
-  Vec sum = Set(0.0f);
-  for (int i = 0; i < whole; i += kLanes) sum = Add(sum, Load(x + i));
+  Vec sum = SumOver(whole, [=](Vec so_far, int i) { return Add(so_far, Load(x + i)); });
   if (rest > 0) sum = Add(sum, LoadFirst(x + whole, rest));
   const Vec mean = Set(SumLanes(sum) / static_cast<float>(n));
-  Vec squares = Set(0.0f);
-  for (int i = 0; i < whole; i += kLanes) {
+  Vec squares = SumOver(whole, [=](Vec so_far, int i) {
     const Vec d = Sub(Load(x + i), mean);
-    squares = MulAdd(d, d, squares);
-  }
+    return MulAdd(d, d, so_far);
+  });
   if (rest > 0) {
     const Vec d = ZeroAfter(Sub(LoadFirst(x + whole, rest), mean), rest);
     squares = MulAdd(d, d, squares);
@@ -94,7 +91,6 @@ inline void Widen(Range& range, Vec x, Vec limit) {
 
 template <bool kLimited>
 Range RangeOf(const float* x, int n, float limit_value) {
-  constexpr int kChains = 4;  // side by side, because each step of a chain waits for the one before
   const Vec limit = Set(limit_value);
   Range ranges[kChains];
   for (int j = 0; j < kChains; j++) ranges[j] = {Set(0.0f), Set(0.0f)};
@@ -143,10 +139,7 @@ int32_t Encode(const QuantizeRow& row, Vec factor) {
     sum = AddInts(sum, code);
     StoreInt8(codes + i, code);
   }
-  int32_t lane[kLanes];
-  StoreInts(lane, sum);
-  for (int j = 1; j < kLanes; j++) lane[0] += lane[j];
-  return lane[0];
+  return SumInts(sum);
 }
 
 void Quantize(QuantizeRow& row) {

@@ -82,6 +82,18 @@ inline __m512 Emulated_maskz_mov_ps(__mmask16 mask, __m512 v) {
 
 inline __m512 Emulated_castsi512_ps(__m512i v) { return (__m512)v; }
 inline __m512i Emulated_castps_si512(__m512 v) { return (__m512i)v; }
+inline __m256 Emulated_castps512_ps256(__m512 v) { return EmulatedLoad<__m256>(&v); }
+inline __m256i Emulated_castsi512_si256(__m512i v) { return EmulatedLoad<__m256i>(&v); }
+template <int kHalf>
+__m256 EmulatedFloatHalf(__m512 v) {
+  static_assert(kHalf == 0 || kHalf == 1, "a vector has two halves");
+  return EmulatedLoad<__m256>(reinterpret_cast<const char*>(&v) + 32 * kHalf);
+}
+template <int kHalf>
+__m256i EmulatedIntHalf(__m512i v) {
+  static_assert(kHalf == 0 || kHalf == 1, "a vector has two halves");
+  return EmulatedLoad<__m256i>(reinterpret_cast<const char*>(&v) + 32 * kHalf);
+}
 
 inline __m512 Emulated_add_ps(__m512 a, __m512 b) { return a + b; }
 inline __m512 Emulated_sub_ps(__m512 a, __m512 b) { return a - b; }
@@ -165,6 +177,8 @@ inline __m256i EmulatedDpbusd256(__m256i c, __m256i a, __m256i b) {
 #undef _mm512_slli_epi32
 #undef _mm512_srli_epi32
 #undef _mm512_cmp_ps_mask
+#undef _mm512_extractf32x8_ps
+#undef _mm512_extracti64x4_epi64
 #undef _mm512_cmpge_epu32_mask
 #define _mm512_setzero_ps Emulated_setzero_ps
 #define _mm512_setzero_si512 Emulated_setzero_si512
@@ -180,6 +194,10 @@ inline __m256i EmulatedDpbusd256(__m256i c, __m256i a, __m256i b) {
 #define _mm512_maskz_mov_ps Emulated_maskz_mov_ps
 #define _mm512_castsi512_ps Emulated_castsi512_ps
 #define _mm512_castps_si512 Emulated_castps_si512
+#define _mm512_castps512_ps256 Emulated_castps512_ps256
+#define _mm512_castsi512_si256 Emulated_castsi512_si256
+#define _mm512_extractf32x8_ps(v, half) EmulatedFloatHalf<half>(v)
+#define _mm512_extracti64x4_epi64(v, half) EmulatedIntHalf<half>(v)
 #define _mm512_add_ps Emulated_add_ps
 #define _mm512_sub_ps Emulated_sub_ps
 #define _mm512_mul_ps Emulated_mul_ps
