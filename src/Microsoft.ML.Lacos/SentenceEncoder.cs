@@ -47,7 +47,7 @@ public sealed partial class SentenceEncoder : ITextEncoder
         {
             throw new ArgumentException($"The prompt has {_promptIds.Length} tokens and the limit of a text is {MaximumTokenCount}, prompt included. Shorten the prompt or raise MaximumTokenCount.", nameof(options));
         }
-        _poolFrom = model.Settings.IncludePrompt ? 0 : _promptIds.Length;
+        _poolFrom = model.Settings.FirstPooledToken(_promptIds, tokenizer);
         _weights = model.Lease();
     }
 

@@ -23,12 +23,12 @@ internal sealed class TextInterner
         _tokenizer = BloomTokenizer.FromJson(model.TokenizerJson.Span);
         _limit = maximumTokenCount == 0 ? settings.MaximumTokenCount : maximumTokenCount;
         _prompt = settings.DefaultPromptName is string name && settings.Prompts.TryGetValue(name, out string? prompt) ? prompt : "";
-        int promptTokens = _prompt.Length == 0 ? 0 : _tokenizer.EncodeToIds(_prompt).Count;
-        if (promptTokens >= _limit)
+        IReadOnlyList<int> promptIds = _prompt.Length == 0 ? [] : _tokenizer.EncodeToIds(_prompt);
+        if (promptIds.Count >= _limit)
         {
-            throw new ArgumentException($"The model's prompt has {promptTokens} tokens and the limit of a text is {_limit}, prompt included. Raise MaximumTokenCount.", nameof(maximumTokenCount));
+            throw new ArgumentException($"The model's prompt has {promptIds.Count} tokens and the limit of a text is {_limit}, prompt included. Raise MaximumTokenCount.", nameof(maximumTokenCount));
         }
-        PoolFrom = settings.IncludePrompt ? 0 : promptTokens;
+        PoolFrom = settings.FirstPooledToken(promptIds, _tokenizer);
         Tokens = tokens;
     }
 

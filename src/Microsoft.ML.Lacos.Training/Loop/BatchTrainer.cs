@@ -162,8 +162,9 @@ internal sealed class BatchTrainer : IDisposable
             poolFrom[i] = _data.PoolFrom;
             keys[i] = ((long)dataset << 48) + ((long)rows[i] * data.Columns.Length) + column;
         }
-        // A teacher's vector is compared with the vector as the model gives it; every other loss normalises for itself, or needs the length.
-        PoolingOptions pooling = _pooling with { Normalize = _normalized && data.Vectors is not null };
+        // A teacher's vector and a classifier take the vector as the model gives it; every other loss normalises for itself.
+        bool takesLength = data.Vectors is not null || _losses[dataset].Label == LossLabel.Class;
+        PoolingOptions pooling = _pooling with { Normalize = _normalized && takesLength };
         return Model.Encode(new TokenRows(Model.Config, [.. ids], offsets, poolFrom, keys), pooling, key);
     }
 

@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Quantization;
 
@@ -15,7 +14,8 @@ internal static class ModelFolder
     {
         (string checkpointFolder, SentenceSettings settings, int? width) = SentenceTransformersFolder.IsOne(folder)
             ? SentenceTransformersFolder.Read(folder)
-            : (folder, new SentenceSettings { MaximumTokenCount = TokenLimit(folder) ?? SentenceSettings.DefaultMaximumTokenCount }, null);
+            : (folder, new SentenceSettings { MaximumTokenCount = TokenizerConfig.TokenLimit(folder) ?? SentenceSettings.DefaultMaximumTokenCount }, null);
+        TokenizerConfig.RefuseUnsupported(checkpointFolder);
         byte[] tokenizer = ReadTokenizer(checkpointFolder);
         QuantizationScheme scheme = options.Scheme ?? QuantizationScheme.Rowwise;
         QuantizationScheme embeddingScheme = options.EmbeddingScheme ?? (scheme == QuantizationScheme.None ? QuantizationScheme.None : QuantizationScheme.Rowwise);
@@ -35,27 +35,6 @@ internal static class ModelFolder
             checkpoint.Dispose();
             throw;
         }
-    }
-
-    /// <summary>The token limit that a folder's tokenizer names; <see langword="null"/> when it names none or one that means "none".</summary>
-    public static int? TokenLimit(string folder)
-    {
-        string path = Path.Combine(folder, "tokenizer_config.json");
-        if (!File.Exists(path))
-        {
-            return null;
-        }
-        using JsonDocument json = JsonFile.Open(path);
-        if (JsonFile.Optional(json.RootElement, "model_max_length", path) is not { } value)
-        {
-            return null;
-        }
-        if (value.ValueKind != JsonValueKind.Number || !value.TryGetDouble(out double limit))
-        {
-            throw JsonFile.Wrong(value, $"{path}: model_max_length", "a number");
-        }
-        // transformers writes 1e30 where there is no limit.
-        return limit is >= 1 and <= SentenceSettingsJson.LargestTokenCount ? (int)limit : null;
     }
 
     private static byte[] ReadTokenizer(string folder)

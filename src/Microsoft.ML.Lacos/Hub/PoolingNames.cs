@@ -21,7 +21,7 @@ internal static class PoolingNames
 
     /// <summary>Reads a name, or a list of names.</summary>
     /// <exception cref="InvalidDataException">The value is neither.</exception>
-    /// <exception cref="NotSupportedException">A name is unknown.</exception>
+    /// <exception cref="NotSupportedException">A name is unknown, or the names stand in another order than their vectors do here.</exception>
     public static PoolingModes Parse(JsonElement value, string where)
     {
         if (value.ValueKind == JsonValueKind.String)
@@ -35,7 +35,13 @@ internal static class PoolingNames
         PoolingModes modes = PoolingModes.None;
         foreach (JsonElement element in value.EnumerateArray())
         {
-            modes |= One(element, where);
+            PoolingModes mode = One(element, where);
+            // The order of a list is the order of its vectors.
+            if (mode <= modes)
+            {
+                throw new NotSupportedException($"'{where}' is {value.GetRawText()}; vectors are put together in the order {string.Join(", ", Table.Select(row => row.Name))}, each once. List the modes so, and train again what was trained on the other order.");
+            }
+            modes |= mode;
         }
         return modes;
     }
@@ -48,19 +54,27 @@ internal static class PoolingNames
             return Parse(mode, $"{where}: pooling_mode");
         }
         PoolingModes modes = PoolingModes.None;
+        bool saysMean = false;
         foreach ((PoolingModes flag, _, string key) in Table)
         {
-            // The reference's own defaults for keys that are left out.
-            bool isSet = JsonFile.Flag(config, key, where) ?? flag == PoolingModes.Mean;
-            modes |= isSet ? flag : PoolingModes.None;
+            bool? isSet = JsonFile.Flag(config, key, where);
+            saysMean |= flag == PoolingModes.Mean && isSet is not null;
+            modes |= isSet == true ? flag : PoolingModes.None;
         }
-        return modes != PoolingModes.None
-            ? modes
-            : throw new InvalidDataException($"'{where}' turns every pooling mode off. Turn one on, for example 'pooling_mode_mean_tokens'.");
+        if (saysMean)
+        {
+            return modes != PoolingModes.None ? modes : throw NoMode(where);
+        }
+        // Left out, the flag of the mean counts as set before version 6 of the reference, and since then only where no other is.
+        return modes == PoolingModes.None
+            ? PoolingModes.Mean
+            : throw new InvalidDataException($"'{where}' turns {string.Join(", ", Of(modes))} on and does not say 'pooling_mode_mean_tokens', which versions of sentence-transformers read differently. Add it, true or false.");
     }
 
     /// <summary>The flags of a pooling module's configuration before version 6, all of them.</summary>
     public static IEnumerable<(string Key, bool IsSet)> OlderFlags(PoolingModes modes) => Table.Select(row => (row.OlderKey, modes.HasFlag(row.Mode)));
+
+    private static InvalidDataException NoMode(string where) => new($"'{where}' turns every pooling mode off. Turn one on, for example 'pooling_mode_mean_tokens'.");
 
     private static PoolingModes One(JsonElement value, string where)
     {

@@ -1,4 +1,5 @@
 using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Tokenization;
 
 namespace Microsoft.ML.Lacos.Hub;
 
@@ -25,4 +26,11 @@ public sealed record SentenceSettings
 
     /// <summary>Whether the prompt's tokens are pooled too.</summary>
     public bool IncludePrompt { get; init; } = true;
+
+    /// <summary>Leading tokens of a text that pooling leaves out: those of the prompt, but for a special token at its end, which the reference does not count.</summary>
+    internal int FirstPooledToken(IReadOnlyList<int> promptIds, BloomTokenizer tokenizer)
+    {
+        bool endsInSpecialToken = promptIds.Count > 0 && tokenizer.IsSpecial(promptIds[^1]);
+        return IncludePrompt ? 0 : promptIds.Count - (endsInSpecialToken ? 1 : 0);
+    }
 }

@@ -97,7 +97,7 @@ internal static class SentenceTransformersFolder
         string path = Path.Combine(folder, "sentence_bert_config.json");
         if (!File.Exists(path))
         {
-            return ModelFolder.TokenLimit(folder);
+            return TokenizerConfig.TokenLimit(folder);
         }
         using JsonDocument json = JsonFile.Open(path);
         if (JsonFile.Flag(json.RootElement, "do_lower_case", path) == true)
@@ -106,7 +106,7 @@ internal static class SentenceTransformersFolder
         }
         int? limit = JsonFile.Integer(json.RootElement, "max_seq_length", path);
         return limit is null or (>= 1 and <= SentenceSettingsJson.LargestTokenCount)
-            ? limit ?? ModelFolder.TokenLimit(folder)
+            ? limit ?? TokenizerConfig.TokenLimit(folder)
             : throw new InvalidDataException($"'{path}: max_seq_length' is {limit}, expected 1 to {SentenceSettingsJson.LargestTokenCount}. Correct the file.");
     }
 }

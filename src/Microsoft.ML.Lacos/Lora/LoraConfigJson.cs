@@ -51,7 +51,7 @@ internal static class LoraConfigJson
             TargetPattern = targetPattern,
             ExcludedModules = excluded ?? [],
             ExcludedPattern = excludedPattern,
-            Blocks = config.Integers("layers_to_transform"),
+            Blocks = config.Integers("layers_to_transform") is { Count: > 0 } blocks ? blocks : null,
             RankPatterns = config.Pairs("rank_pattern", config.RankValue),
             AlphaPatterns = config.Pairs("alpha_pattern", config.NumberValue),
             BaseModel = config.Text("base_model_name_or_path"),
@@ -80,10 +80,9 @@ internal static class LoraConfigJson
         json.WriteNumber("lora_dropout", config.Dropout);
         json.WriteBoolean("use_rslora", config.RankStabilized);
         json.WriteBoolean("use_dora", false);
-        WriteNamesOrPattern(json, "target_modules", config.TargetModules, config.TargetPattern);
+        WriteNamesOrPattern(json, "target_modules", FullNames(config) ?? config.TargetModules, config.TargetPattern);
         WriteNamesOrPattern(json, "exclude_modules", config.ExcludedModules.Count == 0 ? null : config.ExcludedModules, config.ExcludedPattern);
-        json.WritePropertyName("layers_to_transform");
-        JsonSerializer.Serialize(json, config.Blocks);
+        json.WriteNull("layers_to_transform");
         json.WriteNull("layers_pattern");
         WritePatterns(json, "rank_pattern", config.RankPatterns, json.WriteNumber);
         WritePatterns(json, "alpha_pattern", config.AlphaPatterns, json.WriteNumber);
@@ -94,6 +93,11 @@ internal static class LoraConfigJson
         json.WriteBoolean("inference_mode", true);
         json.WriteEndObject();
     }
+
+    // PEFT finds the number of a block only in names that begin before it, which those of BloomModel do not: blocks are chosen by full names.
+    private static List<string>? FullNames(LoraConfig config) => config.Blocks is null || config.TargetPattern is not null
+        ? null
+        : [.. config.Blocks.Order().Distinct().SelectMany(AdaptableModules.NamesOf).Where(name => ModuleNames.IsNamed(name, config.TargetModules))];
 
     private static JsonDocument Parse(ReadOnlyMemory<byte> json, string source)
     {

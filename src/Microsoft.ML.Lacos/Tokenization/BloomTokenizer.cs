@@ -6,7 +6,7 @@ namespace Microsoft.ML.Lacos.Tokenization;
 /// <remarks>
 /// <para>Ids are those of Hugging Face tokenizers for the same file. Supported: BPE on GPT-2's byte alphabet; BLOOM's split, GPT-2's split or none; no normaliser or NFC; a prefix space;
 /// added tokens with all their flags. Bytes without a symbol in the vocabulary are left out, as the reference does without an unknown token. Anything else is refused when the file is read.
-/// No token is added to a text. The file's truncation and padding are ignored.</para>
+/// No token is added to a text. The file's padding is ignored, and of its truncation all but the side, which must be the right.</para>
 /// <para>Pieces are merged here and not by <see cref="BpeTokenizer"/> of Microsoft.ML.Tokenizers, which gives the same ids: it needs a second for tables over a vocabulary of BLOOM's size, and for
 /// a long piece time that grows with the square of its length. Merged pieces are remembered in a bounded cache without locks.</para>
 /// <para>A surrogate without its partner is encoded as U+FFFD. Thread-safe.</para>
@@ -19,6 +19,7 @@ public sealed partial class BloomTokenizer
     private readonly AddedTokenMatcher? _addedInRawText;
     private readonly AddedTokenMatcher? _addedInNormalizedText;
     private readonly PieceMerger _pieces;
+    private readonly HashSet<int> _special;
     private readonly Lazy<TokenDecoder> _decoder;
     private readonly Lazy<BpeTokenizer> _bpe;
     private readonly PieceCache _cache = new();
@@ -44,7 +45,8 @@ public sealed partial class BloomTokenizer
         {
             MaxTokenId = Math.Max(MaxTokenId, token.Id);
         }
-        _decoder = new Lazy<TokenDecoder>(() => new TokenDecoder(definition, MaxTokenId));
+        _special = [.. definition.AddedTokens.Where(static token => token.Special).Select(static token => token.Id)];
+        _decoder = new Lazy<TokenDecoder>(() => new TokenDecoder(definition, MaxTokenId, _special));
         _bpe = new Lazy<BpeTokenizer>(() => LibraryTokenizer.Create(definition));
     }
 
@@ -62,8 +64,11 @@ public sealed partial class BloomTokenizer
     /// <param name="utf8Json">The bytes of the file.</param>
     /// <exception cref="InvalidDataException">The bytes are not a tokenizer.json: not JSON, parts missing or of the wrong type, ids negative, huge or given twice, merges of unknown tokens.</exception>
     /// <exception cref="NotSupportedException">The file declares something that would be tokenised differently here: another model than BPE, an unknown split pattern,
-    /// a post-processor that adds tokens, dropout, another normaliser.</exception>
+    /// a post-processor that adds tokens, truncation on the left, dropout, another normaliser.</exception>
     public static BloomTokenizer FromJson(ReadOnlySpan<byte> utf8Json) => new(TokenizerJson.Read(utf8Json));
+
+    /// <summary>Whether a token is declared special.</summary>
+    internal bool IsSpecial(int id) => _special.Contains(id);
 
     /// <summary>Text of ids.</summary>
     /// <param name="ids">Token ids.</param>

@@ -13,10 +13,11 @@ internal sealed class TokenDecoder
 
     /// <param name="definition">The tokens.</param>
     /// <param name="maximumId">The largest id among them.</param>
-    public TokenDecoder(TokenizerDefinition definition, int maximumId)
+    /// <param name="special">Ids of tokens declared special.</param>
+    public TokenDecoder(TokenizerDefinition definition, int maximumId, HashSet<int> special)
     {
         MaximumId = maximumId;
-        _special = [.. definition.AddedTokens.Where(static token => token.Special).Select(static token => token.Id)];
+        _special = special;
         _starts = new int[MaximumId + 2];
         _known = new bool[MaximumId + 1];
         var added = new string?[MaximumId + 1];

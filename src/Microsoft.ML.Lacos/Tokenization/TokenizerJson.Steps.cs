@@ -89,6 +89,14 @@ internal static partial class TokenizerJson
         }
     }
 
+    private static void CheckTruncation(JsonElement? truncation)
+    {
+        if (truncation?.TryGetProperty("direction", out _) == true && Text(truncation.Value, "direction") is not "Right" and var direction)
+        {
+            throw Unsupported($"truncation on the side '{Shorten(direction)}'", "Only 'Right' is");
+        }
+    }
+
     private static bool IsOnlyTheText(JsonElement template) =>
         Member(template, "single", JsonValueKind.Array) is { } single && single.GetArrayLength() == 1 && single[0].ValueKind == JsonValueKind.Object && single[0].TryGetProperty("Sequence", out _);
 

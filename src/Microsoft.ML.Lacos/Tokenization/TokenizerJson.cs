@@ -4,7 +4,7 @@ using System.Text.Unicode;
 namespace Microsoft.ML.Lacos.Tokenization;
 
 /// <summary>Reads the <c>tokenizer.json</c> of Hugging Face tokenizers and refuses what would be tokenised differently here.</summary>
-/// <remarks>The sections <c>truncation</c> and <c>padding</c> are ignored: length is the caller's business.</remarks>
+/// <remarks>Of the sections <c>truncation</c> and <c>padding</c> only the side on which long texts are cut is looked at: length is the caller's business.</remarks>
 internal static partial class TokenizerJson
 {
     private const string Advice = "Use the tokenizer.json saved with the model.";
@@ -48,6 +48,7 @@ internal static partial class TokenizerJson
         MergeTable merges = ReadMerges(sections.Merges, vocabulary);
         CheckUnknown(model, vocabulary);
         CheckPostProcessor(Member(root, "post_processor", JsonValueKind.Object));
+        CheckTruncation(Member(root, "truncation", JsonValueKind.Object));
         (PieceSplitter splitter, PrefixSpace prefix) = ReadPreTokenizer(Member(root, "pre_tokenizer", JsonValueKind.Object));
         if (Member(root, "decoder", JsonValueKind.Object) is { } decoder && TypeOf(decoder, "decoder") is not "ByteLevel" and var type)
         {

@@ -155,6 +155,45 @@ public sealed unsafe class LacosModelTests
     }
 
     [TestMethod]
+    [DataRow("""{"pooling_mode":["mean","cls"]}""", "each once")]
+    [DataRow("""{"pooling_mode":["mean","mean"]}""", "each once")]
+    [DataRow("""{"pooling_mode":"median"}""", "'median'")]
+    public void PoolingThatWouldGiveOtherVectorsIsRefused(string config, string seen)
+    {
+        using var folder = new TemporaryFolder();
+        TinyModel tiny = TinyModel.SentenceTransformers();
+        tiny.Files["1_Pooling/config.json"] = config;
+        tiny.WriteTo(folder.Path);
+        StringAssert.Contains(Assert.ThrowsExactly<NotSupportedException>(() => LacosModel.Load(folder.Path)).Message, seen);
+    }
+
+    [TestMethod]
+    [DataRow("""{"pooling_mode_cls_token":true}""", "does not say 'pooling_mode_mean_tokens'")]
+    [DataRow("""{"pooling_mode_mean_tokens":false}""", "every pooling mode off")]
+    public void PoolingFlagsThatCanBeReadInTwoWaysAreRefused(string config, string seen)
+    {
+        using var folder = new TemporaryFolder();
+        TinyModel tiny = TinyModel.SentenceTransformers();
+        tiny.Files["1_Pooling/config.json"] = config;
+        tiny.WriteTo(folder.Path);
+        StringAssert.Contains(Assert.ThrowsExactly<InvalidDataException>(() => LacosModel.Load(folder.Path)).Message, seen);
+    }
+
+    [TestMethod]
+    [DataRow("""{"truncation_side":"left"}""", "truncation_side 'left'")]
+    [DataRow("""{"add_bos_token":true}""", "'add_bos_token'")]
+    [DataRow("""{"add_bos_token":false,"add_eos_token":true}""", "'add_eos_token'")]
+    public void TokenizerSettingsThatWouldGiveOtherTokensAreRefused(string config, string seen)
+    {
+        using var folder = new TemporaryFolder();
+        TinyModel tiny = TinyModel.SentenceTransformers();
+        tiny.Files["tokenizer_config.json"] = config;
+        tiny.WriteTo(folder.Path);
+        StringAssert.Contains(Assert.ThrowsExactly<NotSupportedException>(() => LacosModel.Load(folder.Path)).Message, seen);
+    }
+
+    [TestMethod]
+    [DataRow("""{"truncation_side":"right","model_max_length":64,"add_bos_token":false}""", 64)]
     [DataRow("""{"model_max_length":64}""", 64)]
     [DataRow("""{"model_max_length":1000000000000000019884624838656}""", 256)]
     [DataRow("""{"model_max_length":1e30}""", 256)]

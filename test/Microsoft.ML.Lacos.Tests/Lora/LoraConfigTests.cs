@@ -35,6 +35,7 @@ public sealed class LoraConfigTests
         Assert.IsFalse(config.Targets(Dense));
         Assert.IsTrue(config.Targets("h.5.self_attention.dense"));
         Assert.IsFalse(config.Targets("h.4.self_attention.query_key_value"));
+        Assert.IsTrue(Read("""{"peft_type": "LORA", "layers_to_transform": []}""").Targets(Qkv), "an empty list means all");
         Assert.IsTrue(Read("""{"peft_type": "LORA", "layers_to_transform": 4}""").Targets("h.4.self_attention.query_key_value"));
         Assert.IsFalse(Read("""{"peft_type": "LORA", "target_modules": "all-linear", "exclude_modules": ".*mlp.*"}""").Targets(Up));
     }

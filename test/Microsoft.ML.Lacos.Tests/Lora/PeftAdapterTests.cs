@@ -89,7 +89,7 @@ public sealed class PeftAdapterTests
     {
         var config = new LoraConfig
         {
-            Rank = 4, Alpha = 12.5, Dropout = 0.1, RankStabilized = true, TargetModules = ["query_key_value", "dense"], ExcludedModules = ["h.0.self_attention.dense"], Blocks = [0, 1],
+            Rank = 4, Alpha = 12.5, Dropout = 0.1, RankStabilized = true, TargetModules = ["query_key_value", "dense"], ExcludedModules = ["h.0.self_attention.dense"],
             RankPatterns = [new("h.1.self_attention.dense", 2)], AlphaPatterns = [new(".*query_key_value", 3)], BaseModel = "some/bloom", TaskType = "FEATURE_EXTRACTION",
         };
         PeftAdapter adapter = Adapter(config, Qkv0, Qkv1, "h.1.self_attention.dense");
@@ -98,10 +98,21 @@ public sealed class PeftAdapterTests
         Assert.AreEqual((4, 12.5, 0.1, true, "some/bloom", "FEATURE_EXTRACTION"), (read.Rank, read.Alpha, read.Dropout, read.RankStabilized, read.BaseModel, read.TaskType));
         CollectionAssert.AreEqual(config.TargetModules.ToArray(), read.TargetModules.ToArray());
         CollectionAssert.AreEqual(config.ExcludedModules.ToArray(), read.ExcludedModules.ToArray());
-        CollectionAssert.AreEqual(config.Blocks.ToArray(), read.Blocks!.ToArray());
         CollectionAssert.AreEqual(config.RankPatterns.ToArray(), read.RankPatterns.ToArray());
         CollectionAssert.AreEqual(config.AlphaPatterns.ToArray(), read.AlphaPatterns.ToArray());
         Assert.IsEmpty(Directory.GetFiles(_folder, "*.tmp"));
+    }
+
+    [TestMethod]
+    public void ChosenBlocksAreWrittenAsFullNamesWhichPeftMatchesWithoutAPrefix()
+    {
+        var config = new LoraConfig { Rank = 4, TargetModules = ["query_key_value", "dense"], Blocks = [3, 1, 3], ExcludedModules = ["h.3.self_attention.dense"] };
+        string[] targeted = ["h.1.self_attention.query_key_value", "h.1.self_attention.dense", "h.3.self_attention.query_key_value"];
+        Adapter(config, targeted).Save(_folder);
+        LoraConfig read = PeftAdapter.Load(_folder).Config;
+        Assert.IsNull(read.Blocks);
+        CollectionAssert.AreEqual(new[] { "h.1.self_attention.query_key_value", "h.1.self_attention.dense", "h.3.self_attention.query_key_value", "h.3.self_attention.dense" }, read.TargetModules.ToArray());
+        CollectionAssert.AreEqual(targeted, Enumerable.Range(0, 5).SelectMany(AdaptableModules.NamesOf).Where(read.Targets).ToArray());
     }
 
     [TestMethod]

@@ -33,6 +33,21 @@ public sealed class SentenceEncoderTests
     }
 
     [TestMethod]
+    public void ASpecialTokenAtTheEndOfAnUnpooledPromptIsPooled()
+    {
+        using var folder = new TemporaryFolder();
+        Hub.TinyModel tiny = Hub.TinyModel.OfLetters();
+        tiny.Files["tokenizer.json"] = tiny.Files["tokenizer.json"].Replace("\"added_tokens\":[]", "\"added_tokens\":[{\"id\":11,\"content\":\"l\",\"special\":true}]", StringComparison.Ordinal);
+        using LacosModel loaded = LacosModel.Load(tiny.WriteTo(folder.Path));
+        using LacosModel model = loaded.With(new SentenceSettings { IncludePrompt = false });
+        using SentenceEncoder special = SentenceEncoder.Create(model, new SentenceEncoderOptions { Prompt = "abl" });
+        using SentenceEncoder plain = SentenceEncoder.Create(model, new SentenceEncoderOptions { Prompt = "ab" });
+        CollectionAssert.AreEqual(plain.Encode("lcd"), special.Encode("cd"));
+        using SentenceEncoder inside = SentenceEncoder.Create(model, new SentenceEncoderOptions { Prompt = "alb" });
+        CollectionAssert.AreNotEqual(plain.Encode("lcd"), inside.Encode("cd"));
+    }
+
+    [TestMethod]
     public void TextWithoutTokensGivesZeros()
     {
         using SentenceEncoder encoder = SentenceEncoder.Create(Model);

@@ -91,6 +91,7 @@ public sealed class TokenizerJsonTests
     [DataRow("pre_tokenizer/pretokenizers/1/use_regex", "true", "splits again")]
     [DataRow("decoder", "{\"type\": \"WordPiece\"}", "decoder 'WordPiece'")]
     [DataRow("post_processor", "{\"type\": \"BertProcessing\"}", "'BertProcessing'")]
+    [DataRow("truncation", "{\"direction\": \"Left\", \"max_length\": 8}", "side 'Left'")]
     public void WhatIsNotSupportedIsRefusedByName(string path, string value, string message)
     {
         JsonObject json = TokenizerFiles.Small();
@@ -105,7 +106,7 @@ public sealed class TokenizerJsonTests
     public void TruncationAndPaddingSectionsChangeNothing()
     {
         JsonObject json = TokenizerFiles.Small();
-        json["truncation"] = new JsonObject { ["max_length"] = 1 };
+        json["truncation"] = new JsonObject { ["max_length"] = 1, ["direction"] = "Right" };
         json["padding"] = new JsonObject { ["pad_id"] = 3 };
         CollectionAssert.AreEqual(TokenizerFiles.Load(TokenizerFiles.Small()).EncodeToIds("abc ab!").ToArray(), TokenizerFiles.Load(json).EncodeToIds("abc ab!").ToArray());
     }

@@ -1,5 +1,8 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Tests;
+using Microsoft.ML.Lacos.Training.Losses;
+using TorchSharp;
 
 namespace Microsoft.ML.Lacos.Training.Tests.Trainer;
 
@@ -70,6 +73,34 @@ public sealed class LacosBloomTrainerTests
         ml.Regression.Trainers.LacosBloom(options).FitAdapter(ml.Data.LoadFromEnumerable(pairs));
         Assert.IsTrue(seen.Count == 2 && seen.All(progress => double.IsFinite(progress.Loss)));
         Assert.IsGreaterThan(0, seen[0].GradientNorm);
+    }
+
+    [TestMethod]
+    [DataRow(true)]
+    [DataRow(false)]
+    public void TheClassifierOfSoftmaxTakesVectorsAsTheModelGivesThem(bool normalize)
+    {
+        var ml = new MLContext(1);
+        using LacosModel standard = LacosModel.LoadDefault();
+        using LacosModel model = standard.With(standard.Settings with { Normalize = normalize });
+        using var folder = new TemporaryFolder();
+        model.Save(folder.File("model.lacos"));
+        List<Sentences.Pair> pairs = Sentences.Pairs(4);
+        for (int i = 0; i < pairs.Count; i++)
+        {
+            pairs[i].Label = i % 3;
+        }
+        LacosBloomTrainer.Options options = Sentences.Quick(1);
+        (options.Model, options.Loss, options.LoraDropout, options.Seed) = (folder.File("model.lacos"), TrainingLoss.Softmax, 0, 3);
+        var losses = new List<double>();
+        options.Progress = new Listener(progress => losses.Add(progress.Loss));
+        ml.Regression.Trainers.LacosBloom(options).FitAdapter(ml.Data.LoadFromEnumerable(pairs));
+
+        using SentenceEncoder encoder = SentenceEncoder.Create(model);
+        using var loss = new SoftmaxLoss(384, 3, seed: 3);
+        torch.Tensor Vectors(Func<Sentences.Pair, string> text) => torch.tensor(pairs.SelectMany(pair => encoder.Encode(text(pair))).ToArray(), [4, 384]);
+        double expected = loss.Forward([Vectors(pair => pair.Sentence1), Vectors(pair => pair.Sentence2)], torch.tensor(pairs.Select(pair => (long)pair.Label).ToArray())).item<float>();
+        Assert.AreEqual(expected, losses[0], 2e-3);
     }
 
     [TestMethod]
