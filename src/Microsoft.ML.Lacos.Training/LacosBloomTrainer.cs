@@ -128,15 +128,19 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
         return new SchemaShape(columns.Values);
     }
 
-    private SentenceEmbeddingEstimator.Options EmbeddingOptions => OptionsValidation.Checked(new SentenceEmbeddingEstimator.Options
+    private SentenceEmbeddingEstimator.Options EmbeddingOptions => EmbeddingOptionsOf(_options);
+
+    /// <summary>Options of the transformer that comes of the training.</summary>
+    /// <exception cref="ArgumentException">No transformer can have them.</exception>
+    internal static SentenceEmbeddingEstimator.Options EmbeddingOptionsOf(Options options) => OptionsValidation.Checked(new SentenceEmbeddingEstimator.Options
     {
-        Columns = _options.TextColumnName is string text
-            ? [new(_options.EmbeddingColumnName, text)]
-            : [new(_options.Embedding1ColumnName, _options.Sentence1ColumnName), new(_options.Embedding2ColumnName, _options.Sentence2ColumnName)],
-        ScoreColumnName = _options.TextColumnName is null ? _options.ScoreColumnName : null,
-        Pooling = _options.Pooling,
-        MaximumTokenCount = _options.MaximumTokenCount,
-        Compute = _options.Compute,
+        Columns = options.TextColumnName is string text
+            ? [new(options.EmbeddingColumnName, text)]
+            : [new(options.Embedding1ColumnName, options.Sentence1ColumnName), new(options.Embedding2ColumnName, options.Sentence2ColumnName)],
+        ScoreColumnName = options.TextColumnName is null ? options.ScoreColumnName : null,
+        Pooling = options.Pooling,
+        MaximumTokenCount = options.MaximumTokenCount,
+        Compute = options.Compute,
     });
 
     private LacosModel OpenModel() => LacosModel.Open(_options.Model, _options.Compute, scheme: _options.BaseScheme);

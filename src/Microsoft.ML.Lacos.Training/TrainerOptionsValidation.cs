@@ -7,6 +7,8 @@ namespace Microsoft.ML.Lacos;
 /// <summary>Refuses options that no run can use; what depends on model and data is checked when they are opened.</summary>
 internal static class TrainerOptionsValidation
 {
+    private const double MostStrength = 1000;
+
     private static readonly string[] Targets = ["query_key_value", "dense", "dense_h_to_4h", "dense_4h_to_h"];
 
     /// <summary>Checks options and gives a copy.</summary>
@@ -15,14 +17,16 @@ internal static class TrainerOptionsValidation
         ArgumentNullException.ThrowIfNull(options);
         options = options.Copy();
         CheckNames(options);
-        Require(Enum.IsDefined(options.Loss) && Enum.IsDefined(options.Optimizer) && Enum.IsDefined(options.Schedule), nameof(options.Loss), options.Loss, "a loss, optimiser and schedule that exist");
-        Require(options.Compute != BloomCompute.Int8WeightOnly, nameof(options.Compute), options.Compute, "Int8 or Float32");
+        Require(Enum.IsDefined(options.Loss), nameof(options.Loss), options.Loss, "a loss that exists");
+        Require(Enum.IsDefined(options.Optimizer), nameof(options.Optimizer), options.Optimizer, "an optimiser that exists");
+        Require(Enum.IsDefined(options.Schedule), nameof(options.Schedule), options.Schedule, "a schedule that exists");
+        Require(options.Compute is BloomCompute.Int8 or BloomCompute.Float32, nameof(options.Compute), options.Compute, "Int8 or Float32");
         CheckBase(options);
         Require(options.LoraRank > 0, nameof(options.LoraRank), options.LoraRank, "at least 1");
         Positive(options.LoraAlpha, nameof(options.LoraAlpha));
         Require(options.LoraDropout is >= 0 and < 1, nameof(options.LoraDropout), options.LoraDropout, "from 0 to below 1");
         Positive(options.LearningRate, nameof(options.LearningRate));
-        Positive(options.Strength, nameof(options.Strength));
+        Require(options.Strength is > 0 and <= MostStrength, nameof(options.Strength), options.Strength, $"above 0 and at most {MostStrength}; 1 takes the adapter as it is");
         Require(double.IsFinite(options.WeightDecay) && options.WeightDecay >= 0, nameof(options.WeightDecay), options.WeightDecay, "at least 0");
         Require(options.WarmupShare is >= 0 and <= 1, nameof(options.WarmupShare), options.WarmupShare, "from 0 to 1");
         Require(double.IsFinite(options.MaximumGradientNorm) && options.MaximumGradientNorm >= 0, nameof(options.MaximumGradientNorm), options.MaximumGradientNorm, "at least 0; 0 is no limit");
@@ -39,6 +43,9 @@ internal static class TrainerOptionsValidation
         Require(options.TokenMemoryBytes >= 0, nameof(options.TokenMemoryBytes), options.TokenMemoryBytes, "at least 0");
         CheckCombinations(options);
         CheckDatasets(options);
+
+        // Refuses what the transformer at the end would, before the training and not after it.
+        _ = LacosBloomTrainer.EmbeddingOptionsOf(options);
         return options;
     }
 
@@ -67,9 +74,13 @@ internal static class TrainerOptionsValidation
 
     private static void CheckCombinations(LacosBloomTrainer.Options options)
     {
+        string dimensions = $"[{string.Join(", ", options.MatryoshkaDimensions)}]";
+        Require(
+            options.MatryoshkaDimensions.All(dimension => dimension > 0) && options.MatryoshkaDimensions.Distinct().Count() == options.MatryoshkaDimensions.Count,
+            nameof(options.MatryoshkaDimensions), dimensions, "different positive numbers");
         Require(
             options.MatryoshkaDimensions.Count == 0 || options.Loss != TrainingLoss.Softmax,
-            nameof(options.MatryoshkaDimensions), $"[{string.Join(", ", options.MatryoshkaDimensions)}] with the loss Softmax", "empty, or another loss");
+            nameof(options.MatryoshkaDimensions), $"{dimensions} with the loss Softmax", "empty, or another loss");
         Require(
             options.NegativeColumnNames.Count == 0 || options.TextColumnName is null,
             nameof(options.NegativeColumnNames), $"[{string.Join(", ", options.NegativeColumnNames)}] with TextColumnName '{options.TextColumnName}'", "empty: a single column of texts has no hard negatives");
@@ -89,7 +100,7 @@ internal static class TrainerOptionsValidation
         foreach (DatasetSettings settings in all)
         {
             string name = settings.Name;
-            Require(!string.IsNullOrWhiteSpace(name), "the name of a data set", $"'{name}'", "not empty; null numbers it");
+            Require(!string.IsNullOrWhiteSpace(name), "the name of a data set", name is null ? null : $"'{name}'", "not empty");
             Require(Enum.IsDefined(settings.Loss), $"Loss of {name}", settings.Loss, "a loss that exists");
             Positive(settings.LossWeight, $"LossWeight of {name}");
             Positive(settings.Scale, $"Scale of {name}");

@@ -9,6 +9,6 @@ public enum LongText
     /// <summary>Encode windows of at most the limit and take their mean, weighted by their token counts.</summary>
     Window = 1,
 
-    /// <summary>Throw <see cref="ArgumentException"/>.</summary>
+    /// <summary>Throw <see cref="ArgumentException"/>; in a pipeline where a column made of the text is read, not for the rows around it.</summary>
     Throw = 2,
 }

@@ -16,7 +16,7 @@ namespace Microsoft.ML.Lacos;
 /// | Required NuGet in addition to Microsoft.ML | This one |
 /// | Exportable to ONNX | No |
 /// ]]></format>
-/// A missing or empty text has no tokens and gives a zero vector; white space has tokens and is encoded. Unpaired surrogates are encoded as U+FFFD.
+/// A missing or empty text has no tokens and gives a zero vector (with a prompt, the prompt's vector); white space has tokens and is encoded. Unpaired surrogates are encoded as U+FFFD.
 /// A text's vector is the same bits whatever stands beside it, in cursors and in <see cref="PredictionEngine{TSrc, TDst}"/>.
 ///
 /// Transformers fitted by one estimator share the weights and the memory of vectors while one of them is in use, so that cross-validation loads a model once.
@@ -82,7 +82,8 @@ public sealed partial class SentenceEmbeddingEstimator : IEstimator<SentenceEmbe
     {
         lock (_opening)
         {
-            if (_lastModel.TryGetTarget(out SharedModel? shared) && shared.TryLease() is ModelLease another)
+            // A model that somebody has disposed serves those who have it, but cannot be saved.
+            if (_lastModel.TryGetTarget(out SharedModel? shared) && shared.Model.Model?.IsDisposed != true && shared.TryLease() is ModelLease another)
             {
                 return another;
             }

@@ -39,6 +39,21 @@ public sealed partial class SentenceEmbeddingTransformer
     {
         ArgumentNullException.ThrowIfNull(env);
         ArgumentNullException.ThrowIfNull(ctx);
+        IHost host = env.Register(nameof(SentenceEmbeddingTransformer));
+        try
+        {
+            return Read(host, ctx);
+        }
+        catch (Exception error)
+        {
+            // Marked, ML.NET reports it as an error of this step with the message; otherwise only as one of reflection.
+            host.Process(error);
+            throw;
+        }
+    }
+
+    private static SentenceEmbeddingTransformer Read(IHost host, ModelLoadContext ctx)
+    {
         ctx.CheckAtModel(GetVersionInfo());
         (SentenceEmbeddingEstimator.Options Options, string Fingerprint)? entry = null;
         EmbeddingModel? model = null;
@@ -57,7 +72,6 @@ public sealed partial class SentenceEmbeddingTransformer
                 throw new InvalidDataException($"The entry '{ModelEntry}' has sha256 {model.Fingerprint}, but {fingerprint} was saved. The file is damaged or was changed; save the model again.");
             }
         }
-        IHost host = env.Register(nameof(SentenceEmbeddingTransformer));
         ModelMessages.Opened(host, model);
         return new SentenceEmbeddingTransformer(new EmbeddingContext(host, options, SharedModel.Start(model, options.CacheBytes)));
     }

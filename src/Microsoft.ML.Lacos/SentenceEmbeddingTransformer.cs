@@ -31,6 +31,7 @@ public sealed partial class SentenceEmbeddingTransformer : ITransformer, IDispos
     }
 
     /// <summary>The model.</summary>
+    /// <remarks>Shared with every transformer that has it, which cannot be saved any more once it is disposed: leave that to them, or take one of your own with <see cref="LacosModel.With"/>.</remarks>
     /// <exception cref="ObjectDisposedException">The transformer has been disposed.</exception>
     public LacosModel Model => Open.Model.Model ?? throw new InvalidOperationException($"The encoder of '{Open.Model.Name}' is not made of a model file, so there is no model to give.");
 

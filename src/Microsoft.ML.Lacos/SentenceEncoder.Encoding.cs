@@ -19,6 +19,7 @@ public sealed partial class SentenceEncoder
     /// <returns>How many texts had more tokens than <see cref="MaximumTokenCount"/>.</returns>
     /// <exception cref="ArgumentException">A span has the wrong length, or a text is too long and the options say to throw.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled; the output is then incomplete.</exception>
+    /// <exception cref="ObjectDisposedException">The encoder has been disposed.</exception>
     public int Encode(ReadOnlySpan<string?> texts, Span<float> vectors, Span<int> tokenCounts, CancellationToken cancellationToken = default)
     {
         if (vectors.Length != (long)texts.Length * Dimension)
@@ -29,13 +30,21 @@ public sealed partial class SentenceEncoder
         {
             throw new ArgumentException($"{texts.Length} texts need as many token counts, got room for {tokenCounts.Length}. Pass an empty span to leave them out.", nameof(tokenCounts));
         }
-        int longTexts = 0;
-        for (int start = 0; start < texts.Length; start += TextsPerRound)
+        _uses.Enter(this);
+        try
         {
-            int count = Math.Min(TextsPerRound, texts.Length - start);
-            longTexts += EncodeRound(texts.Slice(start, count), vectors.Slice(start * Dimension, count * Dimension), tokenCounts.IsEmpty ? [] : tokenCounts.Slice(start, count), cancellationToken);
+            int longTexts = 0;
+            for (int start = 0; start < texts.Length; start += TextsPerRound)
+            {
+                int count = Math.Min(TextsPerRound, texts.Length - start);
+                longTexts += EncodeRound(texts.Slice(start, count), vectors.Slice(start * Dimension, count * Dimension), tokenCounts.IsEmpty ? [] : tokenCounts.Slice(start, count), cancellationToken);
+            }
+            return longTexts;
         }
-        return longTexts;
+        finally
+        {
+            _uses.Leave();
+        }
     }
 
     private int EncodeRound(ReadOnlySpan<string?> texts, Span<float> vectors, Span<int> tokenCounts, CancellationToken cancellationToken)

@@ -8,6 +8,7 @@ namespace Microsoft.ML.Lacos;
 /// <summary>Turns texts into vectors without ML.NET: tokenizer, BLOOM, pooling.</summary>
 /// <remarks>
 /// Thread-safe. A text's vector is the same bits alone, in any batch, in any order and at any thread count.
+/// Disposing lets calls that are running end; the last of them releases the model.
 /// A text without tokens (missing or empty, no prompt) gives a zero vector; white space has tokens and is encoded.
 /// </remarks>
 /// <example><code>
@@ -23,7 +24,7 @@ public sealed partial class SentenceEncoder : ITextEncoder
     private readonly string _prompt;
     private readonly int[] _promptIds;
     private readonly int _poolFrom;
-    private readonly IDisposable _weights;
+    private readonly UseCount _uses;
 
     private SentenceEncoder(LacosModel model, SentenceEncoderOptions options, BloomTokenizer tokenizer, IBloomEncoder encoder)
     {
@@ -48,7 +49,12 @@ public sealed partial class SentenceEncoder : ITextEncoder
             throw new ArgumentException($"The prompt has {_promptIds.Length} tokens and the limit of a text is {MaximumTokenCount}, prompt included. Shorten the prompt or raise MaximumTokenCount.", nameof(options));
         }
         _poolFrom = model.Settings.FirstPooledToken(_promptIds, tokenizer);
-        _weights = model.Lease();
+        IDisposable weights = model.Lease();
+        _uses = new UseCount(() =>
+        {
+            encoder.Dispose();
+            weights.Dispose();
+        });
     }
 
     /// <summary>The model.</summary>
@@ -101,6 +107,7 @@ public sealed partial class SentenceEncoder : ITextEncoder
     /// <summary>Encodes one text.</summary>
     /// <param name="text">The text.</param>
     /// <returns>A vector of <see cref="Dimension"/> elements.</returns>
+    /// <exception cref="ObjectDisposedException">The encoder has been disposed.</exception>
     public float[] Encode(string? text)
     {
         var vector = new float[Dimension];
@@ -109,11 +116,7 @@ public sealed partial class SentenceEncoder : ITextEncoder
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        _encoder.Dispose();
-        _weights.Dispose();
-    }
+    public void Dispose() => _uses.Close();
 
     private static string DefaultPrompt(SentenceSettings settings)
     {

@@ -32,11 +32,14 @@ public sealed record SentenceEncoderOptions
     /// </summary>
     public float OutlierThreshold { get; init; }
 
-    /// <summary>Threads of the native encoder; 0 for the processor's own count.</summary>
+    /// <summary>Threads of the native encoder, at most 256; 0 for the processor's own count.</summary>
     public int ThreadCount { get; init; }
 
     /// <summary>Tokens encoded together, at most; a longer text is a batch of its own.</summary>
     public int BatchTokens { get; init; } = 4096;
+
+    // The native library's own limit.
+    private const int MostThreads = 256;
 
     internal void Validate()
     {
@@ -47,7 +50,10 @@ public sealed record SentenceEncoderOptions
         }
         RequireAtLeast(nameof(Dimension), Dimension, 0, "0 keeps all dimensions");
         RequireAtLeast(nameof(MaximumTokenCount), MaximumTokenCount, 0, "0 takes the model's own limit");
-        RequireAtLeast(nameof(ThreadCount), ThreadCount, 0, "0 takes the processor's own count");
+        if (ThreadCount is < 0 or > MostThreads)
+        {
+            throw new ArgumentOutOfRangeException(nameof(ThreadCount), ThreadCount, $"ThreadCount must be from 0 to {MostThreads}; 0 takes the processor's own count.");
+        }
         RequireAtLeast(nameof(BatchTokens), BatchTokens, 1, "4096 is the default");
         if (!Enum.IsDefined(LongText))
         {

@@ -62,6 +62,10 @@ public sealed class MlNetInternalsTests
     }
 
     [TestMethod]
+    public void TheInternalInterfaceThatTheLibraryImplementsExists() =>
+        Assert.AreEqual("Microsoft.ML.Data", typeof(Lacos.Pipeline.EmbeddingView).GetInterface("Microsoft.ML.Data.IDataTransform")?.Assembly.GetName().Name);
+
+    [TestMethod]
     public void SignaturesKeepToMlNetsLimits()
     {
         Assert.IsLessThanOrEqualTo(24, SentenceEmbeddingTransformer.LoaderSignature.Length);

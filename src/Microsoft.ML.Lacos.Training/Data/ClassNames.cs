@@ -31,10 +31,27 @@ internal static class ClassNames
             case KeyDataViewType key:
                 Func<ulong> read = KeyReader(cursor, column, key.RawType);
                 return () => read() is ulong number and > 0 ? number.ToString(CultureInfo.InvariantCulture) : null;
+            case NumberDataViewType { RawType: var raw } when raw == typeof(long):
+                return Integers<long>(cursor, column);
+            case NumberDataViewType { RawType: var raw } when raw == typeof(ulong):
+                return Integers<ulong>(cursor, column);
             default:
+                // A double holds the values of all other types.
                 Func<double> label = LabelColumn.Reader(cursor, column);
                 return () => Whole(label(), cursor.Position, column.Name);
         }
+    }
+
+    private static Func<string?> Integers<T>(DataViewRow cursor, DataViewSchema.Column column)
+        where T : struct, IFormattable
+    {
+        ValueGetter<T> getter = cursor.GetGetter<T>(column);
+        T value = default;
+        return () =>
+        {
+            getter(ref value);
+            return value.ToString(null, CultureInfo.InvariantCulture);
+        };
     }
 
     private static string? Whole(double label, long row, string column) =>

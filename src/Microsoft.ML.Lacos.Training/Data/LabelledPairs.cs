@@ -11,6 +11,9 @@ namespace Microsoft.ML.Lacos.Training.Data;
 /// </remarks>
 internal static class LabelledPairs
 {
+    // 16 bytes each, and about as much again for the training set made of them.
+    private const long MostPairs = 20_000_000;
+
     /// <summary>Makes the pairs.</summary>
     /// <param name="texts">The texts under their classes.</param>
     /// <param name="pairsPerText">Pairs of each kind for a text.</param>
@@ -38,11 +41,17 @@ internal static class LabelledPairs
     /// <param name="texts">The texts under their classes.</param>
     /// <param name="pairsPerText">Pairs of each kind for a text.</param>
     /// <param name="seed">Decides the partners.</param>
+    /// <exception cref="ArgumentException">They would be too many to hold.</exception>
     public static List<LabelledPair> Make(LabelledTexts texts, int pairsPerText, int seed)
     {
         var random = new SplitMix64((ulong)(uint)seed << 32);
         int[] all = [.. texts.Members.SelectMany(members => members)];
-        var pairs = new List<LabelledPair>();
+        long count = 2L * pairsPerText * texts.Members.Sum(members => members.Length > 1 ? (long)members.Length : 0);
+        if (count > MostPairs)
+        {
+            throw new ArgumentException($"PairsPerText is {pairsPerText}, which makes {count} pairs of {all.Length} texts; at most {MostPairs} are held. Lower it; beyond the texts of a class the same pairs come again.", nameof(pairsPerText));
+        }
+        var pairs = new List<LabelledPair>((int)count);
         int start = 0;
         for (int label = 0; label < texts.Members.Length; label++)
         {

@@ -27,8 +27,9 @@ internal sealed class LabelledTexts
     /// <param name="numberOf">Gives each different text a number.</param>
     /// <param name="isLeftOut">Whether a row (its text, its number from 0) is passed over; null to keep all.</param>
     /// <param name="cancellationToken">Checked now and then.</param>
+    /// <param name="setName">What the data is, for messages.</param>
     /// <exception cref="InvalidDataException">A text is empty, there are fewer than two classes, or no class has two different texts.</exception>
-    public static LabelledTexts Read(IDataView data, string textColumn, string labelColumn, Func<ReadOnlyMemory<char>, int> numberOf, Func<ReadOnlyMemory<char>, long, bool>? isLeftOut, CancellationToken cancellationToken)
+    public static LabelledTexts Read(IDataView data, string textColumn, string labelColumn, Func<ReadOnlyMemory<char>, int> numberOf, Func<ReadOnlyMemory<char>, long, bool>? isLeftOut, CancellationToken cancellationToken, string setName = "training data")
     {
         DataViewSchema.Column[] columns = [data.Schema[textColumn], data.Schema[labelColumn]];
         using DataViewRowCursor cursor = data.GetRowCursor(columns);
@@ -38,6 +39,7 @@ internal sealed class LabelledTexts
         var classOf = new Dictionary<int, int>();
         var contradictory = new HashSet<int>();
         int unlabelled = 0;
+        int passedOver = 0;
         ReadOnlyMemory<char> text = default;
         for (long row = 0; cursor.MoveNext(); row++)
         {
@@ -53,10 +55,11 @@ internal sealed class LabelledTexts
             readText(ref text);
             if (text.Span.IsWhiteSpace())
             {
-                throw new InvalidDataException($"Row {row} (from 0) has an empty text ('{text}') in column '{textColumn}', from which nothing can be learned. Leave the row out, for example with Data.FilterByCustomPredicate.");
+                throw new InvalidDataException($"Row {row} (from 0) of the {setName} has an empty text ('{text}') in column '{textColumn}', from which nothing can be learned. Leave the row out, for example with Data.FilterByCustomPredicate.");
             }
             if (isLeftOut is not null && isLeftOut(text, row))
             {
+                passedOver++;
                 continue;
             }
             int number = numberOf(text);
@@ -68,20 +71,26 @@ internal sealed class LabelledTexts
         }
         var members = classOf.Where(entry => !contradictory.Contains(entry.Key)).GroupBy(entry => entry.Value, entry => entry.Key).OrderBy(group => group.Key).Select(group => group.Order().ToArray()).ToArray();
         var read = new LabelledTexts(members, unlabelled, contradictory.Count);
-        read.Check(textColumn, labelColumn);
+        read.Check(textColumn, labelColumn, setName, passedOver);
         return read;
     }
 
-    private void Check(string textColumn, string labelColumn)
+    private void Check(string textColumn, string labelColumn, string setName, int passedOver)
     {
-        string leftOut = (Unlabelled, Contradictory) == (0, 0) ? "" : $", {Unlabelled} row(s) without a label and {Contradictory} text(s) of several classes left out";
+        string[] reasons =
+        [
+            .. Unlabelled == 0 ? [] : new[] { $"{Unlabelled} row(s) without a label" },
+            .. Contradictory == 0 ? [] : new[] { $"{Contradictory} text(s) of several classes" },
+            .. passedOver == 0 ? [] : new[] { $"{passedOver} row(s) that stand in the validation set" },
+        ];
+        string leftOut = reasons.Length == 0 ? "" : $", {string.Join(" and ", reasons)} left out";
         if (Members.Length < 2)
         {
-            throw new InvalidDataException($"The labels in column '{labelColumn}' are of {Members.Length} class(es){leftOut}; at least 2 are needed, so that texts can be told apart. Look at what was loaded and filtered.");
+            throw new InvalidDataException($"The labels in column '{labelColumn}' of the {setName} are of {Members.Length} class(es){leftOut}; at least 2 are needed, so that texts can be told apart. Look at what was loaded and filtered.");
         }
         if (Lonely == Members.Length)
         {
-            throw new InvalidDataException($"Each of the {Members.Length} classes in column '{labelColumn}' has a single text in column '{textColumn}'{leftOut}; at least one class must have 2 different texts. Add texts, or look whether '{labelColumn}' is the column of classes.");
+            throw new InvalidDataException($"Each of the {Members.Length} classes in column '{labelColumn}' of the {setName} has a single text in column '{textColumn}'{leftOut}; at least one class must have 2 different texts. Add texts, or look whether '{labelColumn}' is the column of classes.");
         }
     }
 }

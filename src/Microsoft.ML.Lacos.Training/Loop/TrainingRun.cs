@@ -107,7 +107,9 @@ internal sealed class TrainingRun : IDisposable
             }
         }
         Save();
-        return _best?.Adapter ?? _trainer.Model.ToAdapter();
+        return _best is null && !_trainer.IsSound
+            ? throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"Step {_step} left weights that are not finite. Lower LearningRate ({_options.LearningRate}) or WeightDecay ({_options.WeightDecay}); earlier checkpoints are kept."))
+            : _best?.Adapter ?? _trainer.Model.ToAdapter();
     }
 
     public void Dispose() => _trainer.Dispose();

@@ -25,7 +25,9 @@ internal readonly record struct PairSimilarity(double Cosine, double Dot, double
         double squaresRight = PairwiseSum.Of<PairwiseSum.Product, T>(right, right);
         double squaredDistance = PairwiseSum.Of<PairwiseSum.SquaredDifference, T>(left, right);
         double absoluteDistance = PairwiseSum.Of<PairwiseSum.AbsoluteDifference, T>(left, right);
-        double norms = Math.Sqrt(squaresLeft) * Math.Sqrt(squaresRight);
+        // The root of the product is exact where both vectors are equal, so that such pairs all have the cosine 1.
+        double squares = squaresLeft * squaresRight;
+        double norms = double.IsNormal(squares) ? Math.Sqrt(squares) : Math.Sqrt(squaresLeft) * Math.Sqrt(squaresRight);
         double cosine = norms == 0 ? 0 : Math.Clamp(dot / norms, -1, 1);
         return new PairSimilarity(cosine, dot, -Math.Sqrt(squaredDistance), -absoluteDistance);
     }

@@ -14,10 +14,8 @@ public sealed partial class LacosModel : IDisposable
     public const int DefaultBlockSize = 4096;
 
     private readonly BloomWeights _weights;
-    private readonly IDisposable? _memory;
     private readonly Lazy<string> _fingerprint;
-    private int _users = 1;
-    private int _disposed;
+    private readonly UseCount _uses;
 
     internal LacosModel(BloomWeights weights, byte[] tokenizerJson, SentenceSettings settings, IReadOnlyDictionary<string, string> provenance, IDisposable? memory)
     {
@@ -25,7 +23,7 @@ public sealed partial class LacosModel : IDisposable
         TokenizerJson = tokenizerJson;
         Settings = settings;
         Provenance = provenance;
-        _memory = memory;
+        _uses = new UseCount(() => memory?.Dispose());
         _fingerprint = new Lazy<string>(ComputeFingerprint);
     }
 
@@ -35,10 +33,13 @@ public sealed partial class LacosModel : IDisposable
     {
         get
         {
-            ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, this);
+            ObjectDisposedException.ThrowIf(_uses.IsClosed, this);
             return _weights;
         }
     }
+
+    /// <summary>Whether somebody has disposed the model; its weights may still be in use.</summary>
+    internal bool IsDisposed => _uses.IsClosed;
 
     /// <summary>The bytes of the model's <c>tokenizer.json</c>.</summary>
     public ReadOnlyMemory<byte> TokenizerJson { get; }
@@ -70,40 +71,17 @@ public sealed partial class LacosModel : IDisposable
     /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
     internal IDisposable Lease()
     {
-        int users = Volatile.Read(ref _users);
-        while (true)
-        {
-            ObjectDisposedException.ThrowIf(users == 0 || Volatile.Read(ref _disposed) != 0, this);
-            int before = Interlocked.CompareExchange(ref _users, users + 1, users);
-            if (before == users)
-            {
-                return new ModelLease(this);
-            }
-            users = before;
-        }
+        _uses.Enter(this);
+        return new ModelLease(this);
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        if (Interlocked.Exchange(ref _disposed, 1) == 0)
-        {
-            Release();
-        }
-    }
-
-    private void Release()
-    {
-        if (Interlocked.Decrement(ref _users) == 0)
-        {
-            _memory?.Dispose();
-        }
-    }
+    public void Dispose() => _uses.Close();
 
     private sealed class ModelLease(LacosModel model) : IDisposable
     {
         private LacosModel? _model = model;
 
-        public void Dispose() => Interlocked.Exchange(ref _model, null)?.Release();
+        public void Dispose() => Interlocked.Exchange(ref _model, null)?._uses.Leave();
     }
 }

@@ -1,8 +1,16 @@
+using Microsoft.ML.Data;
+
 namespace Microsoft.ML.Lacos.Pipeline;
 
 /// <summary>The input with vector columns added; nothing is read or encoded before a cursor asks.</summary>
-internal sealed class EmbeddingView(EmbeddingContext context, IDataView input) : IDataView
+/// <remarks>
+/// An <see cref="IDataTransform"/>, so that what walks back through a pipeline sees a step here and not the source of the data: the conversion to ONNX then refuses a pipeline whose vectors
+/// it would otherwise leave out without a word.
+/// </remarks>
+internal sealed class EmbeddingView(EmbeddingContext context, IDataView input) : IDataTransform
 {
+    public IDataView Source => input;
+
     public EmbeddingContext Context { get; } = context;
 
     public ColumnBindings Bindings { get; } = context.Bind(input.Schema);
@@ -24,6 +32,9 @@ internal sealed class EmbeddingView(EmbeddingContext context, IDataView input) :
         bool[] active = Bindings.Active(columnsNeeded);
         return Wrap(input.GetRowCursorSet(Bindings.Dependencies(active), n, rand), active);
     }
+
+    // Reached only by ML.NET's own saving of views, which no public method leads to.
+    void ICanSaveModel.Save(ModelSaveContext ctx) => throw new NotSupportedException("A view cannot be saved. Save the transformer with mlContext.Model.Save.");
 
     private DataViewRowCursor[] Wrap(DataViewRowCursor[] inputs, bool[] active)
     {

@@ -75,7 +75,7 @@ internal sealed class LookAheadCursor : DataViewRowCursor
         }
         Delegate getter = _view.Bindings.IsPassedThrough(index)
             ? _buffers[index]!.Getter(CurrentRow)
-            : _view.Bindings.Getter(index, source => _texts.Get(CurrentRow(), source));
+            : _view.Bindings.Getter(index, Text);
         return getter as ValueGetter<TValue> ?? throw ColumnErrors.WrongType(column, typeof(TValue));
     }
 
@@ -140,6 +140,18 @@ internal sealed class LookAheadCursor : DataViewRowCursor
         }
         _texts.Capture();
         _rows.Add((id, _input.Batch));
+    }
+
+    private EncodedText Text(int source)
+    {
+        try
+        {
+            return _texts.Get(CurrentRow(), source);
+        }
+        catch (ArgumentException error)
+        {
+            throw new ArgumentException($"Row {_position} (from 0): {error.Message}", error);
+        }
     }
 
     private int CurrentRow() =>

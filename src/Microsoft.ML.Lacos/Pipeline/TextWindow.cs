@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+
 namespace Microsoft.ML.Lacos.Pipeline;
 
 /// <summary>The texts of a window of rows, one list for each text column in use, and their vectors once asked for.</summary>
@@ -7,6 +9,7 @@ internal sealed class TextWindow
     private readonly int[] _slots;
     private readonly ValueGetter<ReadOnlyMemory<char>>[] _getters;
     private readonly List<string> _texts = [];
+    private readonly Dictionary<int, ExceptionDispatchInfo> _refused = [];
     private EncodedText?[] _encoded = [];
     private bool _isEncoded;
 
@@ -35,6 +38,7 @@ internal sealed class TextWindow
     public void Clear()
     {
         _texts.Clear();
+        _refused.Clear();
         _isEncoded = false;
         Characters = 0;
     }
@@ -61,6 +65,7 @@ internal sealed class TextWindow
     }
 
     /// <summary>The text of a row and source; encodes the window the first time.</summary>
+    /// <exception cref="ArgumentException">The text is too long, and the options say to throw.</exception>
     public EncodedText Get(int row, int source)
     {
         if (!_isEncoded)
@@ -69,9 +74,40 @@ internal sealed class TextWindow
             {
                 _encoded = new EncodedText?[_texts.Count];
             }
-            LongTexts += _context.Vectors.Encode(_texts.ToArray(), _encoded.AsSpan(0, _texts.Count), _context.Options.CancellationToken);
+            try
+            {
+                Encode(0, _texts.Count);
+            }
+            catch (ArgumentException) when (_context.Options.LongText == LongText.Throw)
+            {
+                EncodeOneByOne();
+            }
             _isEncoded = true;
         }
-        return _encoded[(row * _getters.Length) + _slots[source]]!;
+        int place = (row * _getters.Length) + _slots[source];
+        if (_refused.TryGetValue(place, out ExceptionDispatchInfo? error))
+        {
+            error.Throw();
+        }
+        return _encoded[place]!;
+    }
+
+    private void Encode(int first, int count) =>
+        LongTexts += _context.Vectors.Encode(_texts.GetRange(first, count).ToArray(), _encoded.AsSpan(first, count), _context.Options.CancellationToken);
+
+    // So that a text too long is an error of its own row alone.
+    private void EncodeOneByOne()
+    {
+        for (int place = 0; place < _texts.Count; place++)
+        {
+            try
+            {
+                Encode(place, 1);
+            }
+            catch (ArgumentException error)
+            {
+                _refused[place] = ExceptionDispatchInfo.Capture(error);
+            }
+        }
     }
 }

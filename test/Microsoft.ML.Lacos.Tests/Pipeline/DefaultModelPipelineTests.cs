@@ -98,6 +98,46 @@ public sealed class DefaultModelPipelineTests
     }
 
     [TestMethod]
+    public void ATooLongTextIsAnErrorOfItsOwnRowAlone()
+    {
+        IDataView data = s_context.Data.LoadFromEnumerable(Enumerable.Range(0, 40).Select(i => new Sentence { Text = i is 7 or 30 ? "one two three four five six" : $"t{i}", Number = i }));
+        var options = new SentenceEmbeddingEstimator.Options { Columns = [new("Features", "Text", "Tokens")], LongText = LongText.Throw, MaximumTokenCount = 4 };
+        using SentenceEmbeddingTransformer transformer = s_context.Transforms.Text.ApplySentenceEmbedding(options).Fit(data);
+        IDataView view = transformer.Transform(data);
+        float[][] expected = [.. s_transformer.Transform(data).GetColumn<float[]>("Features")];
+        using DataViewRowCursor cursor = view.GetRowCursor(view.Schema);
+        ValueGetter<VBuffer<float>> vectors = cursor.GetGetter<VBuffer<float>>(view.Schema["Features"]);
+        ValueGetter<int> tokens = cursor.GetGetter<int>(view.Schema["Tokens"]);
+        for (int row = 0; cursor.MoveNext(); row++)
+        {
+            VBuffer<float> vector = default;
+            int count = 0;
+            if (row is 7 or 30)
+            {
+                string message = Assert.ThrowsExactly<ArgumentException>(() => vectors(ref vector)).Message;
+                StringAssert.Contains(message, $"Row {row} (from 0)");
+                StringAssert.Contains(message, "one two three");
+                Assert.ThrowsExactly<ArgumentException>(() => tokens(ref count));
+                continue;
+            }
+            vectors(ref vector);
+            tokens(ref count);
+            CollectionAssert.AreEqual(expected[row], vector.DenseValues().ToArray());
+            Assert.IsGreaterThan(0, count);
+        }
+    }
+
+    [TestMethod]
+    public void ConversionToOnnxIsRefusedAndDoesNotLeaveTheVectorsOut()
+    {
+        using var stream = new MemoryStream();
+        Assert.ThrowsExactly<InvalidOperationException>(() => s_context.Model.ConvertToOnnx(s_transformer, s_data, stream));
+        ITransformer pipeline = s_embedding.Append(s_context.Transforms.NormalizeMinMax("Features")).Fit(s_data);
+        Assert.ThrowsExactly<InvalidOperationException>(() => s_context.Model.ConvertToOnnx(pipeline, s_data, stream));
+        Assert.AreEqual(0, stream.Length);
+    }
+
+    [TestMethod]
     public void DimensionIsCutThenNormalised()
     {
         var options = new SentenceEmbeddingEstimator.Options { Columns = [new("Features", "Text")], Dimension = 32 };

@@ -34,6 +34,19 @@ public sealed class LifetimeTests
     }
 
     [TestMethod]
+    public void AFitAfterSomebodyDisposedTheModelCanBeSaved()
+    {
+        var estimator = _context.Transforms.Text.ApplySentenceEmbedding("Features", "Text");
+        using SentenceEmbeddingTransformer first = estimator.Fit(_data);
+        first.Model.Dispose();
+        Assert.HasCount(10, first.Transform(_data).Preview(10).RowView);
+        using SentenceEmbeddingTransformer second = estimator.Fit(_data);
+        using var stream = new MemoryStream();
+        _context.Model.Save(second, _data.Schema, stream);
+        Assert.IsGreaterThan(1 << 20, stream.Length);
+    }
+
+    [TestMethod]
     public void SiblingsKeepTheModelUntilTheLastIsDisposed()
     {
         SentenceEmbeddingTransformer transformer = _encoder.Fit(_context, _data);

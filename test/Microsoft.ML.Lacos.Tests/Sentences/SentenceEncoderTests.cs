@@ -48,6 +48,43 @@ public sealed class SentenceEncoderTests
     }
 
     [TestMethod]
+    [DataRow(BloomCompute.Int8)]
+    [DataRow(BloomCompute.Float32)]
+    public void DisposingLetsRunningCallsEndAndBeginsNoMore(BloomCompute compute)
+    {
+        // A mapped file: its memory is gone once the model is released, unlike that of the embedded model.
+        using var folder = new TemporaryFolder();
+        Model.Save(folder.File("model.lacos"));
+        string[] many = [.. Enumerable.Range(0, 3000).Select(i => $"text {i} of many")];
+        var expected = new float[many.Length * 384];
+        using (SentenceEncoder whole = SentenceEncoder.Create(Model, new SentenceEncoderOptions { Compute = compute }))
+        {
+            whole.Encode(many, expected, []);
+        }
+        SentenceEncoder encoder;
+        using (LacosModel mapped = LacosModel.Load(folder.File("model.lacos")))
+        {
+            encoder = SentenceEncoder.Create(mapped, new SentenceEncoderOptions { Compute = compute });
+        }
+        var vectors = new float[expected.Length];
+        using var begun = new ManualResetEventSlim();
+        Task running = Task.Run(() =>
+        {
+            begun.Set();
+            encoder.Encode(many, vectors, []);
+        });
+        begun.Wait();
+
+        // Long enough for the call to be within the model, and a small part of the time it takes.
+        Thread.Sleep(100);
+        encoder.Dispose();
+        encoder.Dispose();
+        Assert.ThrowsExactly<ObjectDisposedException>(() => encoder.Encode("more"));
+        running.Wait();
+        CollectionAssert.AreEqual(expected, vectors);
+    }
+
+    [TestMethod]
     public void TextWithoutTokensGivesZeros()
     {
         using SentenceEncoder encoder = SentenceEncoder.Create(Model);

@@ -82,6 +82,10 @@ public sealed class LabelledPairsTests
         }
     }
 
+    [TestMethod]
+    public void MorePairsThanCanBeHeldAreRefusedBeforeTheyAreMade() =>
+        Assert.Contains("2147483647", Assert.ThrowsExactly<ArgumentException>(() => LabelledPairs.Make(Texts(6, 6), int.MaxValue, seed: 1)).Message);
+
     /// <summary>Classes of so many texts, numbered through.</summary>
     private static LabelledTexts Texts(params int[] counts)
     {

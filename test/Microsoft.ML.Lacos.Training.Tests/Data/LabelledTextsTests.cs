@@ -37,10 +37,10 @@ public sealed class LabelledTextsTests
     [TestMethod]
     public void DataThatTeachesNothingIsRefusedWithColumnAndReason()
     {
-        Refused("'Name' are of 1 class", new("a", "x"), new("b", "x"));
+        Refused("'Name' of the training data are of 1 class", new("a", "x"), new("b", "x"));
         Refused("1 row(s) without a label", new("a", "x"), new("b", ""));
         Refused("has a single text", new("a", "x"), new("b", "y"), new("a", "x"));
-        Refused("Row 1 (from 0) has an empty text", new("a", "x"), new("  ", "y"), new("c", "y"));
+        Refused("Row 1 (from 0) of the training data has an empty text", new("a", "x"), new("  ", "y"), new("c", "y"));
         InvalidDataException fraction = Assert.ThrowsExactly<InvalidDataException>(() => Read(View([new("a", "x", 1), new("b", "x", 1.5f)]), nameof(Row.Number)));
         Assert.Contains("Row 1", fraction.Message);
         Assert.Contains("1.5", fraction.Message);
@@ -49,12 +49,34 @@ public sealed class LabelledTextsTests
             Assert.Contains(words, Assert.ThrowsExactly<InvalidDataException>(() => Read(View(rows), nameof(Row.Name))).Message);
     }
 
+    [TestMethod]
+    public void WholeNumbersThatNoDoubleHoldsAreDifferentClasses()
+    {
+        const long Large = 1L << 53;
+        IDataView data = _ml.Data.LoadFromEnumerable(new[] { (Large, "a"), (Large + 1, "b"), (Large, "c"), (Large + 1, "d") }.Select(row => new Numbered { Text = row.Item2, Signed = -row.Item1, Unsigned = (ulong)row.Item1 }));
+        foreach (string column in new[] { nameof(Numbered.Signed), nameof(Numbered.Unsigned) })
+        {
+            LabelledTexts texts = Read(data, column);
+            CollectionAssert.AreEqual(new[] { 0, 2 }, texts.Members[0], column);
+            CollectionAssert.AreEqual(new[] { 1, 3 }, texts.Members[1], column);
+        }
+    }
+
     private IDataView View(Row[] rows) => _ml.Data.LoadFromEnumerable(rows);
 
     private static LabelledTexts Read(IDataView data, string label)
     {
         var numbers = new Dictionary<string, int>(StringComparer.Ordinal);
         return LabelledTexts.Read(data, nameof(Row.Text), label, text => numbers.TryGetValue(text.ToString(), out int number) ? number : numbers[text.ToString()] = numbers.Count, isLeftOut: null, CancellationToken.None);
+    }
+
+    private sealed class Numbered
+    {
+        public string Text { get; set; } = "";
+
+        public long Signed { get; set; }
+
+        public ulong Unsigned { get; set; }
     }
 
     private sealed class Row(string text, string name, float number = 0, bool flag = false)

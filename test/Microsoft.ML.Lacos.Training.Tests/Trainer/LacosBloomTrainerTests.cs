@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Tests;
 using Microsoft.ML.Lacos.Training.Losses;
@@ -175,6 +176,48 @@ public sealed class LacosBloomTrainerTests
         Assert.Contains("'Label'", Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => ml.Regression.Trainers.LacosBloom("Sentence1", "Label").Fit(data)).Message);
         Assert.Contains("'Gold'", Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => ml.Regression.Trainers.LacosBloom(labelColumnName: "Gold", loss: TrainingLoss.CoSent).Fit(data)).Message);
         Assert.Contains("LoraTargets", Assert.ThrowsExactly<ArgumentException>(() => ml.Regression.Trainers.LacosBloom(new LacosBloomTrainer.Options { LoraTargets = ["lm_head"] })).Message);
+    }
+
+    [TestMethod]
+    public void OptionsThatNoTransformerCanHaveAreRefusedBeforeTheTraining()
+    {
+        Refused(options => options.Embedding2ColumnName = "Embedding1", "'Embedding1'");
+        Refused(options => options.ScoreColumnName = "Embedding1", "'Embedding1'");
+        Refused(options => options.Compute = (BloomCompute)77, "Compute is 77");
+        Refused(options => options.Pooling = PoolingModes.None, "Pooling must be");
+        Refused(options => options.MatryoshkaDimensions = [64, 0], "MatryoshkaDimensions is [64, 0]");
+        Refused(options => options.MatryoshkaDimensions = [8, 8], "MatryoshkaDimensions is [8, 8]");
+        Refused(options => options.Optimizer = (TrainingOptimizer)9, "Optimizer is 9");
+        Refused(options => options.Schedule = (LearningRateSchedule)9, "Schedule is 9");
+        Refused(options => options.Strength = 1e300, "Strength is 1E+300");
+
+        static void Refused(Action<LacosBloomTrainer.Options> spoil, string words)
+        {
+            var ml = new MLContext(1);
+            LacosBloomTrainer.Options options = Sentences.Quick(1);
+            spoil(options);
+            ArgumentException? error = null;
+            try
+            {
+                ml.Regression.Trainers.LacosBloom(options);
+            }
+            catch (ArgumentException refusal)
+            {
+                error = refusal;
+            }
+            Assert.IsNotNull(error, words);
+            Assert.Contains(words, error.Message);
+        }
+    }
+
+    [TestMethod]
+    public void WeightsThatTheLastStepMadeInfiniteAreAnErrorOfTraining()
+    {
+        var ml = new MLContext(1);
+        LacosBloomTrainer.Options options = Sentences.Quick(1);
+        options.LearningRate = 1e300;
+        InvalidOperationException error = Assert.ThrowsExactly<InvalidOperationException>(() => ml.Regression.Trainers.LacosBloom(options).Fit(Sentences.Data(ml, 8)));
+        Assert.Contains("LearningRate", error.Message);
     }
 
     internal sealed class Listener(Action<TrainingProgress> told) : IProgress<TrainingProgress>
