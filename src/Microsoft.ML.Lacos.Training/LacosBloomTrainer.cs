@@ -168,7 +168,10 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
             channel.Warning(MessageSensitivity.UserData, "{0}", overlap);
         }
         Options told = _options.Copy();
-        told.Progress = new ChannelProgress(channel, _options.Progress);
+
+        // Of its own name, so that who shows progress itself can tell it from everything else.
+        using IChannel steps = _host.Start("Progress");
+        told.Progress = new ChannelProgress(steps, _options.Progress);
         told.Device = device;
         using var run = new TrainingRun(model, data, judged, told, message => channel.Info(MessageSensitivity.None, "{0}", message));
         return run.Run(_options.CancellationToken).WithStrength(_options.Strength);

@@ -42,10 +42,14 @@ internal sealed class DataArgument
     /// <summary>The teacher's model; null for none.</summary>
     public string? Teacher => Value("teacher");
 
-    /// <summary>Splits a value at its commas; what has the form of a setting at its end is one, all before it is the path.</summary>
+    /// <summary>Splits a value at its commas; what has the form of a setting at its end is one, all before it is the path. The whole text where a file is named so.</summary>
     /// <exception cref="UsageException">A setting is unknown or given twice.</exception>
     public static DataArgument Parse(string text)
     {
+        if (File.Exists(text))
+        {
+            return new DataArgument(text, text, []);
+        }
         string[] parts = text.Split(',');
         int first = parts.Length;
         while (first > 1 && parts[first - 1].Contains('=', StringComparison.Ordinal))

@@ -77,17 +77,17 @@ internal sealed record TrainingColumns(int First, int? Second, IReadOnlyList<int
         return new TrainingColumns(pair.First, pair.Second, needs == PairNeeds.Sentences ? UsualNegatives(records) : [], label, null);
     }
 
-    // A single column under one of the usual names, or negative_1, negative_2, ... as lacos mine writes them.
+    // All columns under the usual names, and negative_1, negative_2, ... as lacos mine writes them beside what a file had.
     private static int[] UsualNegatives(RecordReader records)
     {
-        if (Present(records.IndexOf(NegativeNames)) is int single)
-        {
-            return [single];
-        }
-        int[] numbered = [.. Enumerable.Range(1, int.MaxValue - 1).Select(number => records.IndexOf(string.Create(CultureInfo.InvariantCulture, $"negative_{number}"))).TakeWhile(index => index >= 0)];
-        return numbered.Length <= TrainingPair.MostNegatives
-            ? numbered
-            : throw new UsageException($"{records.File.DisplayName} has {numbered.Length} columns of hard negatives; at most {TrainingPair.MostNegatives} can be used. Name the wanted columns with --columns.");
+        int[] found =
+        [
+            .. NegativeNames.Select(name => records.IndexOf(name)).Where(index => index >= 0),
+            .. Enumerable.Range(1, int.MaxValue - 1).Select(number => records.IndexOf(string.Create(CultureInfo.InvariantCulture, $"negative_{number}"))).TakeWhile(index => index >= 0),
+        ];
+        return found.Length <= TrainingPair.MostNegatives
+            ? found
+            : throw new UsageException($"{records.File.DisplayName} has {found.Length} columns of hard negatives; at most {TrainingPair.MostNegatives} can be used. Name the wanted columns with --columns.");
     }
 
     private static int? Present(int index) => index >= 0 ? index : null;

@@ -31,6 +31,17 @@ public sealed class DataArgumentTests
     }
 
     [TestMethod]
+    public void AFileNamedLikeAPathWithSettingsIsThatFile()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.File("pairs,loss=mnr");
+        File.WriteAllText(path, "");
+        Assert.AreEqual(path, DataArgument.Parse(path).Path);
+        Assert.IsNull(DataArgument.Parse(path).Loss);
+        Assert.AreEqual(folder.File("pairs"), DataArgument.Parse(path + ",weight=2").Path, "only the whole text is looked for");
+    }
+
+    [TestMethod]
     [DataRow("a.tsv,los=mnr", "los")]
     [DataRow("a.tsv,weight=1,weight=2", "twice")]
     [DataRow("a.tsv,loss=best", "best")]
