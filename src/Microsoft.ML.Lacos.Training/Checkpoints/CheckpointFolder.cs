@@ -105,6 +105,7 @@ internal sealed class CheckpointFolder
         return null;
     }
 
+    // Damage shows in many ways: a cut file, a folder in the place of a file, a name that no file can have.
     private static T? UnlessDamaged<T>(string folder, Action<string> inform, Func<T> read)
         where T : class
     {
@@ -112,7 +113,7 @@ internal sealed class CheckpointFolder
         {
             return read();
         }
-        catch (Exception error) when (error is JsonException or InvalidDataException or IOException or InvalidOperationException or NullReferenceException or FormatException)
+        catch (Exception error) when (error is JsonException or InvalidDataException or IOException or UnauthorizedAccessException or ArgumentException or InvalidOperationException or NullReferenceException or FormatException)
         {
             inform($"The checkpoint '{folder}' is not whole and is passed over: {error.Message}");
             return null;

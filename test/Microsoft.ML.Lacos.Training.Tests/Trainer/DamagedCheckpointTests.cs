@@ -42,6 +42,8 @@ public sealed class DamagedCheckpointTests
         PassedOver(folder, path => Sign(path, "\"evaluations_without_gain\": 0", "\"evaluations_without_gain\": -1"), "-1 since");
         PassedOver(folder, path => Sign(path, "\"best_step\": null", "\"best_step\": 7"), "step 7");
         PassedOver(folder, path => Sign(path, "\"samplers\": [", "\"samplers\": [ null,"), "");
+        PassedOver(folder, path => Sign(path, "\"adapter/adapter_config.json\"", "\"adapter\""), "");
+        PassedOver(folder, path => Sign(path, "\"adapter/adapter_config.json\"", "\"adapter/\\u0000\""), "");
         PassedOver(folder, path => Sign(path, "\"adapter/adapter_config.json\"", "\"../../../adapter_config.json\""), "");
         PassedOver(folder, path => Sign(path, "{", "[{"), "");
     }
@@ -60,6 +62,18 @@ public sealed class DamagedCheckpointTests
     }
 
     [TestMethod]
+    public void AManifestThatIsAFolderIsPassedOver()
+    {
+        using var folder = new TemporaryFolder();
+        Stop(folder, 6);
+        PassedOver(folder, path =>
+        {
+            File.Delete(path);
+            Directory.CreateDirectory(path);
+        }, "");
+    }
+
+    [TestMethod]
     public void WithoutAWholeCheckpointTheRunBeginsAnew()
     {
         using var folder = new TemporaryFolder();
@@ -67,6 +81,19 @@ public sealed class DamagedCheckpointTests
         Sign(Manifest(folder.File("run"), 2), "\"epoch\": 0", "\"epoch\": 1");
         Assert.AreEqual(1, FirstStep(folder.File("run")));
         Assert.IsTrue(_messages.Exists(message => message.Contains("starts from the beginning", StringComparison.Ordinal)));
+    }
+
+    [TestMethod]
+    public void ALogWithADamagedLineDoesNotStopAGoodResume()
+    {
+        using var folder = new TemporaryFolder();
+        Stop(folder, 6);
+        string log = folder.File("run", "train-log.jsonl");
+        string[] lines = File.ReadAllLines(log);
+        lines[2] = """{"step":3,"step":3}""";
+        File.WriteAllLines(log, lines);
+        Assert.AreEqual(7, FirstStep(folder.File("run")));
+        CollectionAssert.AreEqual((string[])[.. lines[..2], .. lines[3..]], File.ReadAllLines(log)[..5]);
     }
 
     private void Stop(TemporaryFolder folder, int step) => Fit(Run(folder.File("run"), step));
