@@ -21,6 +21,7 @@ internal sealed class CheckpointFolder
     private readonly string _path;
     private readonly IReadOnlyDictionary<string, string> _settings;
     private readonly int _keep;
+    private readonly HashSet<string> _damaged = [];
 
     /// <param name="path">Folder of the checkpoints; made where it does not exist.</param>
     /// <param name="settings">What decides the run's bits, by name.</param>
@@ -39,7 +40,7 @@ internal sealed class CheckpointFolder
     public IReadOnlyList<string> Folders =>
         [.. Directory.EnumerateDirectories(_path, Prefix + "*").Where(folder => StepOf(folder) >= 0).OrderByDescending(StepOf)];
 
-    /// <summary>Writes a checkpoint and removes the oldest ones above the number to keep.</summary>
+    /// <summary>Writes a checkpoint and removes the oldest ones above the number to keep, to which damaged ones do not count.</summary>
     public void Write(CheckpointState state)
     {
         string temporary = Path.Combine(_path, $"{TemporaryPrefix}{Guid.NewGuid():N}");
@@ -56,6 +57,7 @@ internal sealed class CheckpointFolder
                 Directory.Delete(target, recursive: true);
             }
             Directory.Move(temporary, target);
+            _damaged.Remove(target);
         }
         catch (Exception error)
         {
@@ -70,7 +72,7 @@ internal sealed class CheckpointFolder
             }
             throw;
         }
-        foreach (string old in Folders.Skip(_keep))
+        foreach (string old in Folders.Where(folder => !_damaged.Contains(folder)).Skip(_keep))
         {
             Directory.Delete(old, recursive: true);
         }
@@ -106,7 +108,7 @@ internal sealed class CheckpointFolder
     }
 
     // Damage shows in many ways: a cut file, a folder in the place of a file, a name that no file can have.
-    private static T? UnlessDamaged<T>(string folder, Action<string> inform, Func<T> read)
+    private T? UnlessDamaged<T>(string folder, Action<string> inform, Func<T> read)
         where T : class
     {
         try
@@ -115,6 +117,7 @@ internal sealed class CheckpointFolder
         }
         catch (Exception error) when (error is JsonException or InvalidDataException or IOException or UnauthorizedAccessException or ArgumentException or InvalidOperationException or NullReferenceException or FormatException)
         {
+            _damaged.Add(folder);
             inform($"The checkpoint '{folder}' is not whole and is passed over: {error.Message}");
             return null;
         }

@@ -84,6 +84,19 @@ public sealed class DamagedCheckpointTests
     }
 
     [TestMethod]
+    public void DamagedCheckpointsDoNotCountAmongThoseToKeep()
+    {
+        using var folder = new TemporaryFolder();
+        Stop(folder, 6);
+        Edit(Manifest(folder.File("run"), 6), "\"step\": 6", "\"step\": 5");
+        LacosBloomTrainer.Options options = Run(folder.File("run"), 5);
+        options.Resume = true;
+        Fit(options);
+        string[] kept = [.. Directory.EnumerateDirectories(folder.File("run", "checkpoints")).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)];
+        CollectionAssert.AreEqual(new[] { "step-00000004", "step-00000005", "step-00000006" }, kept);
+    }
+
+    [TestMethod]
     public void ALogWithADamagedLineDoesNotStopAGoodResume()
     {
         using var folder = new TemporaryFolder();
