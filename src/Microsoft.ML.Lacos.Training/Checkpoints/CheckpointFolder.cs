@@ -1,23 +1,17 @@
 using System.Globalization;
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Microsoft.ML.Lacos.Lora;
-using Microsoft.ML.Lacos.Safetensors;
-using Microsoft.ML.Lacos.Training.Data;
 
 namespace Microsoft.ML.Lacos.Training.Checkpoints;
 
 /// <summary>The checkpoints of a run: folders <c>step-N</c>, each of which appears whole or not at all.</summary>
 /// <remarks>
-/// A checkpoint is written under a temporary name, each file flushed to the disk, the manifest with everybody's sha256 last; then the folder is renamed.
-/// One whose files do not have the hashes of its manifest counts as not there.
+/// A checkpoint is written under a temporary name, each file flushed to the disk, the manifest with everybody's sha256 and its own last; then the folder is renamed.
+/// One whose files do not have these hashes, or that says what cannot be, counts as not there.
 /// </remarks>
 internal sealed class CheckpointFolder
 {
-    private const int Format = 2;
-    private const string Manifest = "manifest.json";
     private const string Adapter = "adapter";
     private const string Best = "best";
     private const string State = "training-state.safetensors";
@@ -27,6 +21,7 @@ internal sealed class CheckpointFolder
     private readonly string _path;
     private readonly IReadOnlyDictionary<string, string> _settings;
     private readonly int _keep;
+    private readonly HashSet<string> _damaged = [];
 
     /// <param name="path">Folder of the checkpoints; made where it does not exist.</param>
     /// <param name="settings">What decides the run's bits, by name.</param>
@@ -45,7 +40,7 @@ internal sealed class CheckpointFolder
     public IReadOnlyList<string> Folders =>
         [.. Directory.EnumerateDirectories(_path, Prefix + "*").Where(folder => StepOf(folder) >= 0).OrderByDescending(StepOf)];
 
-    /// <summary>Writes a checkpoint and removes the oldest ones above the number to keep.</summary>
+    /// <summary>Writes a checkpoint and removes the oldest ones above the number to keep, to which damaged ones do not count.</summary>
     public void Write(CheckpointState state)
     {
         string temporary = Path.Combine(_path, $"{TemporaryPrefix}{Guid.NewGuid():N}");
@@ -55,14 +50,14 @@ internal sealed class CheckpointFolder
             state.Adapter.Save(Path.Combine(temporary, Adapter));
             state.Best?.Adapter.Save(Path.Combine(temporary, Best));
             StateArrays.Write(Path.Combine(temporary, State), state.Arrays);
-            byte[] manifest = Encoding.UTF8.GetBytes(Describe(state, temporary).ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
-            AtomicFile.Write(Path.Combine(temporary, Manifest), stream => stream.Write(manifest));
+            Describe(state, temporary).Write(temporary);
             string target = Path.Combine(_path, string.Create(CultureInfo.InvariantCulture, $"{Prefix}{state.Step:D8}"));
             if (Directory.Exists(target))
             {
                 Directory.Delete(target, recursive: true);
             }
             Directory.Move(temporary, target);
+            _damaged.Remove(target);
         }
         catch (Exception error)
         {
@@ -77,96 +72,117 @@ internal sealed class CheckpointFolder
             }
             throw;
         }
-        foreach (string old in Folders.Skip(_keep))
+        foreach (string old in Folders.Where(folder => !_damaged.Contains(folder)).Skip(_keep))
         {
             Directory.Delete(old, recursive: true);
         }
     }
 
     /// <summary>Reads the newest whole checkpoint.</summary>
+    /// <param name="moveTo">Takes the run to a state, and throws <see cref="InvalidDataException"/>, with nothing changed, where the run cannot have been there: the checkpoint then counts as damaged.</param>
     /// <param name="inform">Told of checkpoints that are damaged.</param>
     /// <returns>Null where there is none.</returns>
-    /// <exception cref="InvalidDataException">It is of another configuration or version.</exception>
-    public CheckpointState? ReadNewest(Action<string> inform)
+    /// <exception cref="InvalidDataException">It is of another configuration.</exception>
+    /// <exception cref="NotSupportedException">It is of another version.</exception>
+    public CheckpointState? ReadNewest(Action<CheckpointState> moveTo, Action<string> inform)
     {
         foreach (string folder in Folders)
         {
-            try
+            if (UnlessDamaged(folder, inform, () => ReadManifest(folder)) is not CheckpointManifest manifest)
             {
-                JsonNode manifest = JsonNode.Parse(File.ReadAllBytes(Path.Combine(folder, Manifest))) ?? throw new JsonException("The manifest is null.");
-                int format = manifest["format"]!.GetValue<int>();
-                if (format != Format)
-                {
-                    throw new NotSupportedException($"The checkpoint '{folder}' is of format {format}; this version reads {Format}. Continue with the version that wrote it, or start anew in another folder.");
-                }
-                CheckHashes(folder, manifest["files"]!.AsObject());
-                CheckSettings(folder, manifest["settings"]!.AsObject());
-                return Read(folder, manifest);
+                continue;
             }
-            catch (Exception error) when (error is JsonException or IOException or InvalidOperationException or NullReferenceException or FormatException)
+            CheckSettings(folder, manifest.Settings);
+            CheckpointState? whole = UnlessDamaged(folder, inform, () =>
             {
-                inform($"The checkpoint '{folder}' is not whole and is passed over: {error.Message}");
+                CheckpointState state = Read(folder, manifest);
+                moveTo(state);
+                return state;
+            });
+            if (whole is not null)
+            {
+                return whole;
             }
         }
         return null;
     }
 
-    private static CheckpointState Read(string folder, JsonNode manifest) => new()
+    // Damage shows in many ways: a cut file, a folder in the place of a file, a name that no file can have.
+    private T? UnlessDamaged<T>(string folder, Action<string> inform, Func<T> read)
+        where T : class
     {
-        Step = manifest["step"]!.GetValue<long>(),
-        Samplers = [.. manifest["samplers"]!.AsArray().Select(sampler => new SamplerPosition(sampler!["epoch"]!.GetValue<int>(), sampler["batch"]!.GetValue<int>()))],
-        Adapter = PeftAdapter.Load(Path.Combine(folder, Adapter)),
-        Arrays = StateArrays.Read(Path.Combine(folder, State)),
-        EvaluationsWithoutGain = manifest["evaluations_without_gain"]!.GetValue<int>(),
-        Best = manifest["best_step"] is JsonNode step
-            ? new BestAdapter(PeftAdapter.Load(Path.Combine(folder, Best)), manifest["best_spearman"]!.GetValue<double>(), step.GetValue<long>())
-            : null,
-    };
-
-    private JsonObject Describe(CheckpointState state, string folder)
-    {
-        var files = new JsonObject();
-        foreach (string file in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+        try
         {
-            files[Path.GetRelativePath(folder, file).Replace('\\', '/')] = Hash(file);
+            return read();
         }
-        return new JsonObject
+        catch (Exception error) when (error is JsonException or InvalidDataException or IOException or UnauthorizedAccessException or ArgumentException or InvalidOperationException or NullReferenceException or FormatException)
         {
-            ["format"] = Format,
-            ["step"] = state.Step,
-            ["samplers"] = new JsonArray([.. state.Samplers.Select(sampler => new JsonObject { ["epoch"] = sampler.Epoch, ["batch"] = sampler.Batch })]),
-            ["evaluations_without_gain"] = state.EvaluationsWithoutGain,
-            ["best_step"] = state.Best?.Step,
-            ["best_spearman"] = state.Best?.Spearman,
-            ["settings"] = new JsonObject(_settings.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value))),
-            ["files"] = files,
-        };
+            _damaged.Add(folder);
+            inform($"The checkpoint '{folder}' is not whole and is passed over: {error.Message}");
+            return null;
+        }
     }
 
-    private static void CheckHashes(string folder, JsonObject files)
+    private static CheckpointManifest ReadManifest(string folder)
     {
-        foreach ((string name, JsonNode? hash) in files)
+        CheckpointManifest manifest = CheckpointManifest.Read(folder);
+        CheckHashes(folder, manifest.Files);
+        if (manifest.Step != StepOf(folder))
+        {
+            throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"Its manifest is of step {manifest.Step}."));
+        }
+        if (manifest.EvaluationsWithoutGain < 0 || manifest.BestStep < 0 || manifest.BestStep > manifest.Step)
+        {
+            throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"Its manifest has the best evaluation at step {manifest.BestStep} and {manifest.EvaluationsWithoutGain} since."));
+        }
+        return manifest;
+    }
+
+    private static CheckpointState Read(string folder, CheckpointManifest manifest) => new()
+    {
+        Step = manifest.Step,
+        Samplers = manifest.Samplers,
+        Adapter = PeftAdapter.Load(Path.Combine(folder, Adapter)),
+        Arrays = StateArrays.Read(Path.Combine(folder, State)),
+        EvaluationsWithoutGain = manifest.EvaluationsWithoutGain,
+        Best = manifest.BestStep is long step ? new BestAdapter(PeftAdapter.Load(Path.Combine(folder, Best)), manifest.BestSpearman!.Value, step) : null,
+    };
+
+    private CheckpointManifest Describe(CheckpointState state, string folder) => new()
+    {
+        Step = state.Step,
+        Samplers = state.Samplers,
+        EvaluationsWithoutGain = state.EvaluationsWithoutGain,
+        BestStep = state.Best?.Step,
+        BestSpearman = state.Best?.Spearman,
+        Settings = _settings,
+        Files = Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).ToDictionary(file => Path.GetRelativePath(folder, file).Replace('\\', '/'), Hash, StringComparer.Ordinal),
+    };
+
+    private static void CheckHashes(string folder, IReadOnlyDictionary<string, string> files)
+    {
+        foreach ((string name, string hash) in files)
         {
             string path = Path.GetFullPath(Path.Combine(folder, name));
-            if (!path.StartsWith(Path.GetFullPath(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal) || Hash(path) != hash!.GetValue<string>())
+            if (!path.StartsWith(Path.GetFullPath(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal) || Hash(path) != hash)
             {
-                throw new IOException($"'{name}' is not what the manifest says.");
+                throw new InvalidDataException($"'{name}' is not what the manifest says.");
             }
         }
         foreach (string needed in new[] { State, $"{Adapter}/{PeftAdapter.WeightsFileName}" })
         {
             if (!files.ContainsKey(needed))
             {
-                throw new IOException($"The manifest does not name '{needed}'.");
+                throw new InvalidDataException($"The manifest does not name '{needed}'.");
             }
         }
     }
 
-    private void CheckSettings(string folder, JsonObject settings)
+    private void CheckSettings(string folder, IReadOnlyDictionary<string, string> settings)
     {
         foreach ((string name, string value) in _settings)
         {
-            string? stored = settings[name]?.GetValue<string>();
+            string? stored = settings.GetValueOrDefault(name);
             if (stored != value)
             {
                 throw new InvalidDataException(

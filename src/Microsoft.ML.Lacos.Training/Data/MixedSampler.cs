@@ -9,7 +9,7 @@ internal sealed class MixedSampler
 {
     private readonly PairSampler[] _samplers;
     private readonly double[] _shares;
-    private readonly long[] _taken;
+    private long[] _taken;
     private long _step;
 
     /// <param name="datasets">The data sets.</param>
@@ -34,22 +34,24 @@ internal sealed class MixedSampler
     /// <summary>Continues a run.</summary>
     /// <param name="step">Batches that were given.</param>
     /// <param name="positions">Where each data set was then.</param>
-    /// <exception cref="InvalidDataException">The positions do not fit the data sets.</exception>
+    /// <exception cref="InvalidDataException">The positions do not fit the data sets or the step; nothing is changed.</exception>
     public void MoveTo(long step, IReadOnlyList<SamplerPosition> positions)
     {
         if (positions.Count != _samplers.Length)
         {
             throw new InvalidDataException($"The checkpoint has {positions.Count} data sets, this run {_samplers.Length}. Continue with the same data, or start anew in another folder.");
         }
+        var taken = new long[_samplers.Length];
+        for (long done = 1; done <= step; done++)
+        {
+            taken[FurthestBehind(done, taken)]++;
+        }
+        List<int[]>[] passes = [.. _samplers.Select((sampler, i) => sampler.PassAt(positions[i], taken[i]))];
         for (int i = 0; i < _samplers.Length; i++)
         {
-            _samplers[i].MoveTo(positions[i]);
+            _samplers[i].MoveTo(positions[i], passes[i]);
         }
-        Array.Clear(_taken);
-        for (_step = 0; _step < step;)
-        {
-            Take();
-        }
+        (_step, _taken) = (step, taken);
     }
 
     /// <summary>The next batch.</summary>
@@ -61,7 +63,13 @@ internal sealed class MixedSampler
 
     private int Take()
     {
-        _step++;
+        int dataset = FurthestBehind(++_step, _taken);
+        _taken[dataset]++;
+        return dataset;
+    }
+
+    private int FurthestBehind(long step, long[] taken)
+    {
         int best = 0;
         for (int i = 1; i < _shares.Length; i++)
         {
@@ -70,9 +78,8 @@ internal sealed class MixedSampler
                 best = i;
             }
         }
-        _taken[best]++;
         return best;
 
-        double Behind(int i) => (_shares[i] * _step) - _taken[i];
+        double Behind(int i) => (_shares[i] * step) - taken[i];
     }
 }

@@ -56,17 +56,26 @@ internal sealed class PairSampler
     /// <summary>Where the next batch comes from.</summary>
     public SamplerPosition Position => new(_epoch, _next);
 
-    /// <summary>Continues from a position.</summary>
-    public void MoveTo(SamplerPosition position)
+    /// <summary>Batches of a position's pass.</summary>
+    /// <param name="position">The position.</param>
+    /// <param name="given">Batches that were given when the sampler stood there.</param>
+    /// <exception cref="InvalidDataException">It cannot have stood there.</exception>
+    public List<int[]> PassAt(SamplerPosition position, long given)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(position.Epoch);
-        List<int[]> batches = position.Epoch == _epoch ? _batches : Deal(position.Epoch);
-        if (position.Batch < 0 || position.Batch > batches.Count)
+        if (!IsPossible(position, given))
         {
-            throw new InvalidDataException($"The checkpoint stands at batch {position.Batch} of a pass with {batches.Count}; it is damaged. Continue from an earlier one.");
+            throw new InvalidDataException($"The checkpoint stands at batch {position.Batch} of pass {position.Epoch} (from 0) after {given} batches; it is damaged. Continue from an earlier one.");
         }
-        (_batches, _epoch, _next) = (batches, position.Epoch, position.Batch);
+        List<int[]> pass = position.Epoch == _epoch ? _batches : Deal(position.Epoch);
+        return position.Batch <= pass.Count
+            ? pass
+            : throw new InvalidDataException($"The checkpoint stands at batch {position.Batch} of a pass with {pass.Count}; it is damaged. Continue from an earlier one.");
     }
+
+    /// <summary>Continues from a position.</summary>
+    /// <param name="position">The position.</param>
+    /// <param name="pass">Batches of its pass.</param>
+    public void MoveTo(SamplerPosition position, List<int[]> pass) => (_batches, _epoch, _next) = (pass, position.Epoch, position.Batch);
 
     /// <summary>Rows of the next batch.</summary>
     public int[] Next()
@@ -77,6 +86,21 @@ internal sealed class PairSampler
             _next = 0;
         }
         return _batches[_next++];
+    }
+
+    // A pass begins with its first batch. Where texts must be distinct, passes differ by a few batches: they are dealt again to be counted, which takes far less than training on them did.
+    private bool IsPossible(SamplerPosition position, long given)
+    {
+        if (position.Epoch < 0 || position.Batch < (position.Epoch == 0 ? 0 : 1))
+        {
+            return false;
+        }
+        long left = given - position.Batch;
+        for (int epoch = 0; epoch < position.Epoch && left >= 0; epoch++)
+        {
+            left -= _distinct && epoch > 0 ? Deal(epoch).Count : StepsPerEpoch;
+        }
+        return left == 0;
     }
 
     private List<int[]> Deal(int epoch)

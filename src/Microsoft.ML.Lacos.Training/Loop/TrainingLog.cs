@@ -50,11 +50,11 @@ internal sealed class TrainingLog : IDisposable
     {
         try
         {
-            return JsonNode.Parse(line)?["step"]?.GetValue<long>();
+            return JsonNode.Parse(line, documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false })?["step"]?.GetValue<long>();
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException)
         {
-            // The last line of a killed run may be half a line.
+            // The last line of a killed run may be half a line; any other may be damaged.
             return null;
         }
     }

@@ -155,7 +155,7 @@ internal sealed class TrainingRun : IDisposable
             }
             return;
         }
-        if (_checkpoints!.ReadNewest(_inform) is not CheckpointState state)
+        if (_checkpoints!.ReadNewest(MoveSampler, _inform) is not CheckpointState state)
         {
             _inform($"There is no whole checkpoint in '{_options.OutputFolder}'; the run starts from the beginning.");
             return;
@@ -170,9 +170,17 @@ internal sealed class TrainingRun : IDisposable
             }
             DeviceTensors.Write(value, floats);
         }
-        _sampler.MoveTo(state.Step, state.Samplers);
         (_step, _savedStep, _best, _evaluationsWithoutGain) = (state.Step, state.Step, state.Best, state.EvaluationsWithoutGain);
         _inform(string.Create(CultureInfo.InvariantCulture, $"Continued from step {_step} of {_totalSteps}."));
+    }
+
+    private void MoveSampler(CheckpointState state)
+    {
+        if (state.Step > _totalSteps)
+        {
+            throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"It is of step {state.Step} of {_totalSteps}."));
+        }
+        _sampler.MoveTo(state.Step, state.Samplers);
     }
 
     private void Save()

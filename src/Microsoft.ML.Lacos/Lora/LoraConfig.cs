@@ -51,31 +51,33 @@ public sealed record LoraConfig
 
     /// <summary>Whether a linear layer is adapted.</summary>
     /// <param name="module">Its name.</param>
-    /// <exception cref="InvalidDataException">A pattern is no regular expression, or takes too long.</exception>
+    /// <exception cref="InvalidDataException">A pattern is no regular expression, or the patterns take too long.</exception>
     public bool Targets(string module)
     {
         ArgumentNullException.ThrowIfNull(module);
-        if (ModuleNames.IsNamed(module, ExcludedModules) || (ExcludedPattern is not null && ModuleNames.Matches(module, ExcludedPattern)))
+        if (ModuleNames.IsNamed(module, ExcludedModules) || (ExcludedPattern is not null && ModulePatterns.Of(this).Matches(module, ExcludedPattern)))
         {
             return false;
         }
         if (TargetPattern is not null)
         {
-            return TargetPattern == AllLinear || ModuleNames.Matches(module, TargetPattern);
+            return TargetPattern == AllLinear || ModulePatterns.Of(this).Matches(module, TargetPattern);
         }
         return ModuleNames.IsNamed(module, TargetModules) && (Blocks is null || Blocks.Contains(ModuleNames.Block(module)));
     }
 
     /// <summary>Rank of a module's update.</summary>
     /// <param name="module">Its name.</param>
-    public int RankOf(string module) => ModuleNames.FirstMatch(module, RankPatterns, Rank);
+    /// <exception cref="InvalidDataException">A pattern is no regular expression, or the patterns take too long.</exception>
+    public int RankOf(string module) => ModulePatterns.Of(this).FirstMatch(module, RankPatterns, Rank);
 
     /// <summary>Factor of a module's update: alpha / r, or alpha / sqrt(r) where <see cref="RankStabilized"/>.</summary>
     /// <param name="module">Its name.</param>
+    /// <exception cref="InvalidDataException">A pattern is no regular expression, or the patterns take too long.</exception>
     public float ScalingOf(string module)
     {
         int rank = RankOf(module);
-        double alpha = ModuleNames.FirstMatch(module, AlphaPatterns, Alpha);
+        double alpha = ModulePatterns.Of(this).FirstMatch(module, AlphaPatterns, Alpha);
         return (float)(RankStabilized ? alpha / Math.Sqrt(rank) : alpha / rank);
     }
 }

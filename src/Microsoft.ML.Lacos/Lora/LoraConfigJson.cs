@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.ML.Lacos.Safetensors;
 
 namespace Microsoft.ML.Lacos.Lora;
 
@@ -122,12 +123,12 @@ internal static class LoraConfigJson
         string? type = config.Text("peft_type");
         if (!string.Equals(type, "LORA", StringComparison.OrdinalIgnoreCase))
         {
-            throw new NotSupportedException($"'{config.Source}' describes a PEFT adapter of type '{type ?? "(none)"}'; only LORA is supported. Merge the adapter into its model with PEFT and load that.");
+            throw new NotSupportedException($"'{config.Source}' describes a PEFT adapter of type '{TextInMessage.Of(type ?? "(none)")}'; only LORA is supported. Merge the adapter into its model with PEFT and load that.");
         }
         string? bias = config.Text("bias");
         if (bias is not (null or "none"))
         {
-            throw new NotSupportedException($"'{config.Source}' has trained biases (bias = '{bias}'); only 'none' is supported. Merge the adapter into its model with PEFT and load that.");
+            throw new NotSupportedException($"'{config.Source}' has trained biases (bias = '{TextInMessage.Of(bias)}'); only 'none' is supported. Merge the adapter into its model with PEFT and load that.");
         }
         foreach (string key in Unsupported)
         {
@@ -139,7 +140,7 @@ internal static class LoraConfigJson
         string? initialisation = config.TextOrNothing("init_lora_weights");
         if (initialisation is not null && Array.Exists(BaseChangingInitialisations, name => initialisation.StartsWith(name, StringComparison.OrdinalIgnoreCase)))
         {
-            throw new NotSupportedException($"'{config.Source}' was initialised with '{initialisation}', which changes the base model's weights too. Convert it with PEFT's path_initial_model_for_weight_conversion, or merge it there.");
+            throw new NotSupportedException($"'{config.Source}' was initialised with '{TextInMessage.Of(initialisation)}', which changes the base model's weights too. Convert it with PEFT's path_initial_model_for_weight_conversion, or merge it there.");
         }
     }
 

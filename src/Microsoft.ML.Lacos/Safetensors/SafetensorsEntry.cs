@@ -12,5 +12,12 @@ internal sealed record SafetensorsEntry(string Name, SafetensorsDType Type, long
     public long Count => ByteLength * 8 / Type.Bits();
 
     /// <summary>Type and shape for messages, for example <c>F16 [3, 4]</c>.</summary>
-    public string Describe() => $"{Type} [{string.Join(", ", Shape)}]";
+    public string Describe() => Describe(Type, Shape);
+
+    /// <summary>A type and a shape for messages; of a long shape its first sizes.</summary>
+    public static string Describe(SafetensorsDType type, long[] shape)
+    {
+        const int shown = 8;
+        return $"{type} [{string.Join(", ", shape.Take(shown))}{(shape.Length > shown ? $", … ({shape.Length} dimensions)" : "")}]";
+    }
 }

@@ -62,7 +62,7 @@ internal sealed unsafe class SafetensorsFile : IDisposable
     {
         if (!entry.Type.IsReadableAsFloat())
         {
-            throw new NotSupportedException($"Tensor '{entry.Name}' of '{Source}' is {entry.Describe()}, expected F32, F16, BF16 or F64. Convert the checkpoint.");
+            throw new NotSupportedException($"Tensor '{TextInMessage.Of(entry.Name)}' of '{Source}' is {entry.Describe()}, expected F32, F16, BF16 or F64. Convert the checkpoint.");
         }
         return new TensorFloats(Pointer(entry), entry.Type, entry.Count);
     }
@@ -76,7 +76,7 @@ internal sealed unsafe class SafetensorsFile : IDisposable
         SafetensorsEntry entry = Require(name);
         if (entry.Count > Array.MaxLength)
         {
-            throw new InvalidDataException($"Tensor '{name}' of '{Source}' is {entry.Describe()}, too large to be read at once.");
+            throw new InvalidDataException($"Tensor '{TextInMessage.Of(name)}' of '{Source}' is {entry.Describe()}, too large to be read at once.");
         }
         TensorFloats floats = Floats(entry);
         var values = new float[entry.Count];
@@ -84,14 +84,14 @@ internal sealed unsafe class SafetensorsFile : IDisposable
         int bad = requireFinite ? TensorFloats.IndexOfNonFinite(values) : -1;
         return bad < 0
             ? values
-            : throw new InvalidDataException($"Tensor '{name}' of '{Source}' holds {values[bad]} at element {bad}. The weights are damaged: fetch or convert them again.");
+            : throw new InvalidDataException($"Tensor '{TextInMessage.Of(name)}' of '{Source}' holds {values[bad]} at element {bad}. The weights are damaged: fetch or convert them again.");
     }
 
     /// <summary>A tensor that must be there.</summary>
     /// <exception cref="InvalidDataException">There is no such tensor.</exception>
     public SafetensorsEntry Require(string name) => Entries.TryGetValue(name, out SafetensorsEntry? entry)
         ? entry
-        : throw new InvalidDataException($"'{Source}' has no tensor '{name}' among its {Entries.Count}. Check that it holds the model that is meant.");
+        : throw new InvalidDataException($"'{Source}' has no tensor '{TextInMessage.Of(name)}' among its {Entries.Count}. Check that it holds the model that is meant.");
 
     /// <inheritdoc/>
     public void Dispose() => _bytes.Dispose();

@@ -92,7 +92,7 @@ internal sealed class SafetensorsFolder : IDisposable
         {
             if (!IsPlainName(shard))
             {
-                throw new InvalidDataException($"'{index}' places tensor '{tensor}' in '{shard}', which is not a plain .safetensors file name. Weights outside the folder are never read; correct the index.");
+                throw new InvalidDataException($"'{index}' places tensor '{TextInMessage.Of(tensor)}' in '{TextInMessage.Of(shard)}', which is not a plain .safetensors file name. Weights outside the folder are never read; correct the index.");
             }
             if (!shards.TryGetValue(shard, out SafetensorsFile? file))
             {
@@ -101,7 +101,7 @@ internal sealed class SafetensorsFolder : IDisposable
             }
             _fileOfTensor[tensor] = file.Entries.ContainsKey(tensor)
                 ? file
-                : throw new InvalidDataException($"'{index}' places tensor '{tensor}' in '{shard}', which does not hold it. Fetch the files again, all of one revision.");
+                : throw new InvalidDataException($"'{index}' places tensor '{TextInMessage.Of(tensor)}' in '{TextInMessage.Of(shard)}', which does not hold it. Fetch the files again, all of one revision.");
         }
     }
 

@@ -13,6 +13,9 @@ internal sealed class SafetensorsHeader
     /// <summary>Longest header accepted, as in the reference implementation.</summary>
     public const int MaximumLength = 100_000_000;
 
+    /// <summary>Most dimensions of a tensor accepted, as in NumPy.</summary>
+    private const int MostDimensions = 64;
+
     private const string MetadataKey = "__metadata__";
 
     private SafetensorsHeader(IReadOnlyDictionary<string, string> metadata, IReadOnlyDictionary<string, SafetensorsEntry> entries)
@@ -79,7 +82,7 @@ internal sealed class SafetensorsHeader
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException or ArgumentException)
         {
-            throw new InvalidDataException($"The header of '{source}' is not valid: {error.Message} Fetch or convert the file again.", error);
+            throw new InvalidDataException($"The header of '{source}' is not valid: {TextInMessage.Of(error.Message)} Fetch or convert the file again.", error);
         }
     }
 
@@ -93,13 +96,13 @@ internal sealed class SafetensorsHeader
         {
             metadata[property.Name] = property.Value.ValueKind == JsonValueKind.String
                 ? property.Value.GetString()!
-                : throw new InvalidDataException($"'{MetadataKey}.{property.Name}' of '{source}' is {property.Value.ValueKind}, expected a string.");
+                : throw new InvalidDataException($"'{MetadataKey}.{TextInMessage.Of(property.Name)}' of '{source}' is {property.Value.ValueKind}, expected a string.");
         }
     }
 
     private static SafetensorsEntry ReadEntry(JsonProperty property, long dataLength, string source)
     {
-        string where = $"Tensor '{property.Name}' of '{source}'";
+        string where = $"Tensor '{TextInMessage.Of(property.Name)}' of '{source}'";
         JsonElement value = property.Value;
         if (value.ValueKind != JsonValueKind.Object
             || !value.TryGetProperty("dtype", out JsonElement dtype) || dtype.ValueKind != JsonValueKind.String
@@ -111,9 +114,14 @@ internal sealed class SafetensorsHeader
         string typeName = dtype.GetString()!;
         if (!Enum.TryParse(typeName, out SafetensorsDType type) || type.ToString() != typeName)
         {
-            throw new NotSupportedException($"{where} has the unknown element type '{typeName}'. Convert it to F32, F16 or BF16.");
+            throw new NotSupportedException($"{where} has the unknown element type '{TextInMessage.Of(typeName)}'. Convert it to F32, F16 or BF16.");
         }
-        var sizes = new long[shape.GetArrayLength()];
+        int dimensions = shape.GetArrayLength();
+        if (dimensions > MostDimensions)
+        {
+            throw new InvalidDataException($"{where} has {dimensions} dimensions, at most {MostDimensions} are accepted. Convert the file again.");
+        }
+        var sizes = new long[dimensions];
         for (int i = 0; i < sizes.Length; i++)
         {
             sizes[i] = NonNegative(shape[i], where, "shape");
@@ -126,7 +134,7 @@ internal sealed class SafetensorsHeader
         }
         if (BitLength(sizes, type) != (end - begin) * 8)
         {
-            throw new InvalidDataException($"{where} has {end - begin} bytes, which {typeName} [{string.Join(", ", sizes)}] does not fill exactly. Convert the file again.");
+            throw new InvalidDataException($"{where} has {end - begin} bytes, which {SafetensorsEntry.Describe(type, sizes)} does not fill exactly. Convert the file again.");
         }
         return new SafetensorsEntry(property.Name, type, sizes, begin, end - begin);
     }
@@ -134,7 +142,7 @@ internal sealed class SafetensorsHeader
     private static long NonNegative(JsonElement number, string where, string what) =>
         number.ValueKind == JsonValueKind.Number && number.TryGetInt64(out long value) && value >= 0
             ? value
-            : throw new InvalidDataException($"{where}: '{what}' holds {Shorten(number.GetRawText())}, expected whole numbers from 0. Convert the file again.");
+            : throw new InvalidDataException($"{where}: '{what}' holds {TextInMessage.Of(number.GetRawText())}, expected whole numbers from 0. Convert the file again.");
 
     // -1 where it is more than any file holds.
     private static long BitLength(long[] sizes, SafetensorsDType type)
@@ -161,7 +169,7 @@ internal sealed class SafetensorsHeader
             if (entry.Offset != expected)
             {
                 string fault = entry.Offset < expected ? "overlaps the tensor before it" : "leaves a gap";
-                throw new InvalidDataException($"Tensor '{entry.Name}' of '{source}' begins at byte {entry.Offset} and {fault}, expected {expected}. Convert the file again.");
+                throw new InvalidDataException($"Tensor '{TextInMessage.Of(entry.Name)}' of '{source}' begins at byte {entry.Offset} and {fault}, expected {expected}. Convert the file again.");
             }
             expected += entry.ByteLength;
         }
@@ -170,6 +178,4 @@ internal sealed class SafetensorsHeader
             throw new InvalidDataException($"The tensors of '{source}' take {expected} bytes, the file holds {dataLength}. Fetch or convert it again.");
         }
     }
-
-    private static string Shorten(string text) => text.Length <= 40 ? text : string.Concat(text.AsSpan(0, 40), "...");
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using Microsoft.ML.Lacos.Lora;
 
@@ -7,6 +8,9 @@ namespace Microsoft.ML.Lacos.Tests.Lora;
 public sealed class LoraConfigTests
 {
     private const string Qkv = "h.3.self_attention.query_key_value", Dense = "h.3.self_attention.dense", Up = "h.3.mlp.dense_h_to_4h", Down = "h.3.mlp.dense_4h_to_h";
+
+    /// <summary>Matches no name, which backtracking finds out by trying every way to cut it.</summary>
+    private const string Endless = "(([a-z0-9_.]+)+)+!";
 
     [TestMethod]
     [DataRow("""["query_key_value"]""", Qkv)]
@@ -64,6 +68,13 @@ public sealed class LoraConfigTests
         StringAssert.Contains(Assert.ThrowsExactly<NotSupportedException>(() => Read(json)).Message, seen);
 
     [TestMethod]
+    [DataRow("""{"peft_type": "TEXT"}""")]
+    [DataRow("""{"peft_type": "LORA", "bias": "TEXT"}""")]
+    [DataRow("""{"peft_type": "LORA", "init_lora_weights": "pissaTEXT"}""")]
+    public void LongTextsAreShortenedInMessages(string json) =>
+        Assert.IsLessThan(400, Assert.ThrowsExactly<NotSupportedException>(() => Read(json.Replace("TEXT", new string('x', 100_000), StringComparison.Ordinal))).Message.Length);
+
+    [TestMethod]
     [DataRow("", "no JSON")]
     [DataRow("[]", "no JSON object")]
     [DataRow("""{"peft_type": 7}""", "'peft_type'")]
@@ -83,7 +94,42 @@ public sealed class LoraConfigTests
     public void ImpossibleAndEndlessPatternsAreRefused()
     {
         StringAssert.Contains(Assert.ThrowsExactly<InvalidDataException>(() => new LoraConfig { TargetPattern = "(" }.Targets(Qkv)).Message, "no regular expression");
-        StringAssert.Contains(Assert.ThrowsExactly<InvalidDataException>(() => new LoraConfig { TargetPattern = "(([a-z0-9_.]+)+)+!" }.Targets(Qkv)).Message, "too long");
+        StringAssert.Contains(Assert.ThrowsExactly<InvalidDataException>(() => new LoraConfig { TargetPattern = Endless + "(?!x)" }.Targets(Qkv)).Message, "too long");
+    }
+
+    [TestMethod]
+    public void ManyPatternsThatBacktrackForEverAreAnsweredWithoutBacktracking()
+    {
+        LoraConfig config = new() { Rank = 4, RankPatterns = [.. Enumerable.Range(0, 40).Select(i => KeyValuePair.Create($"{Endless}{i}", 2)), KeyValuePair.Create("(query|key|_|value)+", 16)] };
+        Assert.AreEqual(16, config.RankOf(Qkv));
+        Assert.AreEqual(4, config.RankOf(Dense));
+    }
+
+    [TestMethod]
+    public void SlowPatternsShareOneBudget()
+    {
+        // Each match tries 2^15 ways: far below the limit of one.
+        LoraConfig config = new() { RankPatterns = [.. Enumerable.Range(0, 40).Select(i => KeyValuePair.Create("(?=(?:[a-z0-9._]|[a-z.0-9_]){15}!)" + i, 2))] };
+        var clock = Stopwatch.StartNew();
+        InvalidDataException error = Assert.ThrowsExactly<InvalidDataException>(() =>
+        {
+            while (clock.Elapsed < TimeSpan.FromMinutes(1))
+            {
+                config.RankOf(Qkv);
+            }
+        });
+        StringAssert.Contains(error.Message, "have taken");
+    }
+
+    [TestMethod]
+    public void PatternsBeyondANumberOrALengthAreRefused()
+    {
+        LoraConfig many = new() { RankPatterns = [.. Enumerable.Range(0, 1025).Select(i => KeyValuePair.Create($"x{i}", 2))] };
+        StringAssert.Contains(Assert.ThrowsExactly<InvalidDataException>(() => many.RankOf(Qkv)).Message, "more than 1024");
+        Assert.AreEqual(8, (many with { RankPatterns = [.. many.RankPatterns.Take(1024)] }).RankOf(Qkv));
+        string message = Assert.ThrowsExactly<InvalidDataException>(() => new LoraConfig { TargetPattern = new string('(', 20_000) }.Targets(Qkv)).Message;
+        StringAssert.Contains(message, "20000 characters");
+        Assert.IsLessThan(400, message.Length);
     }
 
     [TestMethod]

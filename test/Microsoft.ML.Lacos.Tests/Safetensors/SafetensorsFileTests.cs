@@ -51,6 +51,51 @@ public sealed unsafe class SafetensorsFileTests
     }
 
     [TestMethod]
+    [DataRow(64, 1, "")]
+    [DataRow(64, 2, "U8 [1, 1, 1, 1, 1, 1, 1, 1, … (64 dimensions)]")]
+    [DataRow(65, 1, "has 65 dimensions, at most 64")]
+    [DataRow(2_000_000, 2, "has 2000000 dimensions, at most 64")]
+    public void SixtyFourDimensionsAreReadAndNoMessageListsMoreThanItsReaderWants(int dimensions, int dataLength, string fault)
+    {
+        byte[] bytes = RawSafetensors.Build($$$"""{"a":{"dtype":"U8","shape":[{{{string.Join(',', Enumerable.Repeat(1, dimensions))}}}],"data_offsets":[0,{{{dataLength}}}]}}""", dataLength);
+        if (fault.Length == 0)
+        {
+            using SafetensorsFile file = SafetensorsFile.Read(new MemoryStream(bytes), "test");
+            Assert.HasCount(dimensions, file.Require("a").Shape);
+            return;
+        }
+        string message = Refused(bytes).Message;
+        StringAssert.Contains(message, fault);
+        Assert.IsLessThan(300, message.Length);
+    }
+
+    [TestMethod]
+    [DataRow("""{"NAME":{"dtype":"U8","shape":[2],"data_offsets":[0,1]}}""")]
+    [DataRow("""{"NAME":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}""")]
+    [DataRow("""{"NAME":{"dtype":"U8","shape":["NAME"],"data_offsets":[0,1]}}""")]
+    [DataRow("""{"a":{"dtype":"NAME","shape":[1],"data_offsets":[0,1]}}""")]
+    [DataRow("""{"__metadata__":{"NAME":1}}""")]
+    public void LongNamesAreShortenedInMessagesAndControlCharactersReplaced(string header)
+    {
+        string name = $"begin\\n\\u001b[2J\\u202e\\u2028{new string('x', 100_000)}end";
+        string message = Refused(RawSafetensors.Build(header.Replace("NAME", name, StringComparison.Ordinal), 2)).Message;
+        StringAssert.Contains(message, "begin");
+        Assert.IsLessThan(500, message.Length);
+        Assert.IsFalse(message.Any(letter => char.IsControl(letter) || letter is '\u202e' or '\u2028'), message);
+    }
+
+    [TestMethod]
+    public void TheNameOfATensorThatIsNoFloatIsShortenedToo()
+    {
+        string name = new string('x', 100_000) + ".weight";
+        using SafetensorsFile file = SafetensorsFile.Read(new MemoryStream(RawSafetensors.Build($$$"""{"{{{name}}}":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}""", 1)), "test");
+        string message = Assert.ThrowsExactly<NotSupportedException>(() => file.ReadFloats(name)).Message;
+        StringAssert.Contains(message, "xx.weight'");
+        Assert.IsLessThan(300, message.Length);
+        Assert.IsLessThan(300, Assert.ThrowsExactly<InvalidDataException>(() => file.Require(name + "\n")).Message.Length);
+    }
+
+    [TestMethod]
     [DataRow(long.MaxValue)]
     [DataRow(-1)]
     [DataRow(0)]

@@ -34,7 +34,7 @@ public sealed class PairSamplerTests
             whole.Next();
         }
         var resumed = new PairSampler(data, 4, 9, true, 2);
-        resumed.MoveTo(whole.Position);
+        resumed.MoveTo(whole.Position, resumed.PassAt(whole.Position, 11));
         for (int i = 0; i < 20; i++)
         {
             CollectionAssert.AreEqual(whole.Next(), resumed.Next());
