@@ -154,7 +154,7 @@ internal sealed class EvalCommand(ToolStreams streams, IModelSource source)
             streams.WriteLine(content.ToJsonString(JsonOptions));
             return;
         }
-        using PendingFile file = PendingFile.Create(path);
+        using PendingFile file = PendingFile.Create(path, standard: "--json -");
         file.Stream.Write(JsonSerializer.SerializeToUtf8Bytes(content, JsonOptions));
         file.Stream.WriteByte((byte)'\n');
         file.Commit();

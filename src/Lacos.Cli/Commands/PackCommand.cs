@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Lacos.Cli.Terminal;
 using Microsoft.ML.Lacos.Hub;
+using Microsoft.ML.Lacos.Safetensors;
 
 namespace Lacos.Cli.Commands;
 
@@ -43,7 +44,7 @@ internal sealed class PackCommand(ToolStreams streams)
         var summary = new ModelSummary(packed);
         streams.WriteLine($"model        {summary.Name}, {summary.Shape}");
         streams.WriteLine($"weights      {summary.Storage}");
-        streams.WriteLine($"written      {output}, {ModelSummary.Size(new FileInfo(output).Length)}");
+        streams.WriteLine($"written      {output}, {ModelSummary.Size(new FileInfo(AtomicFile.TargetOf(output)).Length)}");
         streams.WriteLine($"fingerprint  {packed.Fingerprint}");
         return ExitCode.Success;
     }

@@ -33,7 +33,7 @@ internal sealed class TokenizeCommand(ToolStreams streams, ITokenizerSource sour
         using RecordReader opened = records;
         Func<string, IReadOnlyList<int>> encode = source.OpenTokenizer(parse.GetValue(_model));
         string output = parse.GetRequiredValue(_output);
-        using PendingFile? file = output == InputFile.Standard ? null : PendingFile.Create(output);
+        using PendingFile? file = output == InputFile.Standard ? null : PendingFile.Create(output, standard: "-o -");
         Stream target = file is null ? streams.Output : file.Stream;
         await ProgressDisplay.RunAsync(streams, "Tokenizing", "texts", records.File.Length, async progress =>
         {
