@@ -36,10 +36,12 @@ internal sealed class PendingFile : IDisposable
         {
             throw new ToolException($"'{path}' is a folder. Give the name of a file to write.");
         }
-        string temporary = Path.Combine(folder, $".{Path.GetFileName(full)}.{Environment.ProcessId}.tmp");
+
+        // A name that nobody can guess, and never one that exists: a link laid there would be written through.
+        string temporary = Path.Combine(folder, $".{Path.GetFileName(full)}.{Guid.NewGuid():N}.tmp");
         try
         {
-            return new PendingFile(full, temporary, new FileStream(temporary, FileMode.Create, FileAccess.ReadWrite, FileShare.None, 1 << 16));
+            return new PendingFile(full, temporary, new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 16));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

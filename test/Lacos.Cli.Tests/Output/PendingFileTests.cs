@@ -57,6 +57,18 @@ public sealed class PendingFileTests
         CollectionAssert.AreEqual(new[] { "link.jsonl", "node.jsonl" }, folder.FileNames.ToArray());
     }
 
+    [TestMethod]
+    public void ALinkLaidAtAGuessedTemporaryNameIsNotWrittenThrough()
+    {
+        using var folder = new TemporaryFolder();
+        string victim = folder.Write("victim", "mine");
+        File.CreateSymbolicLink(folder.File($".v.json.{Environment.ProcessId}.tmp"), victim);
+        Write(folder.File("v.json"), "new");
+        Assert.AreEqual("mine", File.ReadAllText(victim));
+        Assert.IsNull(new FileInfo(folder.File("v.json")).LinkTarget);
+        Assert.AreEqual("new", File.ReadAllText(folder.File("v.json")));
+    }
+
     private static void Write(string path, string content)
     {
         using PendingFile file = PendingFile.Create(path);
