@@ -32,7 +32,11 @@ internal sealed class EmbedCommand(ToolStreams streams, IModelSource source)
     private async Task<int> RunAsync(ParseResult parse, CancellationToken cancellationToken)
     {
         string output = parse.GetRequiredValue(_output);
-        CheckOutput(output, _input.Path(parse));
+        CheckOutput(output);
+        foreach (string written in output == InputFile.Standard ? [] : new[] { output, SideFile.PathFor(output) })
+        {
+            _model.RefuseOverwriting(written, parse, _input.Path(parse));
+        }
         VectorPrecision precision = VectorPrecisions.Parse(parse.GetRequiredValue(_precision));
         (RecordReader records, int column) = await _input.OpenAsync(parse, streams, cancellationToken).ConfigureAwait(false);
         using RecordReader opened = records;
@@ -63,23 +67,11 @@ internal sealed class EmbedCommand(ToolStreams streams, IModelSource source)
         return ExitCode.Success;
     }
 
-    private static void CheckOutput(string output, string input)
+    private static void CheckOutput(string output)
     {
-        if (output == InputFile.Standard)
-        {
-            return;
-        }
-        if (Path.GetExtension(output).ToLowerInvariant() is not (".npy" or ".jsonl"))
+        if (output != InputFile.Standard && Path.GetExtension(output).ToLowerInvariant() is not (".npy" or ".jsonl"))
         {
             throw new UsageException($"Vectors cannot be written to '{output}': its name ends in neither .npy nor .jsonl. Give it one of these, or - for .jsonl on standard output.");
-        }
-        if (input != InputFile.Standard)
-        {
-            string source = Path.GetFullPath(input);
-            if (source == Path.GetFullPath(output) || source == Path.GetFullPath(SideFile.PathFor(output)))
-            {
-                throw new UsageException($"'{output}' (with its side file '{SideFile.PathFor(output)}') would overwrite the input '{input}'. Give the output another name.");
-            }
         }
     }
 

@@ -45,13 +45,17 @@ internal sealed class EvalCommand(ToolStreams streams, IModelSource source)
     private async Task<int> RunAsync(ParseResult parse, CancellationToken cancellationToken)
     {
         string[] paths = parse.GetRequiredValue(_data);
+        string? json = parse.GetValue(_json);
+        if (json is not null)
+        {
+            _model.RefuseOverwriting(json, parse, paths);
+        }
         using LoadedModel model = _model.Open(parse, source);
         var results = new List<SimilarityResult>();
         foreach (string path in paths)
         {
             results.Add(await EvaluateAsync(path, parse, model, cancellationToken).ConfigureAwait(false));
         }
-        string? json = parse.GetValue(_json);
         if (json is not null)
         {
             WriteJson(json, model, results);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Lacos.Cli.Output;
 using Lacos.Cli.Terminal;
 using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Safetensors;
@@ -31,6 +32,7 @@ internal sealed class PackCommand(ToolStreams streams)
     private int Run(ParseResult parse)
     {
         string output = parse.GetRequiredValue(_output);
+        OverwriteCheck.RefuseFile(output, parse.GetValue(_model), null);
         using LacosModel model = parse.GetValue(_model) is string path ? LacosModel.Load(path) : LacosModel.LoadDefault();
         try
         {

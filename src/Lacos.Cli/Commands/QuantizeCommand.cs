@@ -54,6 +54,7 @@ internal sealed class QuantizeCommand(ToolStreams streams)
         {
             throw new UsageException("--block-size goes with the blockwise schemes; rowwise has one scale a row. Leave it out, or choose another --scheme.");
         }
+        OverwriteCheck.RefuseFile(output, path, null, _scores.Paths(parse));
         using LacosModel model = Load(path, new LacosModelLoadOptions { Scheme = scheme, BlockSize = blockSize > 0 ? blockSize : LacosModel.DefaultBlockSize });
         cancellationToken.ThrowIfCancellationRequested();
 
