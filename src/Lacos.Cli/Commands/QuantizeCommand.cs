@@ -5,6 +5,7 @@ using Lacos.Cli.Output;
 using Lacos.Cli.Terminal;
 using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Quantization;
+using Microsoft.ML.Lacos.Safetensors;
 
 namespace Lacos.Cli.Commands;
 
@@ -129,7 +130,14 @@ internal sealed class QuantizeCommand(ToolStreams streams)
         return (bytes, fingerprint);
     }
 
-    private static long CheckpointBytes(string path) => Directory.Exists(path)
-        ? new DirectoryInfo(path).EnumerateFiles("*.safetensors", SearchOption.AllDirectories).Sum(file => file.Length)
-        : new FileInfo(path).Length;
+    // Of the files that were read: others may lie in the folder, and links in it may lead in a circle.
+    private static long CheckpointBytes(string path)
+    {
+        if (!Directory.Exists(path))
+        {
+            return new FileInfo(FinalPath.Of(path)).Length;
+        }
+        using SafetensorsFolder files = SafetensorsFolder.Open(SentenceTransformersFolder.IsOne(path) ? SentenceTransformersFolder.Read(path).CheckpointFolder : path);
+        return files.Tensors.Values.Distinct().Sum(file => file.ByteLength);
+    }
 }
