@@ -53,7 +53,8 @@ internal sealed class EmbedCommand(ToolStreams streams, IModelSource source)
             {
                 int needed = checked(window.Count * model.Encoder.Dimension);
                 vectors = vectors.Length >= needed ? vectors : new float[needed];
-                longTexts += model.Encoder.Encode(window.Rows, vectors.AsSpan(0, needed), [], cancellationToken);
+                longTexts += model.Encode(
+                    window.Rows, vectors.AsSpan(0, needed), index => string.Create(CultureInfo.InvariantCulture, $"Text {writer.Count + index} of {records.File.DisplayName}, counted from 0,"), cancellationToken);
                 writer.Write(window.Rows, vectors.AsSpan(0, needed));
                 progress.Report(writer.Count, window.EndPosition);
             }

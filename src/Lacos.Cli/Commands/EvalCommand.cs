@@ -103,7 +103,7 @@ internal sealed class EvalCommand(ToolStreams streams, IModelSource source)
             labels[i] = ParseLabel(window.Rows[(3 * i) + 2], window.Places[i]);
         }
         var vectors = new float[texts.Length * dimension];
-        model.Encoder.Encode(texts, vectors, [], cancellationToken);
+        model.Encode(texts, vectors, index => window.Places[index / 2], cancellationToken);
         for (int i = 0; i < window.Count; i++)
         {
             scores.Add<float>(labels[i], vectors.AsSpan(2 * i * dimension, dimension), vectors.AsSpan(((2 * i) + 1) * dimension, dimension));

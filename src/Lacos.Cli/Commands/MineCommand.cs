@@ -111,7 +111,7 @@ internal sealed class MineCommand(ToolStreams streams, IModelSource source)
     {
         string?[] block = [.. texts.GetRange(start, Math.Min(VectorTable.BlockRows, texts.Count - start))];
         var vectors = new float[block.Length * model.Encoder.Dimension];
-        model.Encoder.Encode(block, vectors, [], cancellationToken);
+        model.Encode(block, vectors, index => $"The text '{(block[index]!.Length <= 40 ? block[index] : block[index]![..40] + "…")}'", cancellationToken);
         return vectors;
     }
 
