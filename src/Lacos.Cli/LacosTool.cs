@@ -62,7 +62,7 @@ internal static class LacosTool
     {
         foreach (string message in parse.Errors.Select(error => error.Message).Distinct(StringComparer.Ordinal))
         {
-            streams.Error.WriteLine($"lacos: {message}");
+            streams.Fail(message);
         }
         string command = string.Join(' ', CommandNames(parse));
         streams.Error.WriteLine($"See: {command} --help");
@@ -89,13 +89,13 @@ internal static class LacosTool
         switch (error)
         {
             case UsageException:
-                streams.Error.WriteLine($"lacos: {error.Message}");
+                streams.Fail(error.Message);
                 return ExitCode.Usage;
             case ToolException or IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException or JsonException or NotSupportedException or InvalidOperationException or OutOfMemoryException:
-                streams.Error.WriteLine($"lacos: {error.Message}");
+                streams.Fail(error.Message);
                 return ExitCode.Failed;
             default:
-                streams.Error.WriteLine($"lacos: unexpected error: {error}");
+                streams.Fail($"unexpected error: {error}");
                 return ExitCode.Failed;
         }
     }

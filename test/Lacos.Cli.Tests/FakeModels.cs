@@ -11,6 +11,9 @@ internal sealed class FakeModels : IModelSource, ITokenizerSource
     /// <summary>Called before each encoding.</summary>
     public Action<int>? Encoding { get; set; }
 
+    /// <summary>A value that spoils vectors, and the text whose last element it takes.</summary>
+    public (string Text, float Value)? Damage { get; set; }
+
     /// <summary>Options of the model opened last.</summary>
     public SentenceEncoderOptions? Options { get; private set; }
 
@@ -57,6 +60,10 @@ internal sealed class FakeModels : IModelSource, ITokenizerSource
             for (int i = 0; i < texts.Length; i++)
             {
                 Vector(texts[i], dimension).CopyTo(vectors[(i * dimension)..]);
+                if (owner.Damage is { } damage && damage.Text == texts[i])
+                {
+                    vectors[((i + 1) * dimension) - 1] = damage.Value;
+                }
                 longTexts += texts[i]?.Length > 8 ? 1 : 0;
             }
             return longTexts;

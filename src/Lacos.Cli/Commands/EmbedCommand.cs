@@ -6,6 +6,7 @@ using Lacos.Cli.Input;
 using Lacos.Cli.Models;
 using Lacos.Cli.Output;
 using Lacos.Cli.Terminal;
+using Microsoft.ML.Lacos.Hub;
 
 namespace Lacos.Cli.Commands;
 
@@ -32,7 +33,11 @@ internal sealed class EmbedCommand(ToolStreams streams, IModelSource source)
     private async Task<int> RunAsync(ParseResult parse, CancellationToken cancellationToken)
     {
         string output = parse.GetRequiredValue(_output);
-        CheckOutput(output, _input.Path(parse));
+        CheckOutput(output);
+        foreach (string written in output == InputFile.Standard ? [] : new[] { output, SideFile.PathFor(output) })
+        {
+            _model.RefuseOverwriting(written, parse, _input.Path(parse));
+        }
         VectorPrecision precision = VectorPrecisions.Parse(parse.GetRequiredValue(_precision));
         (RecordReader records, int column) = await _input.OpenAsync(parse, streams, cancellationToken).ConfigureAwait(false);
         using RecordReader opened = records;
@@ -48,7 +53,8 @@ internal sealed class EmbedCommand(ToolStreams streams, IModelSource source)
             {
                 int needed = checked(window.Count * model.Encoder.Dimension);
                 vectors = vectors.Length >= needed ? vectors : new float[needed];
-                longTexts += model.Encoder.Encode(window.Rows, vectors.AsSpan(0, needed), [], cancellationToken);
+                longTexts += model.Encode(
+                    window.Rows, vectors.AsSpan(0, needed), index => string.Create(CultureInfo.InvariantCulture, $"Text {writer.Count + index} of {records.File.DisplayName}, counted from 0,"), cancellationToken);
                 writer.Write(window.Rows, vectors.AsSpan(0, needed));
                 progress.Report(writer.Count, window.EndPosition);
             }
@@ -63,23 +69,11 @@ internal sealed class EmbedCommand(ToolStreams streams, IModelSource source)
         return ExitCode.Success;
     }
 
-    private static void CheckOutput(string output, string input)
+    private static void CheckOutput(string output)
     {
-        if (output == InputFile.Standard)
-        {
-            return;
-        }
-        if (Path.GetExtension(output).ToLowerInvariant() is not (".npy" or ".jsonl"))
+        if (output != InputFile.Standard && Path.GetExtension(output).ToLowerInvariant() is not (".npy" or ".jsonl"))
         {
             throw new UsageException($"Vectors cannot be written to '{output}': its name ends in neither .npy nor .jsonl. Give it one of these, or - for .jsonl on standard output.");
-        }
-        if (input != InputFile.Standard)
-        {
-            string source = Path.GetFullPath(input);
-            if (source == Path.GetFullPath(output) || source == Path.GetFullPath(SideFile.PathFor(output)))
-            {
-                throw new UsageException($"'{output}' (with its side file '{SideFile.PathFor(output)}') would overwrite the input '{input}'. Give the output another name.");
-            }
         }
     }
 
@@ -112,6 +106,6 @@ internal sealed class EmbedCommand(ToolStreams streams, IModelSource source)
             streams.Note(string.Create(CultureInfo.InvariantCulture, $"{longTexts:N0} text(s) had more than {model.Facts.MaximumTokenCount} tokens (--long-text {model.Facts.LongText})."));
         }
         double rate = count / Math.Max(elapsed.TotalSeconds, 1e-3);
-        streams.Note(string.Create(CultureInfo.InvariantCulture, $"{count:N0} texts, {model.Encoder.Dimension} dimensions, {elapsed.TotalSeconds:N1} s, {rate:N0} texts/s ({model.Facts.Name}, {model.Facts.Engine})"));
+        streams.Note(string.Create(CultureInfo.InvariantCulture, $"{count:N0} texts, {model.Encoder.Dimension} dimensions, {elapsed.TotalSeconds:N1} s, {rate:N0} texts/s ({ExportedCard.OneLine(model.Facts.Name)}, {model.Facts.Engine})"));
     }
 }

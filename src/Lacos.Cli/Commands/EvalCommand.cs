@@ -45,13 +45,17 @@ internal sealed class EvalCommand(ToolStreams streams, IModelSource source)
     private async Task<int> RunAsync(ParseResult parse, CancellationToken cancellationToken)
     {
         string[] paths = parse.GetRequiredValue(_data);
+        string? json = parse.GetValue(_json);
+        if (json is not null)
+        {
+            _model.RefuseOverwriting(json, parse, paths);
+        }
         using LoadedModel model = _model.Open(parse, source);
         var results = new List<SimilarityResult>();
         foreach (string path in paths)
         {
             results.Add(await EvaluateAsync(path, parse, model, cancellationToken).ConfigureAwait(false));
         }
-        string? json = parse.GetValue(_json);
         if (json is not null)
         {
             WriteJson(json, model, results);
@@ -99,7 +103,7 @@ internal sealed class EvalCommand(ToolStreams streams, IModelSource source)
             labels[i] = ParseLabel(window.Rows[(3 * i) + 2], window.Places[i]);
         }
         var vectors = new float[texts.Length * dimension];
-        model.Encoder.Encode(texts, vectors, [], cancellationToken);
+        model.Encode(texts, vectors, index => window.Places[index / 2], cancellationToken);
         for (int i = 0; i < window.Count; i++)
         {
             scores.Add<float>(labels[i], vectors.AsSpan(2 * i * dimension, dimension), vectors.AsSpan(((2 * i) + 1) * dimension, dimension));
@@ -154,7 +158,7 @@ internal sealed class EvalCommand(ToolStreams streams, IModelSource source)
             streams.WriteLine(content.ToJsonString(JsonOptions));
             return;
         }
-        using PendingFile file = PendingFile.Create(path);
+        using PendingFile file = PendingFile.Create(path, standard: "--json -");
         file.Stream.Write(JsonSerializer.SerializeToUtf8Bytes(content, JsonOptions));
         file.Stream.WriteByte((byte)'\n');
         file.Commit();

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Lacos.Cli.Output;
 using Lacos.Cli.Terminal;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Hub;
@@ -39,10 +40,19 @@ internal sealed class ExportCommand(ToolStreams streams)
     /// <returns>Bytes of its weights.</returns>
     public static long Write(string? model, string? adapter, string folder, CheckpointPrecision precision, CancellationToken cancellationToken)
     {
-        ExportedFolder.CheckReplaceable(folder);
+        Check(model, adapter, folder);
         using LacosModel opened = LacosModel.Open(model, BloomCompute.Float32, adapter);
         opened.SaveFolder(folder, precision, cancellationToken);
         return new FileInfo(Path.Combine(folder, "model.safetensors")).Length;
+    }
+
+    /// <summary>Refuses a folder that must not be replaced.</summary>
+    /// <exception cref="IOException">There is something else in it.</exception>
+    /// <exception cref="UsageException">The model, the adapter or another input is in it.</exception>
+    public static void Check(string? model, string? adapter, string folder, params IEnumerable<string?> files)
+    {
+        ExportedFolder.CheckReplaceable(folder);
+        OverwriteCheck.RefuseFolder(folder, model, adapter, files);
     }
 
     internal static Option<string> PrecisionOption(string name) => ModelOptions.Choice(name, "Elements of the exported weights", PrecisionNames);

@@ -17,7 +17,7 @@ internal static class LanguageTable
         }
         catch (InvalidDataException error)
         {
-            return [$"scores       damaged: {error.Message}"];
+            return [$"scores       damaged: {ExportedCard.OneLine(error.Message)}"];
         }
         return scores is null || scores.Sets.Count == 0 ? [] : Lines(scores);
     }

@@ -44,6 +44,7 @@ internal sealed class MineCommand(ToolStreams streams, IModelSource source)
         MiningSettings settings = Settings(parse);
         string output = parse.GetRequiredValue(_output);
         RecordWriter.FormatOf(output);
+        _model.RefuseOverwriting(output, parse, parse.GetRequiredValue(_data));
         string[] names = settings.Negatives == 1 ? ["negative"] : [.. Enumerable.Range(1, settings.Negatives).Select(number => string.Create(CultureInfo.InvariantCulture, $"negative_{number}"))];
         PairTable table = await ReadAsync(parse, names, cancellationToken).ConfigureAwait(false);
         using LoadedModel model = _model.Open(parse, source);
@@ -110,7 +111,7 @@ internal sealed class MineCommand(ToolStreams streams, IModelSource source)
     {
         string?[] block = [.. texts.GetRange(start, Math.Min(VectorTable.BlockRows, texts.Count - start))];
         var vectors = new float[block.Length * model.Encoder.Dimension];
-        model.Encoder.Encode(block, vectors, [], cancellationToken);
+        model.Encode(block, vectors, index => $"The text '{(block[index]!.Length <= 40 ? block[index] : block[index]![..40] + "…")}'", cancellationToken);
         return vectors;
     }
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Lacos.Cli.Models;
+using Lacos.Cli.Output;
 using Lacos.Cli.Terminal;
 using Microsoft.ML.Lacos;
 using Microsoft.ML.Lacos.Bloom;
@@ -41,6 +42,10 @@ internal sealed class ModelOptions
             }
         });
     }
+
+    /// <summary>Refuses an output that would overwrite the model, the adapter or another input.</summary>
+    /// <exception cref="UsageException">It would.</exception>
+    public void RefuseOverwriting(string output, ParseResult parse, params IEnumerable<string?> files) => OverwriteCheck.RefuseFile(output, parse.GetValue(_model), parse.GetValue(_adapter), files);
 
     /// <summary>Opens the model that the command line asks for.</summary>
     /// <exception cref="UsageException">An option does not fit the model.</exception>

@@ -29,11 +29,11 @@ internal sealed record ModelSummary(LacosModel Model)
     public string Settings => string.Create(
         CultureInfo.InvariantCulture, $"{Models.PoolingArgument.Format(Model.Settings.Pooling)} pooling, {(Model.Settings.Normalize ? "normalized" : "not normalized")}, at most {Model.Settings.MaximumTokenCount} tokens");
 
-    /// <summary>Name as its makers gave it.</summary>
-    public string Name => Model.Provenance.GetValueOrDefault(ModelProvenance.Name, "unnamed");
+    /// <summary>Name as its makers gave it, fit to be shown.</summary>
+    public string Name => ExportedCard.OneLine(Stated(ModelProvenance.Name, "unnamed"));
 
-    /// <summary>Licence as its makers gave it.</summary>
-    public string License => Model.Provenance.GetValueOrDefault(ModelProvenance.License, "not stated");
+    /// <summary>Licence as its makers gave it, fit to be shown.</summary>
+    public string License => ExportedCard.OneLine(Stated(ModelProvenance.License, "not stated"));
 
     /// <summary>A number of bytes for people: decimal megabytes.</summary>
     public static string Size(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:N1} MB");
@@ -48,7 +48,7 @@ internal sealed record ModelSummary(LacosModel Model)
         }
         return new JsonObject
         {
-            ["name"] = Name,
+            ["name"] = Stated(ModelProvenance.Name, "unnamed"),
             ["fingerprint"] = Model.Fingerprint,
             ["parameters"] = ParameterCount,
             ["layers"] = Config.LayerCount,
@@ -60,10 +60,12 @@ internal sealed record ModelSummary(LacosModel Model)
             ["pooling"] = Models.PoolingArgument.Format(Model.Settings.Pooling),
             ["normalized"] = Model.Settings.Normalize,
             ["maximum_token_count"] = Model.Settings.MaximumTokenCount,
-            ["license"] = License,
+            ["license"] = Stated(ModelProvenance.License, "not stated"),
             ["provenance"] = provenance,
         };
     }
+
+    private string Stated(string key, string otherwise) => Model.Provenance.GetValueOrDefault(key, otherwise);
 
     private IEnumerable<WeightMatrix> Matrices() => Linears().Select(linear => linear.Weight).Prepend(Model.Weights.WordEmbeddings);
 

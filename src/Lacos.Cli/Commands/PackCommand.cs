@@ -1,6 +1,8 @@
 using System.CommandLine;
+using Lacos.Cli.Output;
 using Lacos.Cli.Terminal;
 using Microsoft.ML.Lacos.Hub;
+using Microsoft.ML.Lacos.Safetensors;
 
 namespace Lacos.Cli.Commands;
 
@@ -30,6 +32,7 @@ internal sealed class PackCommand(ToolStreams streams)
     private int Run(ParseResult parse)
     {
         string output = parse.GetRequiredValue(_output);
+        OverwriteCheck.RefuseFile(output, parse.GetValue(_model), null);
         using LacosModel model = parse.GetValue(_model) is string path ? LacosModel.Load(path) : LacosModel.LoadDefault();
         try
         {
@@ -43,7 +46,7 @@ internal sealed class PackCommand(ToolStreams streams)
         var summary = new ModelSummary(packed);
         streams.WriteLine($"model        {summary.Name}, {summary.Shape}");
         streams.WriteLine($"weights      {summary.Storage}");
-        streams.WriteLine($"written      {output}, {ModelSummary.Size(new FileInfo(output).Length)}");
+        streams.WriteLine($"written      {output}, {ModelSummary.Size(new FileInfo(AtomicFile.TargetOf(output)).Length)}");
         streams.WriteLine($"fingerprint  {packed.Fingerprint}");
         return ExitCode.Success;
     }

@@ -5,6 +5,7 @@ using Lacos.Cli.Output;
 using Lacos.Cli.Terminal;
 using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Quantization;
+using Microsoft.ML.Lacos.Safetensors;
 
 namespace Lacos.Cli.Commands;
 
@@ -54,6 +55,7 @@ internal sealed class QuantizeCommand(ToolStreams streams)
         {
             throw new UsageException("--block-size goes with the blockwise schemes; rowwise has one scale a row. Leave it out, or choose another --scheme.");
         }
+        OverwriteCheck.RefuseFile(output, path, null, _scores.Paths(parse));
         using LacosModel model = Load(path, new LacosModelLoadOptions { Scheme = scheme, BlockSize = blockSize > 0 ? blockSize : LacosModel.DefaultBlockSize });
         cancellationToken.ThrowIfCancellationRequested();
 
@@ -128,7 +130,14 @@ internal sealed class QuantizeCommand(ToolStreams streams)
         return (bytes, fingerprint);
     }
 
-    private static long CheckpointBytes(string path) => Directory.Exists(path)
-        ? new DirectoryInfo(path).EnumerateFiles("*.safetensors", SearchOption.AllDirectories).Sum(file => file.Length)
-        : new FileInfo(path).Length;
+    // Of the files that were read: others may lie in the folder, and links in it may lead in a circle.
+    private static long CheckpointBytes(string path)
+    {
+        if (!Directory.Exists(path))
+        {
+            return new FileInfo(FinalPath.Of(path)).Length;
+        }
+        using SafetensorsFolder files = SafetensorsFolder.Open(SentenceTransformersFolder.IsOne(path) ? SentenceTransformersFolder.Read(path).CheckpointFolder : path);
+        return files.Tensors.Values.Distinct().Sum(file => file.ByteLength);
+    }
 }

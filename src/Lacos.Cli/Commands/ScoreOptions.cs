@@ -32,6 +32,9 @@ internal sealed class ScoreOptions
         });
     }
 
+    /// <summary>The files that the command line names.</summary>
+    public IEnumerable<string?> Paths(ParseResult parse) => [parse.GetValue(_scores), parse.GetValue(_before)];
+
     /// <summary>The scores that the command line names; <see langword="null"/> for none.</summary>
     public ModelScores? Read(ParseResult parse)
     {

@@ -38,7 +38,7 @@ internal sealed class SimilarityCommand(ToolStreams streams, IModelSource source
         using LoadedModel model = _model.Open(parse, source);
         int dimension = model.Encoder.Dimension;
         var vectors = new float[texts.Length * dimension];
-        model.Encoder.Encode(texts, vectors, [], cancellationToken);
+        model.Encode(texts, vectors, index => string.Create(CultureInfo.InvariantCulture, $"Text {index + 1}, counted from 1,"), cancellationToken);
         if (texts.Length == 2)
         {
             streams.WriteLine(Cosine(vectors, dimension, 0, 1));

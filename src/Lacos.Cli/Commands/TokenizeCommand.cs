@@ -29,11 +29,12 @@ internal sealed class TokenizeCommand(ToolStreams streams, ITokenizerSource sour
 
     private async Task<int> RunAsync(ParseResult parse, CancellationToken cancellationToken)
     {
+        string output = parse.GetRequiredValue(_output);
+        OverwriteCheck.RefuseFile(output, parse.GetValue(_model), null, _input.Path(parse));
         (RecordReader records, int column) = await _input.OpenAsync(parse, streams, cancellationToken).ConfigureAwait(false);
         using RecordReader opened = records;
         Func<string, IReadOnlyList<int>> encode = source.OpenTokenizer(parse.GetValue(_model));
-        string output = parse.GetRequiredValue(_output);
-        using PendingFile? file = output == InputFile.Standard ? null : PendingFile.Create(output);
+        using PendingFile? file = output == InputFile.Standard ? null : PendingFile.Create(output, standard: "-o -");
         Stream target = file is null ? streams.Output : file.Stream;
         await ProgressDisplay.RunAsync(streams, "Tokenizing", "texts", records.File.Length, async progress =>
         {

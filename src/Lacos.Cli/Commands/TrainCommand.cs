@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Lacos.Cli.Curves;
 using Lacos.Cli.Input;
+using Lacos.Cli.Output;
 using Lacos.Cli.Terminal;
 using Microsoft.ML;
 using Microsoft.ML.Lacos;
@@ -72,6 +73,7 @@ internal sealed class TrainCommand(ToolStreams streams)
     {
         string output = parse.GetRequiredValue(_output);
         LacosBloomTrainer.Options options = Options(parse, cancellationToken);
+        CheckOutputs(parse, output, options);
         MLContext ml = _base.Context(parse);
         ml.Log += (_, message) =>
         {
@@ -96,10 +98,6 @@ internal sealed class TrainCommand(ToolStreams streams)
             Describe(trainer.Plan(data));
             return ExitCode.Success;
         }
-        if (parse.GetValue(_exportFolder) is string target)
-        {
-            ExportedFolder.CheckReplaceable(target);
-        }
         PeftAdapter adapter = Fit(trainer, data, options.Progress, output);
         adapter.Save(output);
         using (LacosModel merged = LacosModel.Open(options.Model, BloomCompute.Int8, adapter: output, options.BaseScheme))
@@ -111,8 +109,25 @@ internal sealed class TrainCommand(ToolStreams streams)
             ExportCommand.Write(options.Model, output, folder, ExportCommand.PrecisionOf(parse, _exportPrecision), cancellationToken);
             streams.Note($"Exported to '{folder}'.");
         }
-        streams.Note($"Written to '{output}': {PeftAdapter.ConfigFileName}, {PeftAdapter.WeightsFileName}, {ModelFile}, train-log.jsonl, {TrainingCurves.FileName}.");
+        streams.Note($"Written to '{output}': {PeftAdapter.ConfigFileName}, {PeftAdapter.WeightsFileName}, {ModelFile}, {TrainingCurves.LogName}, {TrainingCurves.FileName}.");
         return ExitCode.Success;
+    }
+
+    private void CheckOutputs(ParseResult parse, string output, LacosBloomTrainer.Options options)
+    {
+        DataArgument[] data = [.. parse.GetRequiredValue(_data).Select(DataArgument.Parse)];
+        string?[] files = [.. data.Select(argument => argument.Path), .. parse.GetValue(_eval) ?? []];
+        foreach (string? model in data.Select(argument => argument.Teacher).Prepend(options.Model).Distinct(StringComparer.Ordinal))
+        {
+            foreach (string name in new[] { PeftAdapter.ConfigFileName, PeftAdapter.WeightsFileName, ModelFile, TrainingCurves.LogName, TrainingCurves.FileName })
+            {
+                OverwriteCheck.RefuseFile(Path.Combine(output, name), model, options.Adapter, files);
+            }
+            if (parse.GetValue(_exportFolder) is string folder)
+            {
+                ExportCommand.Check(model, options.Adapter, folder, files);
+            }
+        }
     }
 
     private LacosBloomTrainer.Options Options(ParseResult parse, CancellationToken cancellationToken)

@@ -13,6 +13,9 @@ internal static class TrainingCurves
     /// <summary>Name of the file.</summary>
     public const string FileName = "train-curves.png";
 
+    /// <summary>Name of the log they are drawn from.</summary>
+    public const string LogName = "train-log.jsonl";
+
     private const int Width = 1200;
     private const int HeightOfPlot = 320;
     private const int MostPoints = 4000;
@@ -25,7 +28,7 @@ internal static class TrainingCurves
     /// <summary>Draws the curves of a training folder; where that fails, warns: a run is worth more than its picture.</summary>
     public static void TryDraw(string folder, ToolStreams streams)
     {
-        string log = Path.Combine(folder, "train-log.jsonl");
+        string log = Path.Combine(folder, LogName);
         try
         {
             if (File.Exists(log))

@@ -22,7 +22,7 @@ internal sealed class JsonRecords : RecordReader
         }
         using JsonDocument first = Parse(_firstLine);
         _bare = first.RootElement.ValueKind == JsonValueKind.String;
-        Columns = _bare ? ["text"] : [.. Object(first).EnumerateObject().Select(property => property.Name).Distinct(StringComparer.Ordinal)];
+        Columns = _bare ? ["text"] : Names(Object(first));
     }
 
     public override IReadOnlyList<string> Columns { get; }
@@ -47,11 +47,7 @@ internal sealed class JsonRecords : RecordReader
         for (int i = 0; i < columns.Length; i++)
         {
             string name = Columns[columns[i]];
-            if (!record.TryGetProperty(name, out JsonElement value))
-            {
-                throw new InvalidDataException($"{Place} has no key '{name}'. Add it (null for a missing text), or name another with --column.");
-            }
-            values[i] = Value(value);
+            values[i] = Value(Property(record, name) ?? throw new InvalidDataException($"{Place} has no key '{name}'. Add it (null for a missing text), or name another with --column."));
         }
         return true;
     }
@@ -83,6 +79,30 @@ internal sealed class JsonRecords : RecordReader
         ? document.RootElement
         : throw new InvalidDataException($"{Place} holds a JSON {Kind(document.RootElement)} where an object was expected, for example {{\"text\": \"...\"}}.");
 
+    private string[] Names(JsonElement record)
+    {
+        try
+        {
+            return [.. record.EnumerateObject().Select(property => property.Name).Distinct(StringComparer.Ordinal)];
+        }
+        catch (InvalidOperationException error)
+        {
+            throw NotUnicode("key", error);
+        }
+    }
+
+    private JsonElement? Property(JsonElement record, string name)
+    {
+        try
+        {
+            return record.TryGetProperty(name, out JsonElement value) ? value : null;
+        }
+        catch (InvalidOperationException error)
+        {
+            throw NotUnicode("key", error);
+        }
+    }
+
     private string? Value(JsonElement value)
     {
         try
@@ -97,10 +117,12 @@ internal sealed class JsonRecords : RecordReader
         }
         catch (InvalidOperationException error)
         {
-            // An escape such as \ud800 without its other half.
-            throw new InvalidDataException($"{Place} holds a text that is not valid Unicode: {error.Message}", error);
+            throw NotUnicode("text", error);
         }
     }
+
+    // An escape such as \ud800 without its other half.
+    private InvalidDataException NotUnicode(string what, InvalidOperationException error) => new($"{Place} holds a {what} that is not valid Unicode: {error.Message}", error);
 
     private static string Kind(JsonElement value) => value.ValueKind.ToString().ToLowerInvariant();
 }

@@ -1,4 +1,7 @@
+using System.Globalization;
+using Lacos.Cli.Terminal;
 using Microsoft.ML.Lacos;
+using Microsoft.ML.Lacos.Safetensors;
 
 namespace Lacos.Cli.Models;
 
@@ -19,6 +22,24 @@ internal sealed class LoadedModel(ITextEncoder encoder, ModelFacts facts, IDispo
     public ITextEncoder Encoder { get; } = encoder;
 
     public ModelFacts Facts { get; } = facts;
+
+    /// <summary>Encodes texts and refuses vectors that are none: a file would carry NaN, and 8 bits or signs would hide it.</summary>
+    /// <param name="texts">The texts.</param>
+    /// <param name="vectors">Output: [texts, dimension] row-major.</param>
+    /// <param name="place">Where a text stands, by its index, for the message.</param>
+    /// <param name="cancellationToken">Ends the encoding.</param>
+    /// <returns>Texts that had more tokens than the limit.</returns>
+    /// <exception cref="ToolException">A vector holds NaN or infinity.</exception>
+    public int Encode(ReadOnlySpan<string?> texts, Span<float> vectors, Func<int, string> place, CancellationToken cancellationToken)
+    {
+        int longTexts = Encoder.Encode(texts, vectors, [], cancellationToken);
+        int bad = TensorFloats.IndexOfNonFinite(vectors);
+        return bad < 0
+            ? longTexts
+            : throw new ToolException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{place(bad / Encoder.Dimension)} has {vectors[bad]} in its vector, at element {bad % Encoder.Dimension}. The weights of the model are damaged, or too large for this arithmetic: fetch or convert the model again, or try another --compute."));
+    }
 
     public void Dispose()
     {

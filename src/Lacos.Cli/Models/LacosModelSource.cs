@@ -4,6 +4,7 @@ using Microsoft.ML.Lacos;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Quantization;
+using Microsoft.ML.Lacos.Safetensors;
 using Microsoft.ML.Lacos.Tokenization;
 
 namespace Lacos.Cli.Models;
@@ -45,8 +46,15 @@ internal sealed class LacosModelSource(ToolStreams streams) : IModelSource, ITok
         return BloomTokenizer.FromJson(loaded.TokenizerJson.Span).EncodeToIds;
     }
 
-    private static byte[] ReadTokenizer(string path) =>
-        File.Exists(path) ? File.ReadAllBytes(path) : throw new ToolException($"There is no file '{path}'. Give a tokenizer.json, a model folder or a .lacos file.");
+    private static byte[] ReadTokenizer(string path)
+    {
+        if (!File.Exists(path))
+        {
+            throw new ToolException($"There is no file '{path}'. Give a tokenizer.json, a model folder or a .lacos file.");
+        }
+        FileStatus.RequireFile(path);
+        return File.ReadAllBytes(path);
+    }
 
     private static ModelFacts Facts(LacosModel model, SentenceEncoder encoder) => new(
         model.Provenance.GetValueOrDefault(ModelProvenance.Name, "unnamed"),

@@ -32,7 +32,7 @@ internal sealed class JsonLinesWriter : VectorWriter
     /// <summary>Writes to a file.</summary>
     public static JsonLinesWriter ToFile(string path, int dimension, VectorPrecision precision)
     {
-        PendingFile file = PendingFile.Create(path);
+        PendingFile file = PendingFile.Create(path, standard: "-o -");
         return new JsonLinesWriter(file, file.Stream, dimension, precision);
     }
 

@@ -1,5 +1,5 @@
-using System.Globalization;
 using Lacos.Cli.Terminal;
+using Microsoft.ML.Lacos.Safetensors;
 
 namespace Lacos.Cli.Output;
 
@@ -20,11 +20,13 @@ internal sealed class PendingFile : IDisposable
     /// <summary>Where to write; seekable.</summary>
     public FileStream Stream { get; }
 
-    /// <summary>Begins a file.</summary>
-    /// <exception cref="ToolException">The folder is not there or cannot be written to.</exception>
-    public static PendingFile Create(string path)
+    /// <summary>Begins a file; a link at its name stays, and what it leads to is replaced.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="standard">Option with which the command writes to standard output instead, for a message; <see langword="null"/> for none.</param>
+    /// <exception cref="ToolException">The folder is not there or cannot be written to, or there is something that is no file.</exception>
+    public static PendingFile Create(string path, string? standard = null)
     {
-        string full = Path.GetFullPath(path);
+        string full = Target(path, standard);
         string folder = Path.GetDirectoryName(full) ?? throw new UsageException($"'{path}' is no name for a file.");
         if (!Directory.Exists(folder))
         {
@@ -34,10 +36,12 @@ internal sealed class PendingFile : IDisposable
         {
             throw new ToolException($"'{path}' is a folder. Give the name of a file to write.");
         }
-        string temporary = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $".{Path.GetFileName(full)}.{Environment.ProcessId}.tmp"));
+
+        // A name that nobody can guess, and never one that exists: a link laid there would be written through.
+        string temporary = Path.Combine(folder, $".{Path.GetFileName(full)}.{Guid.NewGuid():N}.tmp");
         try
         {
-            return new PendingFile(full, temporary, new FileStream(temporary, FileMode.Create, FileAccess.ReadWrite, FileShare.None, 1 << 16));
+            return new PendingFile(full, temporary, new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 16));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -70,6 +74,18 @@ internal sealed class PendingFile : IDisposable
             {
                 File.Delete(_temporary);
             }
+        }
+    }
+
+    private static string Target(string path, string? standard)
+    {
+        try
+        {
+            return AtomicFile.TargetOf(path);
+        }
+        catch (IOException error)
+        {
+            throw new ToolException(standard is null ? error.Message : $"{error.Message} For a pipe, write to standard output with {standard}.", error);
         }
     }
 }

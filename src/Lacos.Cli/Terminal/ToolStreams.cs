@@ -52,8 +52,12 @@ internal sealed class ToolStreams(Stream input, Stream output, TextWriter error,
     /// <summary>Says something that may be wrong.</summary>
     public void Warn(string message) => Say($"lacos: warning: {message}");
 
-    private void Say(string message)
+    /// <summary>Says why the tool has failed.</summary>
+    public void Fail(string message) => Error.WriteLine(PrintableText.Of($"lacos: {message}"));
+
+    private void Say(string text)
     {
+        string message = PrintableText.Of(text);
         if (Display is { } display)
         {
             display(message);

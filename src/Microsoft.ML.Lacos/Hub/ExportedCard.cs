@@ -29,7 +29,8 @@ internal static class ExportedCard
     // What is put into YAML as it is.
     private static bool IsPlain(string text) => text.Length is > 0 and <= 200 && text.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '-' or '+');
 
-    private static string OneLine(string text)
+    /// <summary>Text of a model's file as one line without control characters, cut where it is long.</summary>
+    internal static string OneLine(string text)
     {
         const int Longest = 500;
         string line = string.Concat(text.Take(Longest).Select(letter => char.IsControl(letter) ? ' ' : letter));

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Unicode;
+using Microsoft.ML.Lacos.Safetensors;
 
 namespace Microsoft.ML.Lacos.Hub;
 
@@ -16,6 +17,7 @@ internal static class JsonFile
         {
             throw new FileNotFoundException($"'{path}' does not exist, and the model needs it. Fetch the whole model folder.", path);
         }
+        FileStatus.RequireFile(path);
         return Parse(File.ReadAllBytes(path), path);
     }
 

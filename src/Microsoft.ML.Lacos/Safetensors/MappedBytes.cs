@@ -35,13 +35,14 @@ internal sealed unsafe class MappedBytes : IDisposable
     /// <summary>Maps a file.</summary>
     /// <param name="path">File, which may be replaced but not shortened while mapped.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">The file is empty, and no file read here may be.</exception>
+    /// <exception cref="InvalidDataException">The file is empty, and no file read here may be; or it is a pipe or a device.</exception>
     public static MappedBytes OpenFile(string path)
     {
         if (!File.Exists(path))
         {
             throw new FileNotFoundException($"File '{path}' does not exist. Check the path.", path);
         }
+        FileStatus.RequireFile(path);
         var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 1);
         MemoryMappedFile? map = null;
         try

@@ -1,6 +1,7 @@
 using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Quantization;
 using Microsoft.ML.Lacos.Tests;
+using Microsoft.ML.Lacos.Tests.Hub;
 
 namespace Lacos.Cli.Tests.Commands;
 
@@ -31,6 +32,20 @@ public sealed class QuantizeCommandTests
         Assert.AreEqual("1+1=2", model.Provenance["sum"]);
         Assert.AreEqual(7, model.Settings.MaximumTokenCount);
         StringAssert.Contains(run.Output, model.Fingerprint);
+    }
+
+    [TestMethod]
+    public void OnlyTheWeightsThatAreReadAreCounted()
+    {
+        using var folder = new TemporaryFolder();
+        string model = TinyModel.SentenceTransformers().WriteTo(Directory.CreateDirectory(folder.File("model")).FullName);
+        var other = new byte[700_000];
+        File.WriteAllBytes(Path.Combine(model, "optimizer.safetensors"), other);
+        File.WriteAllBytes(Path.Combine(Directory.CreateDirectory(Path.Combine(model, "checkpoint-1")).FullName, "model.safetensors"), other);
+        Directory.CreateSymbolicLink(Path.Combine(model, "again"), ".");
+        ToolRun run = ToolRun.Of("quantize", "-m", model, "-o", folder.File("m.lacos"));
+        Assert.AreEqual(0, run.ExitCode, run.Error);
+        StringAssert.Contains(run.Output, "checkpoint   0.0 MB\n");
     }
 
     [TestMethod]

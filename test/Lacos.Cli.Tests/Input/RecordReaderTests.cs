@@ -75,6 +75,8 @@ public sealed class RecordReaderTests
     [DataRow("t.jsonl", "{\"text\":\"a\"}\n{\"text\":[1]}\n", "array", DisplayName = "jsonl: no text")]
     [DataRow("t.jsonl", "{\"text\":\"a\"}\n7\n", "Line 2 ", DisplayName = "jsonl: no object")]
     [DataRow("t.jsonl", "{\"text\":\"\\ud800\"}\n", "Unicode", DisplayName = "jsonl: half a surrogate pair")]
+    [DataRow("t.jsonl", "\n{\"\\ud800\":1,\"text\":\"a\"}\n", "Line 2 ", DisplayName = "jsonl: half a surrogate pair in a key")]
+    [DataRow("t.jsonl", "{\"text\":\"a\"}\n{\"text\":\"a\",\"te\\ud800\":1}\n", "key that is not valid Unicode", DisplayName = "jsonl: half a surrogate pair in a later key")]
     public void AMalformedFileIsRefusedWithThePlace(string name, string content, string expected)
     {
         using var folder = new TemporaryFolder();

@@ -73,6 +73,22 @@ public sealed class HostileModelTests
     }
 
     [TestMethod]
+    [DataRow("config.json")]
+    [DataRow("modules.json")]
+    [DataRow("model.safetensors")]
+    [DataRow("m.lacos")]
+    public async Task APipeInPlaceOfAFileIsRefusedAndNotWaitedFor(string name)
+    {
+        using var folder = new TemporaryFolder();
+        TinyModel.SentenceTransformers().WriteTo(folder.Path);
+        File.Delete(folder.File(name));
+        string pipe = folder.Pipe(name);
+        string model = name == "m.lacos" ? pipe : folder.Path;
+        Task<InvalidDataException> refused = Task.Run(() => Assert.ThrowsExactly<InvalidDataException>(() => LacosModel.Load(model).Dispose()));
+        StringAssert.Contains((await refused.WaitAsync(TimeSpan.FromSeconds(30)).ConfigureAwait(false)).Message, $"'{pipe}' is a pipe");
+    }
+
+    [TestMethod]
     public void EveryMissingTensorIsNamedAndEveryWrongShapeShown()
     {
         foreach (string name in new TinyModel().Tensors.Keys)

@@ -79,6 +79,21 @@ public sealed unsafe class SafetensorsWriterTests
         Assert.ThrowsExactly<DirectoryNotFoundException>(() => AtomicFile.Write(folder.File("none", "out"), stream => stream.WriteByte(1)));
     }
 
+    [TestMethod]
+    public void ALinkToTheFileStaysAndAPipeIsRefused()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.File("target"), "old");
+        File.CreateSymbolicLink(folder.File("link"), "target");
+        AtomicFile.Write(folder.File("link"), stream => stream.Write("new"u8));
+        Assert.AreEqual("target", new FileInfo(folder.File("link")).LinkTarget);
+        Assert.AreEqual("new", File.ReadAllText(folder.File("target")));
+        string pipe = folder.Pipe("pipe");
+        StringAssert.Contains(Assert.ThrowsExactly<IOException>(() => AtomicFile.Write(pipe, stream => stream.WriteByte(1))).Message, "a pipe");
+        Assert.AreEqual("a pipe", FileStatus.SpecialKind(pipe));
+        Assert.HasCount(3, Directory.GetFileSystemEntries(folder.Path));
+    }
+
     private static bool IsUnicode(string text)
     {
         for (int index = 0; index < text.Length; index++)
