@@ -145,6 +145,8 @@ internal sealed class CheckpointFolder
         Adapter = PeftAdapter.Load(Path.Combine(folder, Adapter)),
         Arrays = StateArrays.Read(Path.Combine(folder, State)),
         EvaluationsWithoutGain = manifest.EvaluationsWithoutGain,
+        IsEvaluationDue = manifest.IsEvaluationDue,
+        Validation = manifest.Validation,
         Best = manifest.BestStep is long step ? new BestAdapter(PeftAdapter.Load(Path.Combine(folder, Best)), manifest.BestSpearman!.Value, step) : null,
     };
 
@@ -155,6 +157,8 @@ internal sealed class CheckpointFolder
         EvaluationsWithoutGain = state.EvaluationsWithoutGain,
         BestStep = state.Best?.Step,
         BestSpearman = state.Best?.Spearman,
+        IsEvaluationDue = state.IsEvaluationDue,
+        Validation = state.Validation,
         Settings = _settings,
         Files = Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).ToDictionary(file => Path.GetRelativePath(folder, file).Replace('\\', '/'), Hash, StringComparer.Ordinal),
     };

@@ -31,6 +31,12 @@ internal sealed record CheckpointManifest
     /// <summary>What it reached.</summary>
     public required double? BestSpearman { get; init; }
 
+    /// <summary>Whether the evaluation of this step was interrupted.</summary>
+    public required bool IsEvaluationDue { get; init; }
+
+    /// <summary>sha256 of the validation set; null without one.</summary>
+    public required string? Validation { get; init; }
+
     /// <summary>What decides the run's bits, by name.</summary>
     public required IReadOnlyDictionary<string, string> Settings { get; init; }
 
@@ -77,6 +83,8 @@ internal sealed record CheckpointManifest
         ["evaluations_without_gain"] = EvaluationsWithoutGain,
         ["best_step"] = BestStep,
         ["best_spearman"] = BestSpearman,
+        ["evaluation_due"] = IsEvaluationDue,
+        ["validation"] = Validation,
         ["settings"] = ToJson(Settings),
         ["files"] = ToJson(Files),
     };
@@ -88,6 +96,8 @@ internal sealed record CheckpointManifest
         EvaluationsWithoutGain = json["evaluations_without_gain"]!.GetValue<int>(),
         BestStep = json["best_step"]?.GetValue<long>(),
         BestSpearman = json["best_spearman"]?.GetValue<double>(),
+        IsEvaluationDue = json["evaluation_due"]!.GetValue<bool>(),
+        Validation = json["validation"]?.GetValue<string>(),
         Settings = Texts(json["settings"]!),
         Files = Texts(json["files"]!),
     };

@@ -23,6 +23,12 @@ internal sealed record CheckpointState
 
     /// <summary>Evaluations since then.</summary>
     public int EvaluationsWithoutGain { get; init; }
+
+    /// <summary>Whether the evaluation of this step was interrupted.</summary>
+    public bool IsEvaluationDue { get; init; }
+
+    /// <summary>Fingerprint of the validation set; null without one.</summary>
+    public string? Validation { get; init; }
 }
 
 /// <summary>The adapter that did best on the validation set.</summary>

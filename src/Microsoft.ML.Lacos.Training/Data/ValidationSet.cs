@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.ML.Lacos.Evaluation;
 using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Lora;
@@ -23,6 +26,26 @@ internal sealed class ValidationSet
 
     /// <summary>The pairs.</summary>
     public IEnumerable<(string First, string Second)> Pairs => Enumerable.Range(0, _labels.Length).Select(i => (_texts[2 * i] ?? "", _texts[(2 * i) + 1] ?? ""));
+
+    /// <summary>sha256 of the texts, scores and sets in their order: what a score of it can be compared with.</summary>
+    public string Fingerprint
+    {
+        get
+        {
+            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            for (int i = 0; i < _labels.Length; i++)
+            {
+                foreach (string text in new[] { _texts[2 * i] ?? "", _texts[(2 * i) + 1] ?? "" })
+                {
+                    byte[] bytes = Encoding.Unicode.GetBytes(text);
+                    hash.AppendData(BitConverter.GetBytes(bytes.Length));
+                    hash.AppendData(bytes);
+                }
+                hash.AppendData(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{_labels[i]:R} {_groups[i]}\n")));
+            }
+            return Convert.ToHexString(hash.GetHashAndReset()).ToLowerInvariant();
+        }
+    }
 
     /// <summary>Reads the pairs.</summary>
     /// <param name="data">The data.</param>

@@ -23,12 +23,14 @@ internal sealed class TrainingRun : IDisposable
     private readonly LoadedData _data;
     private readonly MixedSampler _sampler;
     private readonly LearningRates _rates;
+    private readonly RunLock? _lock;
     private readonly CheckpointFolder? _checkpoints;
     private readonly long _totalSteps;
     private long _step;
     private long _savedStep = -1;
     private BestAdapter? _best;
     private int _evaluationsWithoutGain;
+    private bool _isEvaluationDue;
 
     /// <summary>Prepares a run, and resumes it where options say so.</summary>
     /// <param name="model">The base; stays the caller's.</param>
@@ -47,13 +49,14 @@ internal sealed class TrainingRun : IDisposable
         {
             if (options.OutputFolder is string folder)
             {
+                _lock = new RunLock(folder);
                 _checkpoints = new CheckpointFolder(Path.Combine(folder, CheckpointsName), RunSettings.Of(model, data.Datasets, options, _totalSteps), options.KeepCheckpoints);
                 Begin();
             }
         }
         catch
         {
-            _trainer.Dispose();
+            Dispose();
             throw;
         }
     }
@@ -76,6 +79,10 @@ internal sealed class TrainingRun : IDisposable
         var clock = Stopwatch.StartNew();
         long first = _step;
         long sentences = 0;
+        if (_isEvaluationDue)
+        {
+            EvaluateAgain(cancellationToken);
+        }
         while (_step < last && !IsOutOfPatience)
         {
             if (cancellationToken.IsCancellationRequested)
@@ -95,7 +102,8 @@ internal sealed class TrainingRun : IDisposable
             _step++;
             LoadedDataset dataset = _data.Datasets[batch.Dataset];
             sentences += (long)batch.Rows.Length * dataset.Rows.Columns.Length;
-            double? spearman = EvaluateWhereDue(last, cancellationToken);
+            _isEvaluationDue = _validation is not null && (_step % _options.EvaluateEvery == 0 || _step == _totalSteps);
+            double? spearman = _isEvaluationDue ? Evaluate(_validation!, cancellationToken) : null;
             double seconds = Math.Max(clock.Elapsed.TotalSeconds, 1e-9);
             var left = TimeSpan.FromSeconds(seconds / (_step - first) * (last - _step));
             var progress = new TrainingProgress(_step, _totalSteps, result.Loss, rate, result.GradientNorm, spearman, sentences / seconds, left, dataset.Settings.Name);
@@ -107,32 +115,49 @@ internal sealed class TrainingRun : IDisposable
             }
         }
         Save();
+        if (_isEvaluationDue)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+        }
         return _best is null && !_trainer.IsSound
             ? throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"Step {_step} left weights that are not finite. Lower LearningRate ({_options.LearningRate}) or WeightDecay ({_options.WeightDecay}); earlier checkpoints are kept."))
             : _best?.Adapter ?? _trainer.Model.ToAdapter();
     }
 
-    public void Dispose() => _trainer.Dispose();
+    public void Dispose()
+    {
+        _trainer.Dispose();
+        _lock?.Dispose();
+    }
 
     private bool IsOutOfPatience => _options.Patience > 0 && _evaluationsWithoutGain >= _options.Patience;
 
-    private double? EvaluateWhereDue(long last, CancellationToken cancellationToken)
+    // The checkpoint was written because somebody stopped the run in the evaluation: made now, it decides as it would have then.
+    private void EvaluateAgain(CancellationToken cancellationToken)
     {
-        if (_validation is null || (_step % _options.EvaluateEvery != 0 && _step != last))
+        if (Evaluate(_validation!, cancellationToken) is not double spearman)
         {
-            return null;
+            cancellationToken.ThrowIfCancellationRequested();
+            return;
         }
+        _savedStep = -1;
+        _inform(string.Create(CultureInfo.InvariantCulture, $"Step {_step}: Spearman {spearman:F4}, in the evaluation that was interrupted."));
+    }
+
+    private double? Evaluate(ValidationSet validation, CancellationToken cancellationToken)
+    {
         PeftAdapter adapter = _trainer.Model.ToAdapter();
         double spearman;
         try
         {
-            spearman = _validation.Spearman(_model, adapter, new SentenceEncoderOptions { Pooling = _options.Pooling, MaximumTokenCount = _options.MaximumTokenCount }, cancellationToken);
+            spearman = validation.Spearman(_model, adapter, new SentenceEncoderOptions { Pooling = _options.Pooling, MaximumTokenCount = _options.MaximumTokenCount }, cancellationToken);
         }
         catch (OperationCanceledException)
         {
-            // The step itself is done: the loop saves it and ends.
+            // The step itself is done: the loop saves it, evaluation still due, and ends.
             return null;
         }
+        _isEvaluationDue = false;
         if (_best is null || spearman > _best.Spearman)
         {
             _best = new BestAdapter(adapter, double.IsFinite(spearman) ? spearman : -1, _step);
@@ -170,8 +195,22 @@ internal sealed class TrainingRun : IDisposable
             }
             DeviceTensors.Write(value, floats);
         }
-        (_step, _savedStep, _best, _evaluationsWithoutGain) = (state.Step, state.Step, state.Best, state.EvaluationsWithoutGain);
+        (_step, _savedStep) = (state.Step, state.Step);
+        ContinueEvaluations(state);
         _inform(string.Create(CultureInfo.InvariantCulture, $"Continued from step {_step} of {_totalSteps}."));
+    }
+
+    private void ContinueEvaluations(CheckpointState state)
+    {
+        if (state.Validation == _validation?.Fingerprint)
+        {
+            (_best, _evaluationsWithoutGain, _isEvaluationDue) = (state.Best, state.EvaluationsWithoutGain, state.IsEvaluationDue);
+        }
+        else if (state.Best is BestAdapter best)
+        {
+            string now = _validation is null ? "there is no validation data any more, and the last adapter will be the result" : "the validation data are others, and the best adapter is chosen anew";
+            _inform(string.Create(CultureInfo.InvariantCulture, $"The adapter of step {best.Step} was the best so far (Spearman {best.Spearman:F4}), but {now}."));
+        }
     }
 
     private void MoveSampler(CheckpointState state)
@@ -203,6 +242,8 @@ internal sealed class TrainingRun : IDisposable
             Arrays = arrays,
             Best = _best,
             EvaluationsWithoutGain = _evaluationsWithoutGain,
+            IsEvaluationDue = _isEvaluationDue,
+            Validation = _validation?.Fingerprint,
         });
         _savedStep = _step;
     }

@@ -31,6 +31,107 @@ public sealed class ResumeTests
     }
 
     [TestMethod]
+    [DataRow(7)]
+    [DataRow(9)]
+    public void AStopBetweenEvaluationsChangesNeitherTheBestNorThePatience(int stopAt)
+    {
+        using var folder = new TemporaryFolder();
+        (byte[] Adapter, double?[] Scores) Train(string name, params int[] stops)
+        {
+            var scores = new List<double?>();
+            PeftAdapter? adapter = null;
+            for (int part = 0; part < stops.Length; part++)
+            {
+                LacosBloomTrainer.Options options = Run(12, folder.File(name));
+                (options.LearningRate, options.EvaluateEvery, options.Patience, options.StopAtStep, options.Resume) = (0.02, 3, 2, stops[part], part > 0);
+                options.Progress = new LacosBloomTrainerTests.Listener(progress => scores.Add(progress.Spearman));
+                adapter = _ml.Regression.Trainers.LacosBloom(options).FitAdapter(Sentences.Data(_ml, 22), Sentences.Data(_ml, 15));
+            }
+            adapter!.Save(folder.File(name));
+            return (File.ReadAllBytes(folder.File(name, PeftAdapter.WeightsFileName)), [.. scores]);
+        }
+        (byte[] whole, double?[] scores) = Train("whole", 0);
+        (byte[] parts, double?[] partScores) = Train("parts", stopAt, 0);
+        CollectionAssert.AreEqual(scores, partScores);
+        CollectionAssert.AreEqual(whole, parts);
+    }
+
+    [TestMethod]
+    [DataRow(4)]
+    [DataRow(8)]
+    public void AnEvaluationThatWasInterruptedIsMadeOnResuming(int evaluatedStep)
+    {
+        using var folder = new TemporaryFolder();
+        IDataView validation = Sentences.Data(_ml, 600);
+        byte[] whole = Train("whole", _ => { });
+        using var cancel = new CancellationTokenSource();
+
+        // From the step before on the run does not look at the token until the evaluation does, which takes much longer than this.
+        Assert.ThrowsExactly<OperationCanceledException>(() => Train("parts", options =>
+        {
+            options.CancellationToken = cancel.Token;
+            options.Progress = new LacosBloomTrainerTests.Listener(progress =>
+            {
+                if (progress.Step == evaluatedStep - 1)
+                {
+                    cancel.CancelAfter(200);
+                }
+            });
+        }));
+        string newest = Directory.EnumerateDirectories(folder.File("parts", "checkpoints")).Max()!;
+        Assert.Contains("\"evaluation_due\": true", File.ReadAllText(Path.Combine(newest, "manifest.json")));
+        CollectionAssert.AreEqual(whole, Train("parts", options => options.Resume = true));
+
+        byte[] Train(string name, Action<LacosBloomTrainer.Options> change)
+        {
+            LacosBloomTrainer.Options options = Run(8, folder.File(name));
+            (options.LearningRate, options.EvaluateEvery) = (0.05, 4);
+            change(options);
+            _ml.Regression.Trainers.LacosBloom(options).FitAdapter(Sentences.Data(_ml, 22), validation).Save(folder.File(name));
+            return File.ReadAllBytes(folder.File(name, PeftAdapter.WeightsFileName));
+        }
+    }
+
+    [TestMethod]
+    public void OtherValidationDataOrNoneBeginTheChoiceOfTheBestAnew()
+    {
+        using var folder = new TemporaryFolder();
+        var messages = new List<string>();
+        _ml.Log += (_, message) => messages.Add(message.RawMessage);
+        Train(4, false, Sentences.Data(_ml, 15));
+        PeftAdapter last = Train(0, true, null);
+        Assert.IsTrue(messages.Exists(message => message.Contains("no validation data any more", StringComparison.Ordinal)));
+        CollectionAssert.AreEqual(Newest(folder).Modules.First().Value.B, last.Modules.First().Value.B);
+
+        PeftAdapter Train(int stopAt, bool resume, IDataView? validation)
+        {
+            LacosBloomTrainer.Options options = Run(6, folder.File("run"));
+            (options.LearningRate, options.EvaluateEvery, options.StopAtStep, options.Resume) = (0.05, 2, stopAt, resume);
+            return _ml.Regression.Trainers.LacosBloom(options).FitAdapter(Sentences.Data(_ml, 22), validation);
+        }
+    }
+
+    [TestMethod]
+    public void ASecondRunInTheSameFolderIsRefusedWhileTheFirstRuns()
+    {
+        using var folder = new TemporaryFolder();
+        InvalidOperationException? refusal = null;
+        LacosBloomTrainer.Options options = Run(2, folder.File("run"));
+        options.Progress = new LacosBloomTrainerTests.Listener(_ =>
+        {
+            LacosBloomTrainer.Options second = Run(2, folder.File("run"));
+            second.Resume = true;
+            refusal ??= Assert.ThrowsExactly<InvalidOperationException>(() => Fit(second));
+        });
+        Fit(options);
+        Assert.Contains("Another run", refusal!.Message);
+        Assert.IsFalse(File.Exists(folder.File("run", ".running")));
+        LacosBloomTrainer.Options after = Run(2, folder.File("run"));
+        after.Resume = true;
+        Fit(after);
+    }
+
+    [TestMethod]
     public void CancellingLeavesACheckpointThatIsContinued()
     {
         using var folder = new TemporaryFolder();
@@ -107,6 +208,8 @@ public sealed class ResumeTests
     }
 
     private void Fit(LacosBloomTrainer.Options options) => _ml.Regression.Trainers.LacosBloom(options).FitAdapter(Sentences.Data(_ml, 16));
+
+    private static PeftAdapter Newest(TemporaryFolder folder) => PeftAdapter.Load(folder.File("run", "checkpoints", Checkpoints(folder)[^1], "adapter"));
 
     private static string[] Checkpoints(TemporaryFolder folder) =>
         [.. Directory.EnumerateDirectories(folder.File("run", "checkpoints")).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)];
