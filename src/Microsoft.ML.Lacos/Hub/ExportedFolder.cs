@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.ML.Lacos.Safetensors;
 
 namespace Microsoft.ML.Lacos.Hub;
 
@@ -59,6 +60,9 @@ internal static class ExportedFolder
     private static (string Target, string Parent) Names(string path)
     {
         string target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+
+        // A link stays, and the folder it leads to is replaced.
+        target = new DirectoryInfo(target).LinkTarget is null ? target : FinalPath.Of(target);
         return (target, Path.GetDirectoryName(target) ?? throw new ArgumentException($"'{path}' is no name for a folder.", nameof(path)));
     }
 

@@ -121,6 +121,20 @@ public sealed class ExportedFolderTests
     }
 
     [TestMethod]
+    public void ALinkToAFolderStaysAndTheFolderIsReplaced()
+    {
+        using var folder = new TemporaryFolder();
+        using LacosModel model = LacosModel.Load(new TinyModel().WriteTo(Directory.CreateDirectory(folder.File("in")).FullName));
+        Directory.CreateDirectory(folder.File("out"));
+        Directory.CreateSymbolicLink(folder.File("link"), "out");
+        model.SaveFolder(folder.File("link"));
+        model.SaveFolder(folder.File("link"));
+        Assert.AreEqual("out", new DirectoryInfo(folder.File("link")).LinkTarget);
+        Assert.IsTrue(File.Exists(folder.File("out", "model.safetensors")));
+        Assert.HasCount(3, Directory.GetFileSystemEntries(folder.Path));
+    }
+
+    [TestMethod]
     public void ACancelledExportLeavesTheEarlierOne()
     {
         using var folder = new TemporaryFolder();
