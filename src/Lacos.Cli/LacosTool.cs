@@ -44,9 +44,9 @@ internal static class LacosTool
             return ReportUsage(parse, streams);
         }
         streams.Quiet = parse.GetValue(quiet);
-        using var output = new StreamWriter(streams.Output, leaveOpen: true) { AutoFlush = true };
         try
         {
+            using var output = new StreamWriter(streams.Output, leaveOpen: true) { AutoFlush = true };
             var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = output, Error = streams.Error };
             int exitCode = await parse.InvokeAsync(configuration, cancellationToken).ConfigureAwait(false);
             streams.Output.Flush();

@@ -7,19 +7,15 @@ namespace Lacos.Cli.Tests;
 internal static class ToolProcess
 {
     /// <summary>Starts the tool with all three streams redirected.</summary>
-    public static Process Start(string workingFolder, params string[] arguments)
+    public static Process Start(string workingFolder, params string[] arguments) =>
+        StartWith(Dotnet, workingFolder, [Path.Combine(AppContext.BaseDirectory, "lacos.dll"), .. arguments]);
+
+    /// <summary>Runs the tool to its end with one of its streams going elsewhere, for example <c>2>/dev/full</c>.</summary>
+    public static ToolRun RunRedirected(string redirection, string workingFolder, params string[] arguments)
     {
-        RequireDefaultModel();
-        var start = new ProcessStartInfo(Environment.ProcessPath is string host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet")
-        {
-            WorkingDirectory = workingFolder, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false,
-        };
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "lacos.dll"));
-        foreach (string argument in arguments)
-        {
-            start.ArgumentList.Add(argument);
-        }
-        return Process.Start(start)!;
+        using Process process = StartWith("/bin/sh", workingFolder, ["-c", $"exec \"$@\" {redirection}", "sh", Dotnet, Path.Combine(AppContext.BaseDirectory, "lacos.dll"), .. arguments]);
+        process.StandardInput.Close();
+        return Finish(process, process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
     }
 
     /// <summary>Runs the tool to its end.</summary>
@@ -43,6 +39,17 @@ internal static class ToolProcess
         }
         process.WaitForExit();
         return new ToolRun(process.ExitCode, output.GetAwaiter().GetResult(), error.GetAwaiter().GetResult());
+    }
+
+    private static string Dotnet => Environment.ProcessPath is string host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet";
+
+    private static Process StartWith(string program, string workingFolder, string[] arguments)
+    {
+        RequireDefaultModel();
+        return Process.Start(new ProcessStartInfo(program, arguments)
+        {
+            WorkingDirectory = workingFolder, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false,
+        })!;
     }
 
     private static void RequireDefaultModel()

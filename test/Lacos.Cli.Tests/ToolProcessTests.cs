@@ -46,6 +46,32 @@ public sealed class ToolProcessTests
     }
 
     [TestMethod]
+    [DataRow(">/dev/full")]
+    [DataRow(">&-")]
+    public void OutputThatCannotBeWrittenIsAnErrorAndNotACrash(string redirection)
+    {
+        RequireFullDevice();
+        using var folder = new TemporaryFolder();
+        ToolRun run = ToolProcess.RunRedirected(redirection, folder.Path, "similarity", "a cat", "a dog");
+        Assert.AreEqual(1, run.ExitCode, run.Error);
+        StringAssert.StartsWith(run.Error, "lacos: ");
+        Assert.HasCount(1, run.Error.TrimEnd('\n').Split('\n'), run.Error);
+    }
+
+    [TestMethod]
+    [DataRow("2>/dev/full")]
+    [DataRow("2>&-")]
+    public void MessagesThatCannotBeWrittenDoNotEndTheWork(string redirection)
+    {
+        RequireFullDevice();
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.File("texts.txt"), "A cat sleeps.\nA dog runs.\n");
+        Assert.AreEqual(0, ToolProcess.RunRedirected(redirection, folder.Path, "embed", "-i", "texts.txt", "-o", "v.npy").ExitCode);
+        Assert.IsTrue(File.Exists(folder.File("v.npy")));
+        Assert.AreEqual(2, ToolProcess.RunRedirected(redirection, folder.Path, "embed", "--what").ExitCode);
+    }
+
+    [TestMethod]
     [DataRow("INT", 130)]
     [DataRow("TERM", 143)]
     public async Task ASignalEndsTheToolAtOnceAndLeavesNoFile(string signal, int exitCode)
@@ -139,6 +165,14 @@ public sealed class ToolProcessTests
         string send = $"kill -s {signal} {process.Id.ToString(CultureInfo.InvariantCulture)}";
         using Process kill = Process.Start("sh", ["-c", string.Join("; ", Enumerable.Repeat(send, times))]);
         await kill.WaitForExitAsync();
+    }
+
+    private static void RequireFullDevice()
+    {
+        if (!File.Exists("/dev/full"))
+        {
+            Assert.Inconclusive("Not run: this system has no /dev/full.");
+        }
     }
 
     private static double SquaredNorm(string line)

@@ -34,7 +34,8 @@ internal sealed class SimilarityCommand(ToolStreams streams, IModelSource source
 
     private int Run(ParseResult parse, CancellationToken cancellationToken)
     {
-        string[] texts = parse.GetRequiredValue(_texts);
+        // The validator of an argument is not asked where it is left out.
+        string[] texts = parse.GetValue(_texts) is { Length: > 0 } given ? given : throw new UsageException($"There are no texts to compare. Give 2 to {MostTexts} texts, each in quotation marks.");
         using LoadedModel model = _model.Open(parse, source);
         int dimension = model.Encoder.Dimension;
         var vectors = new float[texts.Length * dimension];

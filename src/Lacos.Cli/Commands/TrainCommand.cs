@@ -9,6 +9,7 @@ using Microsoft.ML.Lacos;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Lora;
+using Microsoft.ML.Lacos.Safetensors;
 
 namespace Lacos.Cli.Commands;
 
@@ -16,6 +17,7 @@ namespace Lacos.Cli.Commands;
 internal sealed class TrainCommand(ToolStreams streams)
 {
     private const string ModelFile = "model.lacos";
+    private const string CheckpointsName = "checkpoints";
 
     private readonly Option<string?> _model = new("--model", "-m") { Description = "A .lacos file or a model folder; without it the built-in model", HelpName = "path" };
     private readonly BaseOptions _base = new();
@@ -74,6 +76,7 @@ internal sealed class TrainCommand(ToolStreams streams)
         string output = parse.GetRequiredValue(_output);
         LacosBloomTrainer.Options options = Options(parse, cancellationToken);
         CheckOutputs(parse, output, options);
+        WarnOfIdleOptions(parse);
         MLContext ml = _base.Context(parse);
         ml.Log += (_, message) =>
         {
@@ -115,6 +118,10 @@ internal sealed class TrainCommand(ToolStreams streams)
 
     private void CheckOutputs(ParseResult parse, string output, LacosBloomTrainer.Options options)
     {
+        if (parse.GetValue(_exportFolder) is string target && FinalPath.Of(target) == FinalPath.Of(output))
+        {
+            throw new UsageException($"--export-folder and --output are both '{output}'. Give the exported folder another name.");
+        }
         DataArgument[] data = [.. parse.GetRequiredValue(_data).Select(DataArgument.Parse)];
         string?[] files = [.. data.Select(argument => argument.Path), .. parse.GetValue(_eval) ?? []];
         foreach (string? model in data.Select(argument => argument.Teacher).Prepend(options.Model).Distinct(StringComparer.Ordinal))
@@ -128,6 +135,28 @@ internal sealed class TrainCommand(ToolStreams streams)
                 ExportCommand.Check(model, options.Adapter, folder, files);
             }
         }
+        string? foreign = new[] { PeftAdapter.ConfigFileName, PeftAdapter.WeightsFileName, ModelFile }.FirstOrDefault(name => File.Exists(Path.Combine(output, name)));
+        if (foreign is not null && !Directory.Exists(Path.Combine(output, CheckpointsName)))
+        {
+            throw new UsageException($"'{output}' holds '{foreign}' and no checkpoints, so that it is no run to continue. Give --output another name, or remove what is there.");
+        }
+    }
+
+    private void WarnOfIdleOptions(ParseResult parse)
+    {
+        foreach ((Option option, Option needed) in new (Option, Option)[] { (_patience, _eval), (_excludeEval, _eval), (_evalEvery, _eval), (_exportPrecision, _exportFolder) })
+        {
+            if (IsGiven(option) && !IsGiven(needed))
+            {
+                streams.Warn($"{option.Name} has no effect without {needed.Name}.");
+            }
+        }
+        if (IsGiven(_epochs) && IsGiven(_steps))
+        {
+            streams.Warn($"{_epochs.Name} has no effect beside {_steps.Name}.");
+        }
+
+        bool IsGiven(Option option) => parse.GetResult(option) is { Implicit: false };
     }
 
     private LacosBloomTrainer.Options Options(ParseResult parse, CancellationToken cancellationToken)
@@ -181,7 +210,7 @@ internal sealed class TrainCommand(ToolStreams streams)
         }
         catch (ArgumentException error)
         {
-            throw new UsageException(error.Message, error);
+            throw new UsageException(OptionName.InMessage(error), error);
         }
     }
 

@@ -28,7 +28,7 @@ internal sealed class ToolStreams(Stream input, Stream output, TextWriter error,
     /// <summary>Those of the process.</summary>
     public static ToolStreams OfProcess()
     {
-        var error = new StreamWriter(Console.OpenStandardError(), Utf8) { AutoFlush = true, NewLine = "\n" };
+        var error = new StreamWriter(new ForgivingStream(Console.OpenStandardError()), Utf8) { AutoFlush = true, NewLine = "\n" };
         bool dumb = string.Equals(Environment.GetEnvironmentVariable("TERM"), "dumb", StringComparison.Ordinal);
         return new ToolStreams(Console.OpenStandardInput(), Console.OpenStandardOutput(), error, !Console.IsErrorRedirected && !dumb);
     }
@@ -74,9 +74,9 @@ internal sealed class ToolStreams(Stream input, Stream output, TextWriter error,
         {
             Output.Flush();
         }
-        catch (IOException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            // Whoever read the output has gone; there is nobody left to tell.
+            // Whoever read the output has gone, or the error has been told already.
         }
     }
 }

@@ -32,7 +32,7 @@ internal sealed class EvaluationPairs
     /// <summary>What a person should know; null where no row was met.</summary>
     public string? Message => Count == 0 ? null : string.Create(
         CultureInfo.InvariantCulture,
-        $"{Count} training row(s) stand in the validation set too{(_leaveOut ? " and are left out" : ", which makes it look better than it is")}: {string.Join("; ", _examples)}{(Count > _examples.Count ? "; …" : "")}.{(_leaveOut ? "" : " Leave them out with LeaveOutValidationPairs.")}");
+        $"{Count} training row(s) stand in the validation set too{(_leaveOut ? " and are left out" : ", which makes it look better than it is")}: {string.Join("; ", _examples)}{(Count > _examples.Count ? "; …" : "")}.{(_leaveOut ? "" : " Leave them out (LeaveOutValidationPairs, --exclude-eval).")}");
 
     /// <summary>Looks for a row among the pairs.</summary>
     /// <returns>Whether to leave it out.</returns>

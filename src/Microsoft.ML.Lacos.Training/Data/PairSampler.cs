@@ -44,8 +44,9 @@ internal sealed class PairSampler
         _batches = Deal(0);
         if (_batches.Count == 0)
         {
-            throw new InvalidDataException(
-                $"No two of the {data.Count} pairs can stand in one batch: the batch size is {batchSize}, and each pair shares a text with every other, so that there is nothing to tell them from. Give pairs of different texts.");
+            throw new InvalidDataException(batchSize < smallest
+                ? $"The batch size is {batchSize}; this loss compares the pairs of a batch and needs at least {smallest} of them."
+                : $"No two of the {data.Count} pairs can stand in one batch: the batch size is {batchSize}, and each pair shares a text with every other, so that there is nothing to tell them from. Give pairs of different texts.");
         }
         StepsPerEpoch = _batches.Count;
     }

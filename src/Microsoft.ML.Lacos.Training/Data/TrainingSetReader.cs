@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML.Lacos.Training.Losses;
 
 namespace Microsoft.ML.Lacos.Training.Data;
@@ -62,6 +63,10 @@ internal sealed class TrainingSetReader
         if (numbers[0].Count < 2)
         {
             throw new InvalidDataException($"{settings.Name} has {numbers[0].Count} row(s) to learn from; at least 2 pairs are needed. Look at what was loaded and filtered.");
+        }
+        if (kind == LossLabel.Similarity && labels?.Labels is double[] scores && settings.Loss is TrainingLoss.CoSent or TrainingLoss.Angle && Array.TrueForAll(scores, score => score == scores[0]))
+        {
+            throw new InvalidDataException($"All {scores.Length} labels of {settings.Name} in column '{settings.LabelColumn}' are {scores[0].ToString(CultureInfo.InvariantCulture)}; the loss {settings.Loss} learns from their order. Give pairs of different similarity, or choose MultipleNegativesRanking.");
         }
         return new TrainingSet([.. numbers.Select(column => column.ToArray())], _texts.Tokens, labels?.Labels, labels?.ClassCount ?? 0)
         {

@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Quantization;
+using Microsoft.ML.Lacos.Safetensors;
 
 namespace Microsoft.ML.Lacos.Hub;
 
@@ -44,6 +45,7 @@ internal static class ModelFolder
         {
             throw new FileNotFoundException($"'{folder}' holds no '{TokenizerName}', without which there are no token ids. Save the model's fast tokenizer into the folder.", path);
         }
+        FileStatus.RequireFile(path);
         return File.ReadAllBytes(path);
     }
 
@@ -70,6 +72,7 @@ internal static class ModelFolder
         {
             return null;
         }
+        FileStatus.RequireFile(card);
         using var reader = new StreamReader(card, Encoding.UTF8);
         if (reader.ReadLine()?.Trim() != "---")
         {

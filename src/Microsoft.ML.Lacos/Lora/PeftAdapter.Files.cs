@@ -24,6 +24,7 @@ public sealed partial class PeftAdapter
         {
             throw new InvalidDataException($"'{configPath}' has {configLength} bytes, too many for a configuration. Fetch or save the adapter again.");
         }
+        FileStatus.RequireFile(configPath);
         LoraConfig config = LoraConfigJson.Read(File.ReadAllBytes(configPath), configPath);
         using SafetensorsFile file = SafetensorsFile.Open(weightsPath);
         Dictionary<string, LoraMatrices> modules = ReadModules(file, out bool hasLanguageModelHead);

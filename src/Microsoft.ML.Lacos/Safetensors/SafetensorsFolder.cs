@@ -109,6 +109,7 @@ internal sealed class SafetensorsFolder : IDisposable
     {
         try
         {
+            FileStatus.RequireFile(path);
             using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path), new JsonDocumentOptions { AllowDuplicateProperties = false });
             return [.. document.RootElement.GetProperty("weight_map").EnumerateObject().Select(pair => (pair.Name, pair.Value.GetString() ?? ""))];
         }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Lacos.Cli.Terminal;
 using Microsoft.ML.Lacos.Hub;
 
 namespace Lacos.Cli.Tests.Commands;
@@ -37,6 +38,51 @@ public sealed class TrainCommandTests
         StringAssert.Contains(run.Output, "4, 2 an epoch");
         StringAssert.Contains(run.Output, "memory");
         Assert.IsFalse(Directory.Exists(folder.File("out")));
+    }
+
+    [TestMethod]
+    public void FoldersThatWouldBeLostAreRefusedBeforeTheTraining()
+    {
+        using var folder = new TemporaryFolder();
+        string data = folder.Write("pairs.tsv", Pairs);
+        Refused("--export-folder and --output", "--output", folder.File("out"), "--export-folder", folder.File("out") + Path.DirectorySeparatorChar);
+        Directory.CreateDirectory(folder.File("model"));
+        File.WriteAllText(Path.Combine(folder.File("model"), "model.lacos"), "somebody's");
+        Refused("'model.lacos' and no checkpoints", "--output", folder.File("model"));
+        Refused("'model.lacos' and no checkpoints", "--output", folder.File("model"), "--resume");
+        Assert.AreEqual("somebody's", File.ReadAllText(Path.Combine(folder.File("model"), "model.lacos")));
+        Assert.IsFalse(Directory.Exists(folder.File("out")));
+
+        void Refused(string words, params string[] options)
+        {
+            ToolRun run = ToolRun.Of(["train", "--data", data, .. Small, .. options]);
+            Assert.AreEqual(ExitCode.Usage, run.ExitCode, run.Error);
+            StringAssert.Contains(run.Error, words);
+        }
+    }
+
+    [TestMethod]
+    public void MessagesNameTheOptionsOfTheCommandLineAndThoseWithoutEffect()
+    {
+        using var folder = new TemporaryFolder();
+        string[] command = ["train", "--data", folder.Write("pairs.tsv", Pairs), "--output", folder.File("out"), "--dry-run"];
+        StringAssert.Contains(Refused("--learning-rate", "NaN"), "lacos: --learning-rate is NaN; it must be");
+        StringAssert.Contains(Refused("--warmup", "7"), "lacos: --warmup is 7; it must be");
+        StringAssert.Contains(Refused("--matryoshka", "64,64"), "lacos: --matryoshka is [64, 64]; it must be");
+        StringAssert.Contains(Refused("--lora-dropout", "1"), "lacos: --lora-dropout is 1; it must be");
+        ToolRun idle = Succeeds([.. command, "--patience", "3", "--exclude-eval", "--steps", "4", "--epochs", "2"]);
+        StringAssert.Contains(idle.Error, "--patience has no effect without --eval");
+        StringAssert.Contains(idle.Error, "--exclude-eval has no effect without --eval");
+        StringAssert.Contains(idle.Error, "--epochs has no effect beside --steps");
+        Assert.DoesNotContain("no effect", Succeeds([.. command, "--steps", "4"]).Error);
+
+        string Refused(params string[] options)
+        {
+            ToolRun run = ToolRun.Of([.. command, .. options]);
+            Assert.AreEqual(ExitCode.Usage, run.ExitCode, run.Error);
+            Assert.DoesNotContain("Parameter", run.Error);
+            return run.Error;
+        }
     }
 
     [TestMethod]
@@ -103,8 +149,8 @@ public sealed class TrainCommandTests
     [DataRow("--loss cosent", "--columns")]
     [DataRow("--columns anchor", "at least two")]
     [DataRow("--columns anchor,nobody", "nobody")]
-    [DataRow("--lora-targets head", "LoraTargets")]
-    [DataRow("--learning-rate -1", "LearningRate")]
+    [DataRow("--lora-targets head", "--lora-targets is [head]")]
+    [DataRow("--learning-rate -1", "--learning-rate is -1")]
     [DataRow("--loss mse", "teacher")]
     [DataRow("--matryoshka 3,x", "'x'")]
     [DataRow("--data other.tsv,weights=2", "weights")]

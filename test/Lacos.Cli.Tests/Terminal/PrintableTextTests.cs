@@ -43,7 +43,7 @@ public sealed class PrintableTextTests
         folder.Write("model.safetensors", [.. BitConverter.GetBytes((long)header.Length), .. header, 0]);
         ToolRun run = ToolRun.Of("info", "-m", folder.Path);
         Assert.AreEqual(1, run.ExitCode, run.Output);
-        StringAssert.Contains(run.Error, " [2Jevil");
+        StringAssert.Contains(run.Error, "[2Jevil");
         Assert.IsFalse(run.Error.Contains('\e', StringComparison.Ordinal));
     }
 }

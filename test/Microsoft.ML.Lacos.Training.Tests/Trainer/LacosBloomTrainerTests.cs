@@ -153,6 +153,7 @@ public sealed class LacosBloomTrainerTests
         Refused<InvalidDataException>(pairs => pairs[2].Label = 5, TrainingLoss.CosineSimilarity, "Row 2", "divide");
         Refused<InvalidDataException>(_ => { }, TrainingLoss.Contrastive, "Row 1", "0 or 1");
         Refused<InvalidDataException>(_ => { }, TrainingLoss.Softmax, "Row 1", "class");
+        Refused<InvalidDataException>(pairs => pairs.ForEach(pair => pair.Label = 0.5f), TrainingLoss.CoSent, "All 8 labels", "'Label'", "0.5");
         Refused<InvalidDataException>(pairs => pairs.ForEach(pair => (pair.Sentence1, pair.Sentence2) = ("a", "b")), TrainingLoss.MultipleNegativesRanking, "shares a text");
 
         void Refused<T>(Action<List<Sentences.Pair>> spoil, TrainingLoss loss, params string[] words)

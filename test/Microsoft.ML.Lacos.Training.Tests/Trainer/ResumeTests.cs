@@ -62,7 +62,7 @@ public sealed class ResumeTests
     public void AnEvaluationThatWasInterruptedIsMadeOnResuming(int evaluatedStep)
     {
         using var folder = new TemporaryFolder();
-        IDataView validation = Sentences.Data(_ml, 600);
+        IDataView validation = Sentences.Data(_ml, 1200);
         byte[] whole = Train("whole", _ => { });
         using var cancel = new CancellationTokenSource();
 
@@ -74,7 +74,12 @@ public sealed class ResumeTests
             {
                 if (progress.Step == evaluatedStep - 1)
                 {
-                    cancel.CancelAfter(200);
+                    // A thread of its own: those of the pool may all be at work.
+                    new Thread(() =>
+                    {
+                        Thread.Sleep(150);
+                        cancel.Cancel();
+                    }).Start();
                 }
             });
         }));
