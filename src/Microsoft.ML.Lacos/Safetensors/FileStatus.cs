@@ -57,9 +57,9 @@ internal static unsafe partial class FileStatus
                 return statx(CurrentFolder, Path.GetFullPath(path), 0, TypeAndInode, first) == 0;
             }
         }
-        catch (EntryPointNotFoundException)
+        catch (Exception error) when (error is EntryPointNotFoundException or DllNotFoundException)
         {
-            // An old C library.
+            // An old C library, or one of another name.
             return false;
         }
     }
