@@ -107,7 +107,7 @@ struct Int8Linear::Job {
   int panels_a_task;
   int tasks_a_block;
   int tasks;
-  int threads;
+  int stride;  // from a thread's task to its next one
 };
 
 void Int8Linear::Run(LoopRunner& runner, LinearScratch& scratch, const QuantizedRows& rows, int m, const float* bias,
@@ -116,7 +116,7 @@ void Int8Linear::Run(LoopRunner& runner, LinearScratch& scratch, const Quantized
   const Int8GemmKernel& gemm = *kernels_->int8_gemm;
   const int threads = runner.thread_count();
   const int depth = std::min(k_, kDepthBlock);
-  Job job{rows, scratch, output, bias, spans, x, x_stride, m, ++scratch.runs, 0, 1, 0, 0, threads};
+  Job job{rows, scratch, output, bias, spans, x, x_stride, m, ++scratch.runs, 0, 1, 0, 0, runner.stride()};
   job.row_block = RowBlock(m, kRowBlockBytes / depth, gemm.rows, panel_count_, threads);
   // Neighbouring panels go to one thread, as long as there are tasks enough to even the threads out.
   const int blocks = (m + job.row_block - 1) / job.row_block;
@@ -153,13 +153,12 @@ class Ahead {
 
 }  // namespace
 
-// Weights that this thread will probably multiply next: neighbouring stretches of a task lie together; of tasks, each
-// thread takes one in turn.
+// Weights that this thread will probably multiply next: neighbouring stretches of a task lie together.
 const uint8_t* Int8Linear::NextWeights(const Job& job, int task, int panel, bool is_last_depth,
                                        const uint8_t* after) const {
   const int first_panel = task % job.tasks_a_block * job.panels_a_task;
   if (!is_last_depth || panel + 1 < std::min(panel_count_, first_panel + job.panels_a_task)) return after;
-  const int next = task + job.threads;
+  const int next = task + job.stride;
   if (next >= job.tasks) return nullptr;
   return packed_ + panel_bytes_ * (next % job.tasks_a_block * job.panels_a_task);
 }

@@ -12,6 +12,8 @@ class LoopRunner {
 
   virtual ~LoopRunner() = default;
   virtual int thread_count() const = 0;
+  // How far behind an iteration the thread's next one probably is.
+  virtual int stride() const { return thread_count(); }
 
   // Returns after all iterations. Bodies must not throw. Called by one thread at a time.
   virtual void Run(int iterations, Body body, const void* context) = 0;

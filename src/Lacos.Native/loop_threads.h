@@ -17,6 +17,7 @@ class LoopThreads final : public LoopRunner {
   explicit LoopThreads(int thread_count) : thread_count_(thread_count) {}
 
   int thread_count() const override { return thread_count_; }
+  int stride() const override;
   void Run(int iterations, Body body, const void* context) override {
     RunOn(thread_count_, iterations, body, context);
   }
