@@ -6,7 +6,7 @@ using Lacos.Cli.Input;
 using Lacos.Cli.Models;
 using Lacos.Cli.Output;
 using Lacos.Cli.Terminal;
-using Microsoft.ML.Lacos.Hub;
+using Microsoft.ML.Lacos.Safetensors;
 
 namespace Lacos.Cli.Commands;
 
@@ -106,6 +106,6 @@ internal sealed class EmbedCommand(ToolStreams streams, IModelSource source)
             streams.Note(string.Create(CultureInfo.InvariantCulture, $"{longTexts:N0} text(s) had more than {model.Facts.MaximumTokenCount} tokens (--long-text {model.Facts.LongText})."));
         }
         double rate = count / Math.Max(elapsed.TotalSeconds, 1e-3);
-        streams.Note(string.Create(CultureInfo.InvariantCulture, $"{count:N0} texts, {model.Encoder.Dimension} dimensions, {elapsed.TotalSeconds:N1} s, {rate:N0} texts/s ({ExportedCard.OneLine(model.Facts.Name)}, {model.Facts.Engine})"));
+        streams.Note(string.Create(CultureInfo.InvariantCulture, $"{count:N0} texts, {model.Encoder.Dimension} dimensions, {elapsed.TotalSeconds:N1} s, {rate:N0} texts/s ({TextInMessage.Of(model.Facts.Name)}, {model.Facts.Engine})"));
     }
 }

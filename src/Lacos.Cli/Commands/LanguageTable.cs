@@ -1,6 +1,7 @@
 using System.Globalization;
 using Lacos.Cli.Terminal;
 using Microsoft.ML.Lacos.Hub;
+using Microsoft.ML.Lacos.Safetensors;
 
 namespace Lacos.Cli.Commands;
 
@@ -17,7 +18,7 @@ internal static class LanguageTable
         }
         catch (InvalidDataException error)
         {
-            return [$"scores       damaged: {ExportedCard.OneLine(error.Message)}"];
+            return [$"scores       damaged: {TextInMessage.Of(error.Message)}"];
         }
         return scores is null || scores.Sets.Count == 0 ? [] : Lines(scores);
     }

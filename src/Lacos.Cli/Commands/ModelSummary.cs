@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Quantization;
+using Microsoft.ML.Lacos.Safetensors;
 
 namespace Lacos.Cli.Commands;
 
@@ -30,10 +31,10 @@ internal sealed record ModelSummary(LacosModel Model)
         CultureInfo.InvariantCulture, $"{Models.PoolingArgument.Format(Model.Settings.Pooling)} pooling, {(Model.Settings.Normalize ? "normalized" : "not normalized")}, at most {Model.Settings.MaximumTokenCount} tokens");
 
     /// <summary>Name as its makers gave it, fit to be shown.</summary>
-    public string Name => ExportedCard.OneLine(Stated(ModelProvenance.Name, "unnamed"));
+    public string Name => TextInMessage.Of(Stated(ModelProvenance.Name, "unnamed"));
 
     /// <summary>Licence as its makers gave it, fit to be shown.</summary>
-    public string License => ExportedCard.OneLine(Stated(ModelProvenance.License, "not stated"));
+    public string License => TextInMessage.Of(Stated(ModelProvenance.License, "not stated"));
 
     /// <summary>A number of bytes for people: decimal megabytes.</summary>
     public static string Size(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:N1} MB");

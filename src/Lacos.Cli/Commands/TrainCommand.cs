@@ -9,7 +9,6 @@ using Microsoft.ML.Lacos;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Lora;
-using Microsoft.ML.Lacos.Safetensors;
 
 namespace Lacos.Cli.Commands;
 
@@ -118,7 +117,7 @@ internal sealed class TrainCommand(ToolStreams streams)
 
     private void CheckOutputs(ParseResult parse, string output, LacosBloomTrainer.Options options)
     {
-        if (parse.GetValue(_exportFolder) is string target && FinalPath.Of(target) == FinalPath.Of(output))
+        if (parse.GetValue(_exportFolder) is string target && OverwriteCheck.AreSame(target, output))
         {
             throw new UsageException($"--export-folder and --output are both '{output}'. Give the exported folder another name.");
         }

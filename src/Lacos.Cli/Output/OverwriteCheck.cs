@@ -38,6 +38,9 @@ internal static class OverwriteCheck
         }
     }
 
+    /// <summary>Whether two paths lead to the same place, which need not exist.</summary>
+    public static bool AreSame(string left, string right) => FinalPath.Of(left).Equals(FinalPath.Of(right), PathComparison);
+
     /// <summary>Refuses to write a folder in place of what may be there.</summary>
     /// <param name="output">The folder.</param>
     /// <param name="model">As for <see cref="RefuseFile"/>.</param>

@@ -1,6 +1,5 @@
-using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using System.Text;
 using Microsoft.ML.Lacos.Evaluation;
 using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Lora;
@@ -14,6 +13,7 @@ internal sealed class ValidationSet
     private readonly double[] _labels;
     private readonly int[] _groups;
     private readonly int _groupCount;
+    private readonly Lazy<string> _fingerprint;
 
     /// <param name="texts">First and second text of each pair in turn.</param>
     /// <param name="labels">The score of each pair.</param>
@@ -22,30 +22,17 @@ internal sealed class ValidationSet
     {
     }
 
-    private ValidationSet(string?[] texts, double[] labels, int[] groups, int groupCount) => (_texts, _labels, _groups, _groupCount) = (texts, labels, groups, groupCount);
+    private ValidationSet(string?[] texts, double[] labels, int[] groups, int groupCount)
+    {
+        (_texts, _labels, _groups, _groupCount) = (texts, labels, groups, groupCount);
+        _fingerprint = new Lazy<string>(Hash);
+    }
 
     /// <summary>The pairs.</summary>
     public IEnumerable<(string First, string Second)> Pairs => Enumerable.Range(0, _labels.Length).Select(i => (_texts[2 * i] ?? "", _texts[(2 * i) + 1] ?? ""));
 
     /// <summary>sha256 of the texts, scores and sets in their order: what a score of it can be compared with.</summary>
-    public string Fingerprint
-    {
-        get
-        {
-            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            for (int i = 0; i < _labels.Length; i++)
-            {
-                foreach (string text in new[] { _texts[2 * i] ?? "", _texts[(2 * i) + 1] ?? "" })
-                {
-                    byte[] bytes = Encoding.Unicode.GetBytes(text);
-                    hash.AppendData(BitConverter.GetBytes(bytes.Length));
-                    hash.AppendData(bytes);
-                }
-                hash.AppendData(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{_labels[i]:R} {_groups[i]}\n")));
-            }
-            return Convert.ToHexString(hash.GetHashAndReset()).ToLowerInvariant();
-        }
-    }
+    public string Fingerprint => _fingerprint.Value;
 
     /// <summary>Reads the pairs.</summary>
     /// <param name="data">The data.</param>
@@ -98,6 +85,19 @@ internal sealed class ValidationSet
             }
         }
         return new ValidationSet([.. texts], [.. labels], [.. groups], names.Count);
+    }
+
+    private string Hash()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (string? text in _texts)
+        {
+            hash.AppendData(BitConverter.GetBytes(text?.Length ?? 0));
+            hash.AppendData(MemoryMarshal.AsBytes<char>(text));
+        }
+        hash.AppendData(MemoryMarshal.AsBytes<double>(_labels));
+        hash.AppendData(MemoryMarshal.AsBytes<int>(_groups));
+        return Convert.ToHexString(hash.GetHashAndReset()).ToLowerInvariant();
     }
 
     /// <summary>Cosine Spearman of a model with an adapter, the mean over the sets.</summary>

@@ -1,10 +1,13 @@
 using System.Text;
+using Microsoft.ML.Lacos.Safetensors;
 
 namespace Microsoft.ML.Lacos.Hub;
 
 /// <summary>The <c>README.md</c> of an exported folder: what hubs ask for, and what is known of the model's making.</summary>
 internal static class ExportedCard
 {
+    private const int LongestLine = 500;
+
     /// <summary>Text of the card.</summary>
     public static string Of(LacosModel model)
     {
@@ -29,11 +32,5 @@ internal static class ExportedCard
     // What is put into YAML as it is.
     private static bool IsPlain(string text) => text.Length is > 0 and <= 200 && text.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '-' or '+');
 
-    /// <summary>Text of a model's file as one line without control characters, cut where it is long.</summary>
-    internal static string OneLine(string text)
-    {
-        const int Longest = 500;
-        string line = string.Concat(text.Take(Longest).Select(letter => char.IsControl(letter) ? ' ' : letter));
-        return text.Length > Longest ? line + "…" : line;
-    }
+    private static string OneLine(string text) => TextInMessage.Of(text, LongestLine);
 }

@@ -11,28 +11,32 @@ internal sealed class UseCount(Action release)
     /// <summary>Whether the owner has closed it; uses may still be running.</summary>
     public bool IsClosed => Volatile.Read(ref _closed) != 0;
 
-    /// <summary>Begins a use, which ends with <see cref="Leave"/>.</summary>
-    /// <param name="owner">Named in the error.</param>
-    /// <exception cref="ObjectDisposedException">The owner has closed it.</exception>
-    public void Enter(object owner)
+    /// <summary>Begins a use, which ends with <see cref="Leave"/>; not where the owner has closed it, or every use has ended.</summary>
+    public bool TryEnter()
     {
         int users = Volatile.Read(ref _users);
-        while (true)
+        while (users > 0 && !IsClosed)
         {
-            ObjectDisposedException.ThrowIf(users == 0 || IsClosed, owner);
             int before = Interlocked.CompareExchange(ref _users, users + 1, users);
             if (before == users)
             {
-                return;
+                return true;
             }
             users = before;
         }
+        return false;
     }
 
+    /// <summary>Begins a use, which ends with <see cref="Leave"/>.</summary>
+    /// <param name="owner">Named in the error.</param>
+    /// <exception cref="ObjectDisposedException">The owner has closed it.</exception>
+    public void Enter(object owner) => ObjectDisposedException.ThrowIf(!TryEnter(), owner);
+
     /// <summary>Ends a use.</summary>
-    public void Leave()
+    /// <param name="mayRelease">False from a finalizer, which must not touch what the release does.</param>
+    public void Leave(bool mayRelease = true)
     {
-        if (Interlocked.Decrement(ref _users) == 0)
+        if (Interlocked.Decrement(ref _users) == 0 && mayRelease)
         {
             release();
         }

@@ -1,13 +1,16 @@
+using Microsoft.ML.Lacos.Hub;
+
 namespace Microsoft.ML.Lacos.Pipeline;
 
 /// <summary>One opened model and its memory of vectors, in use by any number of transformers, views and generators; disposed with the last.</summary>
 internal sealed class SharedModel
 {
-    private int _leases = 1;
+    private readonly UseCount _leases;
 
     private SharedModel(EmbeddingModel model, long cacheBytes)
     {
         Model = model;
+        _leases = new UseCount(model.Dispose);
         Vectors = new TextVectors(model.Encoder, new VectorMemory(cacheBytes));
     }
 
@@ -22,29 +25,10 @@ internal sealed class SharedModel
     public static ModelLease Start(EmbeddingModel model, long cacheBytes) => new(new SharedModel(model, cacheBytes));
 
     /// <summary>Gives another lease, or <see langword="null"/> where the model has been disposed.</summary>
-    public ModelLease? TryLease()
-    {
-        int leases = Volatile.Read(ref _leases);
-        while (leases > 0)
-        {
-            int seen = Interlocked.CompareExchange(ref _leases, leases + 1, leases);
-            if (seen == leases)
-            {
-                return new ModelLease(this);
-            }
-            leases = seen;
-        }
-        return null;
-    }
+    public ModelLease? TryLease() => _leases.TryEnter() ? new ModelLease(this) : null;
 
-    public void Release(bool disposing)
-    {
-        // From a finalizer everything below is unreachable too, and its own safe handles free it.
-        if (Interlocked.Decrement(ref _leases) == 0 && disposing)
-        {
-            Model.Dispose();
-        }
-    }
+    // From a finalizer everything below is unreachable too, and its own safe handles free it.
+    public void Release(bool disposing) => _leases.Leave(mayRelease: disposing);
 }
 
 /// <summary>One holder's share in a <see cref="SharedModel"/>. Views have no Dispose of their own: their lease ends when they are collected.</summary>

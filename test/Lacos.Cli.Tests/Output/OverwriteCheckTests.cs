@@ -1,5 +1,6 @@
 using Lacos.Cli.Output;
 using Lacos.Cli.Terminal;
+using Microsoft.ML.Lacos.Tests;
 using Microsoft.ML.Lacos.Tests.Hub;
 
 namespace Lacos.Cli.Tests.Output;
@@ -66,7 +67,7 @@ public sealed class OverwriteCheckTests
     public void AnotherNameOfTheSameFileIsTheSameFile()
     {
         using var folder = new TemporaryFolder();
-        folder.Node("second.tsv", "ln", folder.Write("first.tsv", "a"), folder.File("second.tsv"));
+        SpecialFile.Make(folder.File("second.tsv"), "ln", folder.Write("first.tsv", "a"), folder.File("second.tsv"));
         Assert.ThrowsExactly<UsageException>(() => OverwriteCheck.RefuseFile(folder.File("second.tsv"), null, null, folder.File("first.tsv")));
     }
 

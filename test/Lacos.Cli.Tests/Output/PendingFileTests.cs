@@ -1,5 +1,6 @@
 using Lacos.Cli.Output;
 using Lacos.Cli.Terminal;
+using Microsoft.ML.Lacos.Tests;
 
 namespace Lacos.Cli.Tests.Output;
 
@@ -44,7 +45,7 @@ public sealed class PendingFileTests
     public void WhatIsNoFileIsRefusedAndStays(string kind, string program, string arguments)
     {
         using var folder = new TemporaryFolder();
-        folder.Node("node.jsonl", program, [folder.File("node.jsonl"), .. arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
+        SpecialFile.Make(folder.File("node.jsonl"), program, [folder.File("node.jsonl"), .. arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
         File.CreateSymbolicLink(folder.File("link.jsonl"), "node.jsonl");
         foreach (string name in folder.FileNames.ToArray())
         {

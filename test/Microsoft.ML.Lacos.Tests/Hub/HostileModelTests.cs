@@ -86,7 +86,7 @@ public sealed class HostileModelTests
         using var folder = new TemporaryFolder();
         TinyModel.SentenceTransformers().WriteTo(folder.Path);
         File.Delete(folder.File(name == "model.safetensors.index.json" ? "model.safetensors" : name));
-        string pipe = folder.Pipe(name);
+        string pipe = SpecialFile.Pipe(folder.File(name));
         string model = name == "m.lacos" ? pipe : folder.Path;
         Task<InvalidDataException> refused = Task.Run(() => Assert.ThrowsExactly<InvalidDataException>(() => LacosModel.Load(model).Dispose()));
         StringAssert.Contains((await refused.WaitAsync(TimeSpan.FromSeconds(30)).ConfigureAwait(false)).Message, $"'{pipe}' is a pipe");

@@ -88,7 +88,7 @@ public sealed unsafe class SafetensorsWriterTests
         AtomicFile.Write(folder.File("link"), stream => stream.Write("new"u8));
         Assert.AreEqual("target", new FileInfo(folder.File("link")).LinkTarget);
         Assert.AreEqual("new", File.ReadAllText(folder.File("target")));
-        string pipe = folder.Pipe("pipe");
+        string pipe = SpecialFile.Pipe(folder.File("pipe"));
         StringAssert.Contains(Assert.ThrowsExactly<IOException>(() => AtomicFile.Write(pipe, stream => stream.WriteByte(1))).Message, "a pipe");
         Assert.AreEqual("a pipe", FileStatus.SpecialKind(pipe));
         Assert.HasCount(3, Directory.GetFileSystemEntries(folder.Path));
