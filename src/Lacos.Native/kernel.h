@@ -16,11 +16,10 @@ struct ExcessStep {
   int32_t codes[2];     // k_group codes each
   uint16_t offsets[2];  // bytes from the weights of the first of these kExcessColumns columns to those of each group
 };
-// Steps of one row.
+// So many steps of one row, which follow those of the run before.
 struct ExcessRun {
-  const ExcessStep* first;
-  const ExcessStep* last;  // behind it
-  int row;                 // of the sums
+  int32_t row;  // of the sums
+  int32_t steps;
 };
 // Columns of a step: two groups of four.
 constexpr int kStepColumns = 8;
@@ -61,9 +60,10 @@ struct Int8GemmKernel {
   // kExcessStepsMost steps that make up for it, none of which needs another column. Returns how many. reach: the
   // WeightReach of the same columns, or null where the weights are not known.
   int (*split)(int8_t* codes, int n, const uint16_t* reach, ExcessStep* steps) = nullptr;
-  // For kernels that split: adds what rows gave away to sums [rows, NR] that tiles have begun. weights: of the first of
-  // the columns that the steps belong to.
-  void (*add_excess)(const ExcessRun* first, const ExcessRun* last, const uint8_t* weights, int32_t* sums) = nullptr;
+  // For kernels that split: adds what rows gave away to sums [rows, NR] that tiles have begun. steps: of the first run.
+  // weights: of the first of the columns that the steps belong to.
+  void (*add_excess)(const ExcessRun* first, const ExcessRun* last, const ExcessStep* steps, const uint8_t* weights,
+                     int32_t* sums) = nullptr;
   // For kernels that split: raises most[i] to the largest sum of squares in step i of one panel (WeightReach::inputs).
   void (*reach)(const uint8_t* panel, int k_groups, int32_t* most) = nullptr;
 };

@@ -37,12 +37,13 @@ inline __m256i MultiplyPair(__m256i w0, __m256i x0, __m256i w1, __m256i x1) {
   return _mm256_madd_epi16(sums, _mm256_set1_epi16(1));
 }
 
-void AddExcess(const ExcessRun* first, const ExcessRun* last, const uint8_t* weights, int32_t* all_sums) {
+void AddExcess(const ExcessRun* first, const ExcessRun* last, const ExcessStep* step, const uint8_t* weights,
+               int32_t* all_sums) {
   for (const ExcessRun* run = first; run != last; run++) {
     int32_t* sums = all_sums + run->row * kColumns;
     __m256i c[2];
     LoadSums(sums, c);
-    for (const ExcessStep* step = run->first; step != run->last; step++) {
+    for (const ExcessStep* end = step + run->steps; step != end; step++) {
       const uint8_t* b0 = weights + step->offsets[0];
       const uint8_t* b1 = weights + step->offsets[1];
       const __m256i x0 = _mm256_set1_epi32(step->codes[0]), x1 = _mm256_set1_epi32(step->codes[1]);

@@ -36,23 +36,36 @@ void ExcessRows::Split(const Int8GemmKernel& kernel, int row, int8_t* codes, int
 void ExcessBands::Add(const ExcessRows& rows, int first, int count) {
   if (!rows.is_split_) return;
   starts_a_band_ = rows.parts_ + 1;
+  const auto starts_of = [&](int row, int part) {
+    return rows.starts_.data() + static_cast<size_t>(first + row) * starts_a_band_ + part;
+  };
+  const auto mark = [&] {
+    starts_.push_back({static_cast<int32_t>(runs_.size()), static_cast<int32_t>(steps_.size())});
+  };
   for (int part = 0; part < rows.parts_; part++) {
-    starts_.push_back(static_cast<int32_t>(runs_.size()));
-    for (int i = 0; i < count; i++) {
-      const int32_t* starts = rows.starts_.data() + static_cast<size_t>(first + i) * starts_a_band_ + part;
-      const ExcessStep* steps = rows.steps_[first + i].data();
-      if (starts[0] != starts[1]) runs_.push_back({steps + starts[0], steps + starts[1], i});
+    mark();
+    const auto begin = static_cast<std::ptrdiff_t>(runs_.size());
+    for (int row = 0; row < count; row++) {
+      const int32_t* starts = starts_of(row, part);
+      if (starts[0] != starts[1]) runs_.push_back({row, starts[1] - starts[0]});
+    }
+    std::sort(runs_.begin() + begin, runs_.end(), [](const ExcessRun& a, const ExcessRun& b) {
+      return a.steps != b.steps ? a.steps < b.steps : a.row < b.row;
+    });
+    for (auto run = runs_.begin() + begin; run != runs_.end(); ++run) {
+      const auto from = rows.steps_[first + run->row].begin() + *starts_of(run->row, part);
+      steps_.insert(steps_.end(), from, from + run->steps);
     }
   }
-  starts_.push_back(static_cast<int32_t>(runs_.size()));
+  mark();
 }
 
 void ExcessBands::AddTo(int32_t* sums, const Int8GemmKernel& kernel, int band, int first_column, int columns,
                         const uint8_t* weights) const {
   if (starts_.empty()) return;
-  const int32_t* starts = starts_.data() + static_cast<size_t>(band) * starts_a_band_ + first_column / kExcessColumns;
+  const Start* starts = starts_.data() + static_cast<size_t>(band) * starts_a_band_ + first_column / kExcessColumns;
   for (int column = 0; column < columns; column += kExcessColumns, starts++) {
-    kernel.add_excess(runs_.data() + starts[0], runs_.data() + starts[1],
+    kernel.add_excess(runs_.data() + starts[0].run, runs_.data() + starts[1].run, steps_.data() + starts[0].step,
                       weights + static_cast<size_t>(column) * kernel.columns, sums);
   }
 }

@@ -30,10 +30,11 @@ class ExcessRows {
   AlignedBuffer<int32_t> starts_;  // [rows, parts + 1]
 };
 
-// What the rows of each band of tiles gave away. Points into the rows.
+// What the rows of each band of tiles gave away, copied into one stretch of memory. The rows of a band lie by their
+// number of steps, so that the processor can guess where a run ends.
 class ExcessBands {
  public:
-  void Clear() { runs_.clear(), starts_.clear(); }
+  void Clear() { steps_.clear(), runs_.clear(), starts_.clear(); }
   // The next band.
   void Add(const ExcessRows& rows, int first, int count);
   // Adds to the sums of a band what was taken out of columns of its rows, if anything was. The first column is a
@@ -42,8 +43,14 @@ class ExcessBands {
              const uint8_t* weights) const;
 
  private:
+  struct Start {
+    int32_t run;
+    int32_t step;
+  };
+
+  std::vector<ExcessStep> steps_;
   std::vector<ExcessRun> runs_;
-  std::vector<int32_t> starts_;  // [bands, parts + 1]
+  std::vector<Start> starts_;  // [bands, parts + 1]
   int starts_a_band_ = 0;
 };
 
