@@ -48,7 +48,8 @@ internal sealed class TrainingData(MLContext ml, LacosBloomTrainer.Options optio
         var pairs = new List<TrainingPair>();
         foreach (string path in paths)
         {
-            foreach (TrainingPair pair in new TrainingFile(path, null, null, PairNeeds.Label, 0, 0, streams, options.CancellationToken).Pairs)
+            var file = new TrainingFile(path, null, null, PairNeeds.Label, 0, 0, streams, options.CancellationToken) { LeavesOutUnlabelled = true };
+            foreach (TrainingPair pair in file.Pairs)
             {
                 pair.Group = path;
                 pairs.Add(pair);

@@ -33,6 +33,9 @@ internal sealed class TrainingFile
     /// <summary>The columns in use.</summary>
     public TrainingColumns Columns { get; }
 
+    /// <summary>Whether rows without a label are left out, with a warning, as <c>lacos eval</c> does, instead of being refused.</summary>
+    public bool LeavesOutUnlabelled { get; init; }
+
     /// <summary>The pairs.</summary>
     /// <exception cref="InvalidDataException">A label is no number; the message names the line.</exception>
     public IEnumerable<TrainingPair> Pairs => _rows > 0 ? Drawn() : All();
@@ -44,24 +47,33 @@ internal sealed class TrainingFile
         using RecordReader records = Open();
         int[] indices = Columns.Indices;
         var values = new string?[indices.Length];
-        int leftOut = 0;
+        int withoutText = 0;
+        int withoutLabel = 0;
         while (records.Read(indices, values))
         {
             _cancellationToken.ThrowIfCancellationRequested();
-            if (ToPair(values, records.Place) is TrainingPair pair)
+            if (ToPair(values, records.Place) is not TrainingPair pair)
             {
-                yield return pair;
+                withoutText++;
+            }
+            else if (float.IsNaN(pair.Label))
+            {
+                withoutLabel++;
             }
             else
             {
-                leftOut++;
+                yield return pair;
             }
         }
         if (!_warned)
         {
-            if (leftOut > 0)
+            if (withoutText > 0)
             {
-                _streams.Warn(string.Create(CultureInfo.InvariantCulture, $"{leftOut:N0} row(s) of {records.File.DisplayName} lack a text and are left out."));
+                _streams.Warn(string.Create(CultureInfo.InvariantCulture, $"{withoutText:N0} row(s) of {records.File.DisplayName} lack a text and are left out."));
+            }
+            if (withoutLabel > 0)
+            {
+                _streams.Warn(string.Create(CultureInfo.InvariantCulture, $"{withoutLabel:N0} pair(s) of {records.File.DisplayName} have no score and are left out."));
             }
             InputOptions.WarnOfInvalidUtf8(records.File, _streams);
             _warned = true;
@@ -117,8 +129,9 @@ internal sealed class TrainingFile
         return pair;
     }
 
-    private static float ParseLabel(string? text, string place) =>
-        float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out float label) && float.IsFinite(label)
-            ? label
-            : throw new InvalidDataException($"{place} has the label '{text}', which is no number. Correct it, or say which column holds the labels with --columns A,B,LABEL.");
+    // NaN where it may be missing and is.
+    private float ParseLabel(string? text, string place) =>
+        LeavesOutUnlabelled && string.IsNullOrWhiteSpace(text) ? float.NaN
+        : float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out float label) && float.IsFinite(label) ? label
+        : throw new InvalidDataException($"{place} has the label '{text}', which is no number. Correct it, or say which column holds the labels with --columns A,B,LABEL.");
 }

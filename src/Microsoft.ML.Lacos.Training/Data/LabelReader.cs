@@ -80,7 +80,7 @@ internal sealed class LabelReader
             return;
         }
         double value = _number!();
-        TrainingLabels.Check(value, _settings.Loss, row, _settings.LabelColumn!);
+        TrainingLabels.Check(value, _settings, row);
         _labels.Add(value);
     }
 }

@@ -39,9 +39,9 @@ internal static class TrainingLabels
 
     /// <summary>Refuses a value that the loss cannot use.</summary>
     /// <exception cref="InvalidDataException">The message names the row.</exception>
-    public static void Check(double label, TrainingLoss loss, long row, string column)
+    public static void Check(double label, DatasetSettings settings, long row)
     {
-        string? expected = loss switch
+        string? expected = settings.Loss switch
         {
             _ when !double.IsFinite(label) => "a finite number; leave the row out, or correct it",
             TrainingLoss.CosineSimilarity when Math.Abs(label) > 1 => "a similarity from -1 to 1; divide scores of 0 to 5 by 5, or choose the loss CoSent, for which any scale will do",
@@ -51,7 +51,7 @@ internal static class TrainingLabels
         };
         if (expected is not null)
         {
-            throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"Row {row} (from 0) has the label {label} in column '{column}'; the loss {loss} needs {expected}."));
+            throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"Row {row} (from 0) of {settings.Name} has the label {label} in column '{settings.LabelColumn}'; the loss {settings.Loss} needs {expected}."));
         }
     }
 }

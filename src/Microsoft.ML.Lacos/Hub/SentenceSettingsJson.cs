@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Microsoft.ML.Lacos.Safetensors;
 
 namespace Microsoft.ML.Lacos.Hub;
 
@@ -66,7 +67,7 @@ internal static class SentenceSettingsJson
     {
         if (settings.DefaultPromptName is { } name && !settings.Prompts.ContainsKey(name))
         {
-            throw new InvalidDataException($"'{where}' names the default prompt '{name}', which is not among its prompts ({string.Join(", ", settings.Prompts.Keys.Order(StringComparer.Ordinal))}). Correct one of them.");
+            throw new InvalidDataException($"'{where}' names the default prompt '{TextInMessage.Of(name)}', which is not among its prompts ({TextInMessage.Of(string.Join(", ", settings.Prompts.Keys.Order(StringComparer.Ordinal)))}). Correct one of them.");
         }
     }
 }

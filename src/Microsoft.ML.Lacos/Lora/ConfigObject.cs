@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.ML.Lacos.Safetensors;
 
 namespace Microsoft.ML.Lacos.Lora;
 
@@ -78,9 +79,6 @@ internal sealed class ConfigObject(JsonElement root, string source)
 
     private JsonElement? Find(string key) => root.TryGetProperty(key, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value : null;
 
-    private InvalidDataException Wrong(string key, JsonElement value, string expected)
-    {
-        string seen = value.GetRawText();
-        return new InvalidDataException($"'{key}' in '{source}' is {(seen.Length > 80 ? seen[..80] + "…" : seen)}, expected {expected}. Fetch or save the adapter again.");
-    }
+    private InvalidDataException Wrong(string key, JsonElement value, string expected) =>
+        new($"'{TextInMessage.Of(key)}' in '{source}' is {TextInMessage.Of(value.GetRawText(), 80)}, expected {expected}. Fetch or save the adapter again.");
 }

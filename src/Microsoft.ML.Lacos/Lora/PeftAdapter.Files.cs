@@ -107,6 +107,6 @@ public sealed partial class PeftAdapter
                 return module;
             }
         }
-        throw new NotSupportedException($"'{source}' holds a tensor '{tensor}', which is no LoRA matrix of a BLOOM block's linear layers. Merge the adapter into its model with PEFT and load that.");
+        throw new NotSupportedException($"'{source}' holds a tensor '{TextInMessage.Of(tensor)}', which is no LoRA matrix of a BLOOM block's linear layers. Merge the adapter into its model with PEFT and load that.");
     }
 }

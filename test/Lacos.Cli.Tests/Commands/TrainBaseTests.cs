@@ -54,9 +54,35 @@ public sealed class TrainBaseTests
         Assert.IsFalse(Directory.Exists(folder.File("out")));
     }
 
-    private static void Succeeds(string[] arguments)
+    [TestMethod]
+    public void PairsWithoutAScoreAreLeftOutOfTheEvaluationAndRefusedAsLabels()
+    {
+        using var folder = new TemporaryFolder();
+        string model = TinyModel.OfLetters().WriteTo(folder.File("model"));
+        string data = folder.Write("pairs.tsv", Pairs);
+        string scored = folder.Write("scored.tsv", "sentence1\tsentence2\tscore\nab\tcd\t1\nef\tgh\t\nij\tkl\t3\nace\tbdf\t2\n");
+        ToolRun run = Succeeds(["train", "--model", model, "--data", data, "--output", folder.File("out"), "--eval", scored, .. Small]);
+        StringAssert.Contains(run.Error, $"1 pair(s) of '{scored}' have no score and are left out.");
+        ToolRun refused = ToolRun.Of(["train", "--model", model, "--data", scored + ",loss=cosent", "--output", folder.File("other"), .. Small]);
+        Assert.AreNotEqual(0, refused.ExitCode);
+        StringAssert.Contains(refused.Error, "Line 3");
+    }
+
+    [TestMethod]
+    public void ALabelThatTheLossCannotUseIsToldWithItsFile()
+    {
+        using var folder = new TemporaryFolder();
+        string model = TinyModel.OfLetters().WriteTo(folder.File("model"));
+        string scored = folder.Write("scored.tsv", "sentence1\tsentence2\tscore\nab\tcd\t1\nef\tgh\t0.5\nij\tkl\t3\nace\tbdf\t0\n");
+        ToolRun run = ToolRun.Of(["train", "--model", model, "--data", folder.Write("pairs.tsv", Pairs), "--data", scored + ",loss=cosine", "--output", folder.File("out"), .. Small]);
+        Assert.AreNotEqual(0, run.ExitCode);
+        StringAssert.Contains(run.Error, "Row 2 (from 0) of scored.tsv has the label 3");
+    }
+
+    private static ToolRun Succeeds(string[] arguments)
     {
         ToolRun run = ToolRun.Of(arguments);
         Assert.AreEqual(0, run.ExitCode, run.Error);
+        return run;
     }
 }

@@ -155,6 +155,16 @@ public sealed class PeftAdapterTests
     }
 
     [TestMethod]
+    public void WhatATerminalWouldObeyIsNotShown()
+    {
+        WriteFiles(writer => writer.Add("base_model.model.\u001b[2Jh.0", SafetensorsDType.F32, new float[4], 2, 2));
+        StringAssert.Contains(Assert.ThrowsExactly<NotSupportedException>(() => PeftAdapter.Load(_folder)).Message, "'base_model.model.\uFFFD[2Jh.0'");
+        File.WriteAllText(Path.Combine(_folder, "adapter_config.json"), "{\"peft_type\": \"LORA\", \"r\": \"\u202e8\"}");
+        StringAssert.Contains(Assert.ThrowsExactly<InvalidDataException>(() => PeftAdapter.Load(_folder)).Message, "'r' in");
+        Assert.DoesNotContain("\u202e", Assert.ThrowsExactly<InvalidDataException>(() => PeftAdapter.Load(_folder)).Message);
+    }
+
+    [TestMethod]
     public void DamagedMatricesAreRefused()
     {
         string stem = $"base_model.model.{Qkv0}.lora_";
