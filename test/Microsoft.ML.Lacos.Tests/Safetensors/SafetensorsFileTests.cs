@@ -104,6 +104,15 @@ public sealed unsafe class SafetensorsFileTests
     public void LyingHeaderLengthIsRefused(long length) => StringAssert.Contains(Refused(RawSafetensors.Build(Good, new byte[11], length)).Message, "header claims");
 
     [TestMethod]
+    public void AHeaderOfVeryManyValuesIsRefusedBeforeItTakesMuchMemory()
+    {
+        byte[] bytes = RawSafetensors.Build("{\"a\":[0" + string.Concat(Enumerable.Repeat(",0", 8_000_000)) + "]}", 4);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        StringAssert.Contains(Refused(bytes).Message, "names, values and brackets");
+        Assert.IsLessThan(4L * bytes.Length, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    [TestMethod]
     public void EveryTruncationIsRefused()
     {
         byte[] bytes = RawSafetensors.Build(Good, 11);
