@@ -62,6 +62,7 @@ internal static class BenchmarkCommand
         int threads = arguments.GetValue(Threads);
         AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"{Machine.Description}; int8 peak {Hardware.Int8Peak(threads):F0} GOPS, read bandwidth {Hardware.ReadBandwidth(threads):F1} GB/s with {threads} threads");
         WriteTables(arguments, sizes, threads);
+        Aims.Write();
         return 0;
     }
 

@@ -49,6 +49,7 @@ internal static class EncoderTable
             double limit = Math.Max(2 * elements * rows.Ids.Length / (peak * 1e9), elements / (bandwidth * 1e9));
             double tokens = rows.Ids.Length;
             double? last = bf16 is null ? null : medians[4];
+            AddAims($"{shape.Name}, {batchName}", limit / medians[0], medians[1] / medians[0], medians[3] / medians[0], last / medians[0]);
             table.Add(
                 batchName, tokens / medians[0], limit / medians[0], tokens / medians[1], medians[1] / medians[0], tokens / medians[2], medians[2] / medians[0], tokens / medians[3], medians[3] / medians[0], tokens / last, last / medians[0]);
         }
@@ -58,6 +59,24 @@ internal static class EncoderTable
             table.Note($"torch bf16 is left out: on this CPU, without instructions for it, a product takes more than three times as long as in fp32.");
         }
         table.Write();
+    }
+
+    // Ratios to torch are an aim where it has no tiles of its own to multiply with.
+    private static void AddAims(string batch, double share, double onnx, double fp32, double? bf16)
+    {
+        bool hasTiles = Aims.Kernels == "amx";
+        switch (batch)
+        {
+            case "bloom-560m, 1 x 20":
+                Aims.AtMost($"{batch}: times the limit", 1.35, 1 / share);
+                break;
+            case "bloom-560m, 32 x 20":
+                Aims.AtLeast($"{batch}: share of the limit", 0.8, share);
+                Aims.AtLeast($"{batch}: times ONNX Runtime int8", 1.5, onnx);
+                Aims.AtLeast($"{batch}: times torch bf16", 2.2, hasTiles ? null : bf16);
+                Aims.AtLeast($"{batch}: times torch fp32", 5, hasTiles ? null : fp32);
+                break;
+        }
     }
 
     /// <summary>A comparison of speed means nothing unless all compute the same.</summary>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Microsoft.ML.Lacos.Benchmarks.Peers;
 using Microsoft.ML.Lacos.Benchmarks.Results;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Lora;
@@ -16,6 +17,8 @@ internal static class TrainingTable
 {
     private const int Pairs = 32;
     private const int Tokens = 20;
+    private const string Fp32 = "torch fp32";
+    private const string Bf16 = "torch bf16";
 
     public static void Run(Shape shape, int threads, int steps)
     {
@@ -25,19 +28,24 @@ internal static class TrainingTable
         var rows = new List<(string Layers, double Seconds, double? Memory)>();
         // A peak is the most that was seen: measured once, on a machine that does something else at that moment, it would flatter every ratio.
         double peak = Hardware.Int8Peak(threads);
-        foreach ((string layers, Func<LinearWeights, BackwardFailure, FrozenLinear>? make, long activations) in new (string, Func<LinearWeights, BackwardFailure, FrozenLinear>?, long)[]
+        var kinds = new List<(string, Func<LinearWeights, BackwardFailure, FrozenLinear>?, long)>
         {
             ("LACoS int8, activations kept", null, long.MaxValue),
             ("LACoS int8, blocks computed again", null, 0),
             ("LACoS int8, layer by layer in torch", (linear, failure) => new NativeInt8Linear(linear, failure), 0),
-            ("torch fp32", (linear, _) => new TorchLinear(linear, torch.ScalarType.Float32), 0),
-            ("torch bf16", (linear, _) => new TorchLinear(linear, torch.ScalarType.BFloat16), 0),
-        })
+            (Fp32, (linear, _) => new TorchLinear(linear, torch.ScalarType.Float32), 0),
+        };
+        // A run that checks the program checks this, too.
+        bool hasBf16 = Interleaved.IsBrief || TorchBloom.HasFastBfloat16();
+        if (hasBf16)
+        {
+            kinds.Add((Bf16, (linear, _) => new TorchLinear(linear, torch.ScalarType.BFloat16), 0));
+        }
+        foreach ((string layers, Func<LinearWeights, BackwardFailure, FrozenLinear>? make, long activations) in kinds)
         {
             ResetPeak();
             rows.Add((layers, Measure(bloom.Weights, make, activations, steps), Peak()));
             peak = Math.Max(peak, Hardware.Int8Peak(threads));
-            // bf16 takes minutes on CPUs that have no instructions for it.
             Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{layers}: {rows[^1].Seconds:F2} s, {rows[^1].Memory:F2} GiB; int8 peak so far {peak:F0} GOPS, limit {Limit(config, Pairs, peak):F2} s"));
         }
         double limit = Limit(config, Pairs, peak);
@@ -48,8 +56,26 @@ internal static class TrainingTable
         {
             table.Add(layers, seconds, seconds / limit, seconds / rows[0].Seconds, memory);
         }
+        if (!hasBf16)
+        {
+            table.Note($"torch bf16 is left out: on this CPU, without instructions for it, a product takes more than three times as long as in fp32.");
+        }
         table.Write();
+        if (shape.Name == Shape.Bloom560m.Name)
+        {
+            AddAims(rows, limit);
+        }
         AnsiConsole.MarkupLine("Peak memory is that of the process: with the embedding table, and one block of row-wise weights from which all blocks are made.");
+    }
+
+    private static void AddAims(List<(string Layers, double Seconds, double? Memory)> rows, double limit)
+    {
+        Aims.AtMost("training step, bloom-560m: times the int8 limit", 1.8, rows[0].Seconds / limit);
+        Aims.AtMost("training step, bloom-560m: peak memory, GiB", 2.5, rows[0].Memory);
+        foreach ((string layers, double aim) in new[] { (Fp32, 4.0), (Bf16, 2.0) })
+        {
+            Aims.AtLeast($"training step, bloom-560m: times {layers}", aim, rows.Find(row => row.Layers == layers) is { Seconds: > 0 } peer ? peer.Seconds / rows[0].Seconds : null);
+        }
     }
 
     /// <summary>One whole step of a model that hardly fits, with its parts: nothing but the blocks' inputs is kept.</summary>
@@ -76,6 +102,7 @@ internal static class TrainingTable
         Part("8-bit Adam");
         double limit = Limit(config, pairs, Hardware.Int8Peak(threads));
         table.Write();
+        Aims.AtMost($"training step, {name}: peak memory, GiB", 14, Peak());
         AnsiConsole.MarkupLineInterpolated($"The int8 limit of forward and backward is {limit:F1} s.");
 
         void Part(string part)

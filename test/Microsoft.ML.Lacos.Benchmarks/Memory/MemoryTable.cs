@@ -57,7 +57,9 @@ internal static class MemoryTable
             Await(first);
             Await(second);
             Dictionary<string, double> memory = Memory(second.Id);
-            table.Add(label, weights / Mega, memory["Rss"], memory["Pss"], memory["Private_Clean"] + memory["Private_Dirty"], (1.15 * weights / Mega) + 150);
+            double bar = (1.15 * weights / Mega) + 150;
+            table.Add(label, weights / Mega, memory["Rss"], memory["Pss"], memory["Private_Clean"] + memory["Private_Dirty"], bar);
+            Aims.AtMost($"resident, {label}: times 1.15 x the int8 weights + 150 MB", 1, memory["Rss"] / bar);
         }
         finally
         {

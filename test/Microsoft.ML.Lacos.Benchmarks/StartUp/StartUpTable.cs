@@ -24,6 +24,7 @@ internal static class StartUpTable
             table.Add("one vector, default model", medians[1], medians[1] / bar);
             table.Add("bar: 1.5 x empty + 0.3 s", bar, 1);
             table.Write();
+            Aims.AtMost("first vector of the default model from the start of a process: times 1.5 x an empty one + 0.3 s", 1, medians[1] / bar);
             AnsiConsole.MarkupLineInterpolated($"Last one-vector process: {stages}");
         }
         finally
