@@ -24,7 +24,7 @@ internal static class BenchmarkCommand
     private static readonly Option<bool> StartUp = new("--startup") { Description = "Time of a process that makes one vector, beside an empty one." };
     private static readonly Option<bool> Memory = new("--memory") { Description = "Memory of two processes with the same model open." };
     private static readonly Option<bool> Training = new("--training") { Description = "A step of LoRA training over int8, bf16 and fp32 layers." };
-    private static readonly Option<bool> Large = new("--large") { Description = "One step of LoRA training of the bloom-7b1 shape; needs 14 GiB." };
+    private static readonly Option<bool> Large = new("--large") { Description = "One step of LoRA training of the bloom-7b1 shape; takes about 8 GiB." };
     private static readonly Option<int?> Steps = new("--steps") { Description = "Steps of training that are timed, after one that is not; 3 without it." };
     private static readonly Option<string?> Only = new("--shape") { Description = "--peers and --kernels: this shape only." };
     private static readonly Option<bool> Quick = new("--quick") { Description = "Fewer shapes and turns; done in two minutes." };
