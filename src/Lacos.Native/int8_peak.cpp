@@ -103,6 +103,14 @@ const Loop* Find(const char*) { return nullptr; }
 
 #endif
 
+// Waits for its threads, also where the system refuses another one.
+struct JoinedThreads {
+  std::vector<std::thread> threads;
+  ~JoinedThreads() {
+    for (std::thread& thread : threads) thread.join();
+  }
+};
+
 double RunFor(const Loop& loop, double seconds) {
   using Clock = std::chrono::steady_clock;
   loop.pass();
@@ -128,10 +136,11 @@ double Int8Peak(const char* isa, int threads, double seconds) {
   const auto measure = [&](int thread) {
     for (double& rate : rates[thread]) rate = RunFor(*loop, seconds / kTurns);
   };
-  std::vector<std::thread> others;
-  for (int i = 1; i < threads; i++) others.emplace_back(measure, i);
-  measure(0);
-  for (std::thread& other : others) other.join();
+  {
+    JoinedThreads others;
+    for (int i = 1; i < threads; i++) others.threads.emplace_back(measure, i);
+    measure(0);
+  }
   double best = 0;
   for (int turn = 0; turn < kTurns; turn++) {
     double total = 0;

@@ -26,7 +26,7 @@ using lacos::NotNull;
 lacos::TokenBatch CheckBatch(const lacos_model* model, const int32_t* ids, int64_t token_count, const int32_t* offsets,
                              int64_t rows) {
   NotNull(model, "model");
-  return lacos::CheckTokens(model->model.vocabulary(), ids, token_count, offsets, rows);
+  return lacos::CheckTokens(model->model.vocabulary(), model->model.heads(), ids, token_count, offsets, rows);
 }
 
 }  // namespace
@@ -115,13 +115,13 @@ lacos_status lacos_int8_linear_create(int32_t rows, int32_t columns, const int8_
   return Guard([&] {
     NotNull(linear, "linear");
     *linear = nullptr;
-    if (rows < 1 || columns < 1 || columns > lacos::kMaximumColumns || thread_count < 0 ||
+    constexpr int kMaximumRows = 1 << 28;
+    if (rows < 1 || rows > kMaximumRows || columns < 1 || columns > lacos::kMaximumColumns || thread_count < 0 ||
         thread_count > lacos::kMaximumThreads) {
       Fail(LACOS_INVALID_ARGUMENT,
-           "A linear layer of %d x %d with %d threads is not possible: rows from 1, columns from 1 to %d, threads from "
-           "0 "
-           "to %d.",
-           rows, columns, thread_count, lacos::kMaximumColumns, lacos::kMaximumThreads);
+           "A linear layer of %d x %d with %d threads is not possible: rows from 1 to %d, columns from 1 to %d, "
+           "threads from 0 to %d.",
+           rows, columns, thread_count, kMaximumRows, lacos::kMaximumColumns, lacos::kMaximumThreads);
     }
     const lacos::KernelSet& kernels = lacos::SelectKernels(isa);
     const lacos::WeightView weight({LACOS_SCHEME_ROWWISE, rows, columns, 0, codes, absmax, rows, nullptr, {}}, rows,

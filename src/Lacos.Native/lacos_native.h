@@ -4,6 +4,7 @@
 // * Every function that can fail returns a lacos_status; lacos_last_error() then says, for the calling thread, what is
 //   wrong, which value was seen and what to do. Nothing is printed, thrown or aborted.
 // * A handle may be used from many threads at once. Destroying it while a call runs on it is an error of the caller.
+// * A process that is forked while no call runs may go on using its handles: without the threads, which stay behind.
 // * A sentence's numbers are the same bits alone, in any batch, in any order and at any thread count. Across
 // instruction
 //   sets integer sums are equal; float results may differ in their last bits.
@@ -241,7 +242,7 @@ LACOS_API lacos_status lacos_lora_forward(lacos_lora* lora, const lacos_training
                                           lacos_lora_tape** tape, float* hidden_states, int64_t hidden_states_length);
 
 // Writes the gradients of the adapters, four a block, given that of the hidden states. adapters: as in the forward
-// pass, unchanged. The input gradients of the frozen layers are int8 products as in lacos_int8_linear_backward.
+// pass, unchanged; other ranks are refused. The input gradients of the frozen layers are int8 products as in lacos_int8_linear_backward.
 LACOS_API lacos_status lacos_lora_backward(lacos_lora* lora, lacos_lora_tape* tape, const lacos_adapter* adapters,
                                            const float* gradient, int64_t gradient_length,
                                            const lacos_adapter_gradient* gradients);

@@ -83,8 +83,9 @@ lacos_status lacos_lora_forward(lacos_lora* lora, const lacos_training_rows* row
     if (!model.is_whole()) {
       Fail(LACOS_INVALID_ARGUMENT, "Blocks are missing; add all %d before the first pass.", model.config().layer_count);
     }
-    const lacos::TokenBatch batch = lacos::CheckTokens(model.config().vocabulary_size, rows->token_ids,
-                                                       rows->token_count, rows->row_offsets, rows->row_count);
+    const lacos::TokenBatch batch =
+        lacos::CheckTokens(model.config().vocabulary_size, model.config().head_count, rows->token_ids,
+                           rows->token_count, rows->row_offsets, rows->row_count);
     if (batch.tokens() == 0) Fail(LACOS_INVALID_ARGUMENT, "The batch has no token; leave empty rows out of training.");
     NotNull(rows->row_keys, "row_keys");
     NotNull(hidden_states, "hidden_states");
@@ -121,6 +122,11 @@ lacos_status lacos_lora_backward(lacos_lora* lora, lacos_lora_tape* tape, const 
     CheckLength(gradient_length, tape->tape->rows().tokens(), model, "gradient_length");
     CheckAdapters(model, adapters);
     for (int i = 0; i < model.config().layer_count * lacos::kLinearsInBlock; i++) {
+      const int rank = tape->tape->rank(i / lacos::kLinearsInBlock, i % lacos::kLinearsInBlock);
+      if (adapters[i].rank != rank) {
+        Fail(LACOS_INVALID_ARGUMENT, "adapters[%d].rank is %d; it was %d in the forward pass of this tape.", i,
+             adapters[i].rank, rank);
+      }
       if (adapters[i].rank > 0 && (gradients[i].a == nullptr || gradients[i].b == nullptr)) {
         Fail(LACOS_INVALID_ARGUMENT, "gradients[%d] has no place for A or for B.", i);
       }

@@ -3,7 +3,28 @@
 #ifndef LACOS_LOOP_RUNNER_H_
 #define LACOS_LOOP_RUNNER_H_
 
+#include <atomic>
+#include <exception>
+
 namespace lacos {
+
+// The first exception of a loop's iterations, brought to the thread that runs the loop.
+class LoopFailure {
+ public:
+  bool any() const { return taken_.load(std::memory_order_relaxed); }
+  // In a handler.
+  void Keep() noexcept {
+    if (!taken_.exchange(true)) first_ = std::current_exception();
+  }
+  // After the loop.
+  void Rethrow() const {
+    if (first_ != nullptr) std::rethrow_exception(first_);
+  }
+
+ private:
+  std::atomic<bool> taken_{false};
+  std::exception_ptr first_;
+};
 
 class LoopRunner {
  public:
@@ -18,15 +39,29 @@ class LoopRunner {
   // Returns after all iterations. Bodies must not throw. Called by one thread at a time.
   virtual void Run(int iterations, Body body, const void* context) = 0;
 
+  // An exception of the function ends the loop early and is thrown here.
   template <class Function>
   void For(int iterations, const Function& function) {
     if (iterations <= 0) return;
+    struct Loop {
+      const Function& function;
+      LoopFailure& failure;
+    };
+    LoopFailure failure;
+    const Loop loop{function, failure};
     Run(
         iterations,
         [](const void* context, int iteration, int thread) {
-          (*static_cast<const Function*>(context))(iteration, thread);
+          const Loop& mine = *static_cast<const Loop*>(context);
+          if (mine.failure.any()) return;
+          try {
+            mine.function(iteration, thread);
+          } catch (...) {
+            mine.failure.Keep();
+          }
         },
-        &function);
+        &loop);
+    failure.Rethrow();
   }
 };
 

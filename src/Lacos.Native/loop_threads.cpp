@@ -2,14 +2,28 @@
 
 #include <algorithm>
 #include <atomic>
+#include <mutex>
+#include <vector>
 
 #include "openmp.h"
 
 namespace lacos {
 namespace {
 
-// Entries are never freed: a loop may still run on one. There are as many as runtimes that were ever shared.
 std::atomic<const OpenMp*> shared_openmp{nullptr};
+
+// The entry of a runtime: one for each that was ever shared, never freed, because a loop may still run on it.
+const OpenMp* EntryOf(const OpenMp& found) {
+  static std::mutex mutex;
+  static std::vector<const OpenMp*>& entries = *new std::vector<const OpenMp*>;
+  std::lock_guard<std::mutex> lock(mutex);
+  for (const OpenMp* entry : entries) {
+    if (entry->parallel == found.parallel) return entry;
+  }
+  entries.reserve(entries.size() + 1);
+  entries.push_back(new OpenMp(found));
+  return entries.back();
+}
 
 }  // namespace
 
@@ -18,9 +32,7 @@ void ShareOpenMp(const char* library) {
     shared_openmp.store(nullptr);
     return;
   }
-  const OpenMp found = FindOpenMp(library);
-  const OpenMp* now = shared_openmp.load();
-  if (now == nullptr || now->parallel != found.parallel) shared_openmp.store(new OpenMp(found));
+  shared_openmp.store(EntryOf(FindOpenMp(library)));
 }
 
 void LoopThreads::RunOn(int threads, int iterations, Body body, const void* context) {

@@ -18,9 +18,7 @@ class LoopThreads final : public LoopRunner {
 
   int thread_count() const override { return thread_count_; }
   int stride() const override;
-  void Run(int iterations, Body body, const void* context) override {
-    RunOn(thread_count_, iterations, body, context);
-  }
+  void Run(int iterations, Body body, const void* context) override { RunOn(thread_count_, iterations, body, context); }
   // On at most so many of them, the caller included.
   void RunOn(int threads, int iterations, Body body, const void* context);
   // Wakes them for loops that are about to come, while the caller has something else to do.

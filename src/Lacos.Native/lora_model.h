@@ -81,7 +81,10 @@ class LoraModel {
                 const lacos_adapter_gradient* gradients);
 
   const lacos_model_config& config() const { return config_; }
-  bool is_whole() const { return static_cast<int>(blocks_.size()) == config_.layer_count; }
+  bool is_whole() const {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return static_cast<int>(blocks_.size()) == config_.layer_count;
+  }
   const std::shared_ptr<TapePool>& tapes() const { return tapes_; }
 
  private:
@@ -95,7 +98,7 @@ class LoraModel {
   std::vector<FrozenBlock> blocks_;
   std::vector<float> slopes_;
   LoopThreads threads_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   LoraWorkspace workspace_;
   std::shared_ptr<TapePool> tapes_ = std::make_shared<TapePool>();
 };

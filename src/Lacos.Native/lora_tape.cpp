@@ -21,8 +21,10 @@ size_t BlockBytes(const ActivationShape& shape) {
   return counter.used();
 }
 
-void Tape::Lay(TapeRows rows, const std::vector<ActivationShape>& shapes, int kept) {
+void Tape::Lay(TapeRows rows, std::vector<ActivationShape> shapes_of_blocks, int kept) {
   rows_ = std::move(rows);
+  shapes_ = std::move(shapes_of_blocks);
+  const std::vector<ActivationShape>& shapes = shapes_;
   blocks_.resize(shapes.size());
   const auto Place = [&](uint8_t* memory) {
     Stretch stretch(memory);

@@ -74,16 +74,19 @@ struct TapeRows {
 class Tape {
  public:
   // Lays out a pass; the first `kept` blocks keep their activations. shapes: one a block.
-  void Lay(TapeRows rows, const std::vector<ActivationShape>& shapes, int kept);
+  void Lay(TapeRows rows, std::vector<ActivationShape> shapes, int kept);
 
   const TapeRows& rows() const { return rows_; }
   std::vector<BlockTape>& blocks() { return blocks_; }
+  // The rank that a linear layer's adapter had.
+  int rank(int block, int linear) const { return shapes_[block].ranks[linear]; }
   float* last() { return last_; }  // [tokens, hidden], what goes into the final layer norm
   size_t bytes() const { return memory_.bytes(); }
   size_t kept_bytes = 0;  // of the activations alone: what counts against the budget
 
  private:
   TapeRows rows_;
+  std::vector<ActivationShape> shapes_;
   std::vector<BlockTape> blocks_;
   float* last_ = nullptr;
   AlignedBuffer<uint8_t> memory_;

@@ -71,6 +71,7 @@ class Model {
 
   int hidden() const { return config_.hidden_size; }
   int vocabulary() const { return config_.vocabulary_size; }
+  int heads() const { return config_.head_count; }
   const KernelSet& kernels() const { return *kernels_; }
   int thread_count() const { return pool_->thread_count(); }
   size_t bytes() const { return bytes_; }

@@ -121,7 +121,7 @@ class Taken {
 
   // Steps of two groups each, where two fit together.
   int Write(ExcessStep* steps) {
-    codes_[count_] = 0;
+    Store(codes_ + count_, _mm256_setzero_si256());
     offsets_[count_] = offsets_[count_ > 0 ? count_ - 1 : 0];
     int written = 0;
     for (int i = 0; i < count_; i += 8) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <new>
 #include <system_error>
 
 #if defined(__x86_64__) || defined(_M_X64)
@@ -36,10 +37,17 @@ ThreadPool::ThreadPool(int thread_count) {
     }
   } catch (const std::system_error&) {
     // The system has no more threads to give; those that started are enough to be correct.
+  } catch (const std::bad_alloc&) {
+    // Nor memory for them.
   }
 }
 
 ThreadPool::~ThreadPool() {
+  if (!has_workers()) {
+    // There is nobody to join, and what a worker of the parent slept on may wait for it forever: it is left alone.
+    for (auto& worker : workers_) static_cast<void>(worker.release());
+    return;
+  }
   stop_.store(true);
   for (auto& worker : workers_) {
     { std::lock_guard<std::mutex> lock(worker->mutex); }  // not between its look at stop_ and its sleep
@@ -49,7 +57,7 @@ ThreadPool::~ThreadPool() {
 }
 
 void ThreadPool::Expect(int threads) {
-  if (sleepers_.load() == 0) return;
+  if (sleepers_.load() == 0 || !has_workers()) return;
   const int count = std::min(threads, thread_count()) - 1;
   WakePlacement placement;
   for (int i = 0; i < count; i++) {
@@ -72,7 +80,7 @@ void ThreadPool::Expect(int threads) {
 }
 
 void ThreadPool::RunOn(int threads, int iterations, Body body, const void* context) {
-  if (workers_.empty() || iterations <= 1 || threads <= 1) {
+  if (iterations <= 1 || threads <= 1 || !has_workers()) {
     for (int i = 0; i < iterations; i++) body(context, i, 0);
     return;
   }

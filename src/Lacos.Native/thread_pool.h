@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "loop_runner.h"
+#include "process_forks.h"
 #include "wake_placement.h"
 
 namespace lacos {
@@ -25,7 +26,9 @@ class ThreadPool final : public LoopRunner {
   ~ThreadPool() override;
 
   int thread_count() const override { return static_cast<int>(workers_.size()) + 1; }
-  void Run(int iterations, Body body, const void* context) override { RunOn(thread_count(), iterations, body, context); }
+  void Run(int iterations, Body body, const void* context) override {
+    RunOn(thread_count(), iterations, body, context);
+  }
 
   // On the caller and the first threads - 1 workers. Like Run, called by one thread at a time.
   void RunOn(int threads, int iterations, Body body, const void* context);
@@ -48,6 +51,8 @@ class ThreadPool final : public LoopRunner {
   bool WaitForLoop(Worker& self, int thread, uint32_t& seen);
   void Sleep(Worker& self, int thread, uint32_t seen);
   bool Open(int thread, uint32_t seen, uint32_t& loop) const;
+  // Whether the workers live in this process.
+  bool has_workers() const { return !workers_.empty() && forks_ == ProcessForks(); }
 
   // Loop number in the high half, next unclaimed iteration in the low half; kClosed there while a loop is being set up.
   static constexpr uint64_t kClosed = 0xffffffffu;
@@ -59,6 +64,7 @@ class ThreadPool final : public LoopRunner {
   std::atomic<const void*> context_{nullptr};
   alignas(64) std::atomic<int> sleepers_{0};
   std::atomic<bool> stop_{false};
+  const uint32_t forks_ = ProcessForks();
   std::vector<std::unique_ptr<Worker>> workers_;
 };
 

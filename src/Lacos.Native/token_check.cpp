@@ -4,10 +4,13 @@
 
 namespace lacos {
 
-TokenBatch CheckTokens(int vocabulary, const int32_t* ids, int64_t token_count, const int32_t* offsets, int64_t rows) {
+TokenBatch CheckTokens(int vocabulary, int heads, const int32_t* ids, int64_t token_count, const int32_t* offsets,
+                       int64_t rows) {
   NotNull(offsets, "row_offsets");
-  if (rows < 0 || rows > INT32_MAX - 1) {
-    Fail(LACOS_INVALID_ARGUMENT, "row_count is %lld; it must be from 0 to 2^31 - 2.", static_cast<long long>(rows));
+  const int most_rows = (INT32_MAX - 1) / heads;
+  if (rows < 0 || rows > most_rows) {
+    Fail(LACOS_INVALID_ARGUMENT, "row_count is %lld; with %d heads it must be from 0 to %d.",
+         static_cast<long long>(rows), heads, most_rows);
   }
   if (token_count < 0 || token_count > INT32_MAX) {
     Fail(LACOS_INVALID_ARGUMENT, "token_count is %lld; it must be from 0 to 2^31 - 1.",

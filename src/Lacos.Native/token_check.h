@@ -6,8 +6,9 @@
 
 namespace lacos {
 
-// Throws Error LACOS_INVALID_ARGUMENT.
-TokenBatch CheckTokens(int vocabulary, const int32_t* ids, int64_t token_count, const int32_t* offsets, int64_t rows);
+// Throws Error LACOS_INVALID_ARGUMENT. heads: of the model; each head of each row is one iteration of a loop.
+TokenBatch CheckTokens(int vocabulary, int heads, const int32_t* ids, int64_t token_count, const int32_t* offsets,
+                       int64_t rows);
 
 }  // namespace lacos
 

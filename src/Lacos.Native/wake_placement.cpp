@@ -25,12 +25,14 @@ bool Without(const cpu_set_t& all, const cpu_set_t& some, cpu_set_t& rest) {
 
 void SleepingPlace::Sleep() {
   if (thread_id_ == 0) thread_id_ = static_cast<int>(syscall(SYS_gettid));
-  cpu_ = sched_getaffinity(0, sizeof allowed_, &allowed_) == 0 ? sched_getcpu() : -1;
+  cpu_ = sched_getcpu();
 }
 
 void SleepingPlace::Wake() {
   if (!restricted_) return;
   restricted_ = false;
+  cpu_set_t now;
+  if (sched_getaffinity(0, sizeof now, &now) != 0 || !CPU_EQUAL(&now, &narrowed_)) return;
   sched_setaffinity(0, sizeof allowed_, &allowed_);
 }
 
@@ -47,9 +49,11 @@ void WakePlacement::Take(const SleepingPlace& place) {
 
 void WakePlacement::Clear(SleepingPlace& place) {
   if (!Fits(place.cpu_) || CPU_COUNT(&here_) == 0) return;
+  // Read now: it may have been changed while the worker slept.
+  if (sched_getaffinity(place.thread_id_, sizeof place.allowed_, &place.allowed_) != 0) return;
   const bool collides = CPU_ISSET(place.cpu_, &claimed_);
   CPU_SET(place.cpu_, &claimed_);
-  cpu_set_t free;
+  cpu_set_t& free = place.narrowed_;
   const bool found = (collides && Without(place.allowed_, taken_, free)) || Without(place.allowed_, here_, free);
   place.restricted_ = found && sched_setaffinity(place.thread_id_, sizeof free, &free) == 0;
 }

@@ -20,7 +20,7 @@ class SleepingPlace {
  public:
   // By the worker: it is about to sleep here.
   void Sleep();
-  // By the worker: it runs again, wherever it wants.
+  // By the worker: it runs again, wherever it might before; unless somebody else has told it since where to run.
   void Wake();
 
  private:
@@ -29,7 +29,8 @@ class SleepingPlace {
   int thread_id_ = 0;
   int cpu_ = -1;
   bool restricted_ = false;
-  cpu_set_t allowed_;
+  cpu_set_t allowed_;   // before it was restricted
+  cpu_set_t narrowed_;  // to these
 #endif
 };
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <new>
 #include <vector>
 
 #include "lacos_native.h"
@@ -45,6 +46,7 @@ TEST(SharedOpenMp, RunsEveryIterationOnceAndGivesTheSameBits) {
         for (const auto& count : seen) ASSERT_EQ(1, count.load());
         ASSERT_EQ(0, wrong.load());
       }
+      EXPECT_THROW(runner.For(20, [](int, int) { throw std::bad_alloc(); }), std::bad_alloc);
       lacos_int8_linear* layer = nullptr;
       ASSERT_EQ(LACOS_OK, lacos_int8_linear_create(n, k, codes.data(), absmax.data(), threads, nullptr, &layer));
       std::vector<float> y(static_cast<size_t>(m) * n), dx(static_cast<size_t>(m) * k);

@@ -3,6 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <memory>
+#include <new>
+#include <stdexcept>
+
+#if defined(__linux__)
+#include <sys/wait.h>
+#include <unistd.h>
+#endif
 
 namespace lacos {
 namespace {
@@ -76,6 +84,47 @@ TEST(ThreadPool, WorkersThatWereToldOfALoopThatDoesNotComeSleepAgainAndWakeForTh
     ASSERT_EQ(30, count.load());
   }
 }
+
+TEST(ThreadPool, AnExceptionOfAnIterationIsThrownWhereTheLoopRuns) {
+  for (const int threads : {1, 2, 4}) {
+    ThreadPool pool(threads);
+    for (int round = 0; round < 100; round++) {
+      EXPECT_THROW(pool.For(40,
+                            [&](int i, int) {
+                              if (i >= round % 40) throw std::bad_alloc();
+                            }),
+                   std::bad_alloc);
+      std::atomic<int> count{0};
+      pool.For(40, [&](int, int) { count++; });
+      ASSERT_EQ(40, count.load());
+    }
+  }
+}
+
+#if defined(__linux__)
+
+TEST(ThreadPool, AForkedProcessRunsAloneAndEnds) {
+  auto pool = std::make_unique<ThreadPool>(3);
+  for (const int milliseconds : {0, 5}) {  // workers that spin, and that sleep
+    pool->For(30, [](int, int) {});
+    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      alarm(20);  // instead of waiting forever
+      std::atomic<int> count{0};
+      pool->Expect(3);
+      pool->For(30, [&](int, int thread) { count += thread == 0 ? 1 : 100; });
+      pool.reset();
+      _exit(count.load() == 30 ? 0 : 1);
+    }
+    int status = -1;
+    ASSERT_EQ(child, waitpid(child, &status, 0));
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  }
+}
+
+#endif
 
 }  // namespace
 }  // namespace lacos

@@ -69,6 +69,53 @@ TEST(WakePlacement, AWorkerDoesNotWakeOnItsWakersCoreAndMayRunEverywhereAfterwar
   EXPECT_TRUE(CPU_EQUAL(&all, &after));
 }
 
+constexpr int kWakersCore = -1;
+
+// Whether a worker that somebody has put on a core while it slept is there, and only there, in the end: moved before it
+// is cleared, or afterwards to the waker's core (any other one is where the waker itself may have put it).
+bool StaysWhereItIsMoved(int core) {
+  SleepingPlace place;
+  std::promise<int> asleep;
+  std::promise<void> go;
+  std::promise<cpu_set_t> awake;
+  std::thread worker([&] {
+    place.Sleep();
+    asleep.set_value(static_cast<int>(syscall(SYS_gettid)));
+    go.get_future().wait();
+    place.Wake();
+    awake.set_value(Allowed(0));
+  });
+  const int id = asleep.get_future().get();
+  OnOneCore here;
+  const int to = core == kWakersCore ? here.cpu() : core;
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(to, &one);
+  if (core != kWakersCore) {
+    EXPECT_EQ(0, sched_setaffinity(id, sizeof one, &one));
+  }
+  WakePlacement placement;
+  placement.Take(place);
+  placement.Clear(place);
+  if (core == kWakersCore) {
+    EXPECT_EQ(0, sched_setaffinity(id, sizeof one, &one));
+  }
+  go.set_value();
+  const cpu_set_t set = awake.get_future().get();
+  worker.join();
+  return CPU_EQUAL(&set, &one);
+}
+
+TEST(WakePlacement, WhatAWorkerIsToldWhileItSleepsCounts) {
+  const cpu_set_t all = Allowed(0);
+  if (CPU_COUNT(&all) < 2) GTEST_SKIP() << "Only one CPU is allowed here.";
+  for (int core = 0; core < CPU_SETSIZE; core++) {
+    if (!CPU_ISSET(core, &all)) continue;
+    EXPECT_TRUE(StaysWhereItIsMoved(core)) << core;
+  }
+  EXPECT_TRUE(StaysWhereItIsMoved(kWakersCore));
+}
+
 TEST(WakePlacement, AWorkerOfOneCoreIsLeftWhereItMayRun) {
   SleepingPlace place;
   OnOneCore here;
