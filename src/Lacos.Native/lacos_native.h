@@ -242,7 +242,8 @@ LACOS_API lacos_status lacos_lora_forward(lacos_lora* lora, const lacos_training
                                           lacos_lora_tape** tape, float* hidden_states, int64_t hidden_states_length);
 
 // Writes the gradients of the adapters, four a block, given that of the hidden states. adapters: as in the forward
-// pass, unchanged; other ranks are refused. The input gradients of the frozen layers are int8 products as in lacos_int8_linear_backward.
+// pass, unchanged; other ranks are refused. The input gradients of the frozen layers are int8 products as in
+// lacos_int8_linear_backward.
 LACOS_API lacos_status lacos_lora_backward(lacos_lora* lora, lacos_lora_tape* tape, const lacos_adapter* adapters,
                                            const float* gradient, int64_t gradient_length,
                                            const lacos_adapter_gradient* gradients);
