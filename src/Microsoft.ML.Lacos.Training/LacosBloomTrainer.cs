@@ -52,10 +52,15 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
     /// <summary>Trains on pairs of sentences.</summary>
     /// <param name="input">The training data.</param>
     /// <returns>A transformer over the base model with the trained adapter merged in: it adds both vectors and their cosine.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing, or one of sentences is not of texts.</exception>
+    /// <exception cref="ArgumentException">The label column is of another type than the loss needs, or <see cref="Options.MatryoshkaDimensions"/> has more dimensions than the model's vectors.</exception>
+    /// <exception cref="FileNotFoundException">The model or the adapter to start from does not exist.</exception>
+    /// <exception cref="DllNotFoundException">There is no libtorch that can be loaded; the message says which package to add.</exception>
     /// <exception cref="InvalidDataException">A text is empty, a label unfit for the loss, there are too few different pairs or classes, or a checkpoint is of another configuration.</exception>
     /// <exception cref="NotSupportedException">The GPU asked for cannot be had and the CPU is not allowed, or the base cannot be given the scheme.</exception>
-    /// <exception cref="InvalidOperationException">The loss became NaN; the message names step and rows.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The loss became NaN (the message names step and rows), or the output folder holds an earlier run that <see cref="Options.Resume"/> does not continue, or another run is writing into it.
+    /// </exception>
     /// <exception cref="OperationCanceledException">Cancelled; a checkpoint was written where there is an output folder.</exception>
     public SentenceEmbeddingTransformer Fit(IDataView input) => Fit(input, _options.ValidationSet);
 
@@ -190,12 +195,22 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
             var texts = new TextInterner(model, _options.MaximumTokenCount, tokens);
             var reader = new TrainingSetReader(texts, evaluated, _options.CancellationToken);
             int dimension = Pooling.Dimension(model.Weights.Config.HiddenSize, new PoolingOptions(_options.Pooling ?? model.Settings.Pooling));
+            CheckMatryoshka(dimension);
             return new LoadedData([.. sources.Select(source => new LoadedDataset(source.Settings, source.Settings.HasClasses ? ReadClasses(source.Data, texts, evaluated) : reader.Read(source.Data, source.Settings, dimension)))], tokens, texts.PoolFrom, texts.LongTexts);
         }
         catch
         {
             tokens.Dispose();
             throw;
+        }
+    }
+
+    private void CheckMatryoshka(int dimension)
+    {
+        if (_options.MatryoshkaDimensions.Any(asked => asked > dimension))
+        {
+            throw new ArgumentException(
+                $"MatryoshkaDimensions is [{string.Join(", ", _options.MatryoshkaDimensions)}]; it must be dimensions of at most {dimension}, the length of this model's vectors.", nameof(Options.MatryoshkaDimensions));
         }
     }
 

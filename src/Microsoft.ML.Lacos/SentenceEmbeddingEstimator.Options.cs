@@ -73,7 +73,7 @@ public sealed partial class SentenceEmbeddingEstimator
         /// </summary>
         public float OutlierThreshold;
 
-        /// <summary>Threads of the native encoder, at most 256; 0 for the processor's own count. Not saved with a model.</summary>
+        /// <summary>Threads, at most 256; 0 (default) for <c>LACOS_NUM_THREADS</c>, else as many as CPU affinity and the container's quota allow. Changes no vector. Not saved with a model.</summary>
         public int ThreadCount;
 
         /// <summary>Checked between batches; when cancelled, reading vectors throws <see cref="OperationCanceledException"/>. Not saved with a model.</summary>

@@ -49,7 +49,9 @@ public sealed partial class SentenceEmbeddingEstimator : IEstimator<SentenceEmbe
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or is not a text.</exception>
     /// <exception cref="IOException">The model cannot be read.</exception>
     /// <exception cref="InvalidDataException">The model's files are damaged or of another kind.</exception>
-    /// <exception cref="ArgumentException">An option does not fit the model.</exception>
+    /// <exception cref="ArgumentException">An option does not fit the model, or <c>LACOS_FORCE_ISA</c> names no kernels.</exception>
+    /// <exception cref="NotSupportedException">The model is no BLOOM or has parts this library does not know, or was written by a newer version.</exception>
+    /// <exception cref="PlatformNotSupportedException"><c>LACOS_FORCE_ISA</c> names kernels that cannot run here.</exception>
     public SentenceEmbeddingTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);

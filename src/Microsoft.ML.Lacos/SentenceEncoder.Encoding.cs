@@ -96,7 +96,7 @@ public sealed partial class SentenceEncoder
         string?[] copy = texts.ToArray();
         try
         {
-            var parallel = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = Options.ThreadCount > 0 ? Options.ThreadCount : Environment.ProcessorCount };
+            var parallel = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = EncoderThreads.Resolve(Options.ThreadCount) };
             Parallel.For(0, copy.Length, parallel, row => tokenized[row] = TokenizeOne(copy[row], countAll));
         }
         catch (AggregateException failures) when (failures.InnerExceptions.Count > 0)

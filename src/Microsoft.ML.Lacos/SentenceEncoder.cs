@@ -36,7 +36,7 @@ public sealed partial class SentenceEncoder : ITextEncoder
         int fullDimension = model.Weights.Config.HiddenSize * BitOperations.PopCount((uint)pooling);
         if (options.Dimension > fullDimension)
         {
-            throw new ArgumentOutOfRangeException(nameof(options), options.Dimension, $"Dimension must be at most {fullDimension}, the length of this model's {pooling} vector; 0 keeps all of it.");
+            throw new ArgumentOutOfRangeException(nameof(options.Dimension), options.Dimension, $"Dimension is {options.Dimension}; it must be at most {fullDimension}, the length of this model's {pooling} vector.");
         }
         Dimension = options.Dimension == 0 ? fullDimension : options.Dimension;
         IsNormalized = options.Normalize ?? model.Settings.Normalize;
@@ -84,8 +84,11 @@ public sealed partial class SentenceEncoder : ITextEncoder
     /// <summary>Prepares a model for encoding.</summary>
     /// <param name="model">The model; its weights stay in memory until both it and the encoder are disposed.</param>
     /// <param name="options">Options; <see langword="null"/> for the model's own settings.</param>
-    /// <exception cref="ArgumentException">An option does not fit the model; the message names it and its value.</exception>
+    /// <exception cref="ArgumentException">An option does not fit the model (the message names it and its value), or <c>LACOS_FORCE_ISA</c> names no kernels.</exception>
     /// <exception cref="InvalidDataException">The tokenizer cannot be used.</exception>
+    /// <exception cref="NotSupportedException">The tokenizer has parts this library does not know.</exception>
+    /// <exception cref="PlatformNotSupportedException"><c>LACOS_FORCE_ISA</c> names kernels that cannot run here.</exception>
+    /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
     public static SentenceEncoder Create(LacosModel model, SentenceEncoderOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -107,6 +110,7 @@ public sealed partial class SentenceEncoder : ITextEncoder
     /// <summary>Encodes one text.</summary>
     /// <param name="text">The text.</param>
     /// <returns>A vector of <see cref="Dimension"/> elements.</returns>
+    /// <exception cref="ArgumentException">The text has more than <see cref="MaximumTokenCount"/> tokens and the options say <see cref="LongText.Throw"/>.</exception>
     /// <exception cref="ObjectDisposedException">The encoder has been disposed.</exception>
     public float[] Encode(string? text)
     {

@@ -32,14 +32,11 @@ public sealed record SentenceEncoderOptions
     /// </summary>
     public float OutlierThreshold { get; init; }
 
-    /// <summary>Threads of the native encoder, at most 256; 0 for the processor's own count.</summary>
+    /// <summary>Threads, at most 256; 0 (default) for <c>LACOS_NUM_THREADS</c>, else as many as CPU affinity and the container's quota allow. Changes no vector.</summary>
     public int ThreadCount { get; init; }
 
     /// <summary>Tokens encoded together, at most; a longer text is a batch of its own.</summary>
     public int BatchTokens { get; init; } = 4096;
-
-    // The native library's own limit.
-    private const int MostThreads = 256;
 
     internal void Validate()
     {
@@ -50,9 +47,9 @@ public sealed record SentenceEncoderOptions
         }
         RequireAtLeast(nameof(Dimension), Dimension, 0, "0 keeps all dimensions");
         RequireAtLeast(nameof(MaximumTokenCount), MaximumTokenCount, 0, "0 takes the model's own limit");
-        if (ThreadCount is < 0 or > MostThreads)
+        if (ThreadCount is < 0 or > EncoderThreads.Most)
         {
-            throw new ArgumentOutOfRangeException(nameof(ThreadCount), ThreadCount, $"ThreadCount must be from 0 to {MostThreads}; 0 takes the processor's own count.");
+            throw new ArgumentOutOfRangeException(nameof(ThreadCount), ThreadCount, $"ThreadCount must be from 0 to {EncoderThreads.Most}; 0 takes LACOS_NUM_THREADS, else as many as affinity and quota allow.");
         }
         RequireAtLeast(nameof(BatchTokens), BatchTokens, 1, "4096 is the default");
         if (!Enum.IsDefined(LongText))

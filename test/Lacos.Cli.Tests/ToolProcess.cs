@@ -21,7 +21,13 @@ internal static class ToolProcess
     /// <summary>Runs the tool to its end.</summary>
     public static ToolRun Run(string workingFolder, string input, params string[] arguments)
     {
-        using Process process = Start(workingFolder, arguments);
+        return RunWith([], workingFolder, input, arguments);
+    }
+
+    /// <summary>Runs the tool to its end with variables of the environment.</summary>
+    public static ToolRun RunWith((string Name, string Value)[] variables, string workingFolder, string input, params string[] arguments)
+    {
+        using Process process = StartWith(Dotnet, workingFolder, [Path.Combine(AppContext.BaseDirectory, "lacos.dll"), .. arguments], variables);
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         Task<string> error = process.StandardError.ReadToEndAsync();
         process.StandardInput.Write(input);
@@ -43,13 +49,18 @@ internal static class ToolProcess
 
     private static string Dotnet => Environment.ProcessPath is string host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet";
 
-    private static Process StartWith(string program, string workingFolder, string[] arguments)
+    private static Process StartWith(string program, string workingFolder, string[] arguments, params (string Name, string Value)[] variables)
     {
         RequireDefaultModel();
-        return Process.Start(new ProcessStartInfo(program, arguments)
+        var start = new ProcessStartInfo(program, arguments)
         {
             WorkingDirectory = workingFolder, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false,
-        })!;
+        };
+        foreach ((string name, string value) in variables)
+        {
+            start.Environment[name] = value;
+        }
+        return Process.Start(start)!;
     }
 
     private static void RequireDefaultModel()

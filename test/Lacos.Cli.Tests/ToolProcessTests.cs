@@ -21,6 +21,17 @@ public sealed class ToolProcessTests
     }
 
     [TestMethod]
+    [DataRow("3", "managed int8, 3 threads")]
+    [DataRow("1", "managed int8, 1 thread)")]
+    public void TheManagedEncoderTakesTheThreadsThatTheEnvironmentSays(string threads, string expected)
+    {
+        using var folder = new TemporaryFolder();
+        ToolRun run = ToolProcess.RunWith([("LACOS_FORCE_ISA", "managed"), ("LACOS_NUM_THREADS", threads)], folder.Path, "A cat.\n", "embed", "--input", "-", "--output", "-");
+        Assert.AreEqual(0, run.ExitCode, run.Error);
+        StringAssert.Contains(run.Error, expected);
+    }
+
+    [TestMethod]
     public void SimilarityKnowsATranslationFromAnotherSentence()
     {
         using var folder = new TemporaryFolder();

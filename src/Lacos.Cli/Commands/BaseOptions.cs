@@ -30,6 +30,7 @@ internal sealed class BaseOptions
         {
             command.Options.Add(option);
         }
+        ModelOptions.Bounded(_gpu, value => value >= 0, "the number of a CUDA device, from 0; leave it out to train on the CPU");
         command.Validators.Add(result =>
         {
             if (result.GetResult(_adapter) is not null && shape.FirstOrDefault(option => result.GetResult(option) is not null) is Option other)

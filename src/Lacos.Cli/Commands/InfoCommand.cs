@@ -90,7 +90,7 @@ internal sealed class InfoCommand(ToolStreams streams)
         {
             streams.WriteLine($"  {kernel.Name,-11}{kernel.State}; {kernel.Description}");
         }
-        streams.WriteLine(native.IsAvailable ? $"threads      {native.DefaultThreadCount} ({native.ThreadCountReason})" : $"threads      {Environment.ProcessorCount}");
+        streams.WriteLine(native.IsAvailable ? $"threads      {native.DefaultThreadCount} ({native.ThreadCountReason})" : $"threads      {EncoderThreads.Resolve(0)}");
     }
 
     private void WriteModel(ModelSummary? summary, string? problem, string? path)

@@ -15,13 +15,14 @@ internal sealed class MineCommand(ToolStreams streams, IModelSource source)
     private readonly Option<string> _data = new("--data", "-d") { Description = "Pairs of an anchor and a text that belongs to it: .tsv, .csv or .jsonl, each also with .gz", HelpName = "path", Required = true };
     private readonly Option<string?> _columns = new("--columns") { Description = "Anchor and positive; names or numbers from 0. Default: anchor,positive and the like", HelpName = "a,b" };
     private readonly Option<string> _output = new("--output", "-o") { Description = "The pairs with their negatives: .tsv or .jsonl, each also with .gz", HelpName = "path", Required = true };
-    private readonly Option<int> _negatives = ModelOptions.Number("--negatives", 1, "Negatives of an anchor: the column 'negative', or 'negative_1' and so on. Default: 1", "N");
+    private readonly Option<int> _negatives = ModelOptions.Number(
+        "--negatives", 1, $"Negatives of an anchor: the column 'negative', or 'negative_1' and so on. At most {TrainingPair.MostNegatives}, as many as 'lacos train' takes. Default: 1", "N", TrainingPair.MostNegatives);
     private readonly Option<int> _skip = ModelOptions.Number("--skip", 0, "Leave out the N most similar texts that pass the bounds. Default: 0", "N");
     private readonly Option<int> _range = ModelOptions.Number("--range", 1, "Choose at random among the N most similar after those. Default: as many as negatives, so the most similar ones", "N");
-    private readonly Option<double> _margin = Share("--relative-margin", "A negative is at most 1 minus this times as similar as the positive. Default: 0.05; 0 allows as similar ones");
-    private readonly Option<double?> _absoluteMargin = Score("--absolute-margin", "A negative's cosine is at least this much below the positive's");
-    private readonly Option<double?> _maximum = Score("--max-score", "Largest cosine of a negative");
-    private readonly Option<double?> _minimum = Score("--min-score", "Smallest cosine of a negative");
+    private readonly Option<double> _margin = Share("--relative-margin", "A negative is at most 1 minus this times as similar as the positive; from 0, which allows as similar ones, to 1");
+    private readonly Option<double?> _absoluteMargin = Score("--absolute-margin", "A negative's cosine is at least this much below the positive's; from -1 to 1");
+    private readonly Option<double?> _maximum = Score("--max-score", "Largest cosine of a negative, from -1 to 1");
+    private readonly Option<double?> _minimum = Score("--min-score", "Smallest cosine of a negative, from -1 to 1");
     private readonly Option<int?> _seed = new("--seed") { Description = "Decides the choice. Default: 1", HelpName = "N" };
     private readonly Option<string?> _format = InputOptions.FormatOption();
     private readonly Option<bool> _noHeader = InputOptions.NoHeaderOption();

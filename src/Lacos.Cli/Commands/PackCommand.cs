@@ -40,7 +40,7 @@ internal sealed class PackCommand(ToolStreams streams)
         }
         catch (ArgumentException error)
         {
-            throw new UsageException(error.Message, error);
+            throw new UsageException(OptionName.InMessage(error), error);
         }
         using LacosModel packed = LacosModel.Load(output);
         var summary = new ModelSummary(packed);

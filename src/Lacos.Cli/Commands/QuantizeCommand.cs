@@ -14,7 +14,7 @@ internal sealed class QuantizeCommand(ToolStreams streams)
 {
     private static readonly QuantizationScheme[] Schemes = [QuantizationScheme.Rowwise, QuantizationScheme.BlockwiseDynamic, QuantizationScheme.BlockwiseLinear];
 
-    private readonly Option<string> _model = new("--model", "-m") { Description = "A Hugging Face BLOOM folder or a sentence-transformers folder around one", HelpName = "folder", Required = true };
+    private readonly Option<string> _model = new("--model", "-m") { Description = "A Hugging Face BLOOM folder, a sentence-transformers folder around one, or a .lacos file, to give it other settings", HelpName = "path", Required = true };
     private readonly Option<string> _output = new("--output", "-o") { Description = "The .lacos file to write", HelpName = "path", Required = true };
     private readonly Option<string> _scheme = ModelOptions.Choice("--scheme", "How linear layers are stored; only rowwise is executed in int8", [.. Schemes.Select(QuantizationNames.Of)]);
     private readonly Option<int> _blockSize = ModelOptions.Number("--block-size", 1, $"Elements a block of the blockwise schemes. Default: {LacosModel.DefaultBlockSize}", "N");
@@ -23,7 +23,7 @@ internal sealed class QuantizeCommand(ToolStreams streams)
     private readonly Option<string[]> _provenance = new("--provenance") { Description = "Something else worth keeping with the model; may be repeated", HelpName = "key=value" };
     private readonly ScoreOptions _scores = new();
     private readonly Option<string?> _pooling = ModelOptions.PoolingOption("The model's pooling");
-    private readonly Option<int> _maximumTokens = ModelOptions.Number("--max-tokens", 1, "The model's token limit of a text. Default: what the folder says, else 256", "N");
+    private readonly Option<int> _maximumTokens = ModelOptions.Number("--max-tokens", 1, $"The model's token limit of a text, at most {SentenceSettingsJson.LargestTokenCount}. Default: what the folder says, else 256", "N", SentenceSettingsJson.LargestTokenCount);
 
     /// <summary>Makes the command.</summary>
     public Command Create()
@@ -82,7 +82,7 @@ internal sealed class QuantizeCommand(ToolStreams streams)
         }
         catch (ArgumentOutOfRangeException error)
         {
-            throw new UsageException(error.Message, error);
+            throw new UsageException(OptionName.InMessage(error), error);
         }
     }
 

@@ -14,7 +14,7 @@ internal sealed class ScoreOptions
     private readonly Option<string?> _scores = new("--scores") { Description = "Scores to keep with the model: what 'lacos eval --json' wrote, or JSON as in docs/formats.md", HelpName = "path" };
     private readonly Option<string?> _before = new("--scores-before") { Description = "What 'lacos eval --json' wrote for the model before fine-tuning", HelpName = "path" };
     private readonly Option<string[]> _language = new("--language") { Description = "Language of a set whose name does not tell; may be repeated. Default: the part like 'en' in stsb-en-test", HelpName = "set=code" };
-    private readonly Option<double?> _weak = new("--weak-below") { Description = "Spearman below which a language is called weak. Default: 0.6", HelpName = "score" };
+    private readonly Option<double?> _weak = new("--weak-below") { Description = "Spearman below which a language is called weak, from -1 to 1. Default: 0.6", HelpName = "score" };
 
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
@@ -23,6 +23,7 @@ internal sealed class ScoreOptions
         {
             command.Options.Add(option);
         }
+        ModelOptions.Bounded(_weak, value => value is >= -1 and <= 1, "from -1 to 1");
         command.Validators.Add(result =>
         {
             if (result.GetResult(_scores) is null && (result.GetResult(_before) ?? result.GetResult(_language) ?? result.GetResult(_weak)) is not null)

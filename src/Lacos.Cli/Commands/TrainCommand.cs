@@ -21,7 +21,7 @@ internal sealed class TrainCommand(ToolStreams streams)
     private readonly Option<string?> _model = new("--model", "-m") { Description = "A .lacos file or a model folder; without it the built-in model", HelpName = "path" };
     private readonly BaseOptions _base = new();
     private readonly Option<string[]> _data = new("--data", "-d") { Description = "Pairs of sentences: .tsv, .csv or .jsonl, each also with .gz; may be given several times, each with its own settings: PATH,loss=NAME,weight=N,...", HelpName = "path", Required = true };
-    private readonly Option<string?> _columns = new("--columns") { Description = "First and second sentence, then the hard negatives or the label; names or numbers from 0", HelpName = "a,b[,c..]" };
+    private readonly Option<string?> _columns = new("--columns") { Description = $"First and second sentence, then up to {TrainingPair.MostNegatives} hard negatives or the label; names or numbers from 0. For --data only", HelpName = "a,b[,c..]" };
     private readonly Option<string> _output = new("--output", "-o") { Description = "Folder for adapter, model, log and checkpoints", HelpName = "folder", Required = true };
     private readonly Option<string> _loss = ModelOptions.Choice("--loss", "What is minimised", [.. DataArgument.Losses.Select(entry => entry.Name)]);
     private readonly Option<int> _epochs = ModelOptions.Number("--epochs", 1, "Passes over the data. Default: 1", "N");
@@ -31,15 +31,15 @@ internal sealed class TrainCommand(ToolStreams streams)
     private readonly Option<double?> _learningRate = new("--learning-rate") { Description = "Largest learning rate. Default: 2e-4", HelpName = "rate" };
     private readonly Option<int> _rank = ModelOptions.Number("--lora-rank", 1, "Rank of the adapters. Default: 8", "N");
     private readonly Option<double?> _alpha = new("--lora-alpha") { Description = "Numerator of the adapters' factor. Default: 16", HelpName = "number" };
-    private readonly Option<double?> _dropout = new("--lora-dropout") { Description = "Dropout before the adapters. Default: 0.05", HelpName = "share" };
+    private readonly Option<double?> _dropout = new("--lora-dropout") { Description = "Dropout before the adapters, from 0 to below 1. Default: 0.05", HelpName = "share" };
     private readonly Option<string?> _targets = new("--lora-targets") { Description = "Layers to adapt: query_key_value (default), dense, dense_h_to_4h, dense_4h_to_h, with commas between them", HelpName = "names" };
-    private readonly Option<double?> _warmup = new("--warmup") { Description = "Share of the steps in which the learning rate rises. Default: 0.1", HelpName = "share" };
+    private readonly Option<double?> _warmup = new("--warmup") { Description = "Share of the steps in which the learning rate rises, from 0 to 1. Default: 0.1", HelpName = "share" };
     private readonly Option<string> _schedule = ModelOptions.Choice("--schedule", "How the learning rate falls", ["linear", "cosine", "constant"]);
     private readonly Option<int> _maximumTokens = ModelOptions.Number("--max-tokens", 1, "Token limit of a text. Default: the model's own", "N");
     private readonly Option<int?> _seed = new("--seed") { Description = "Decides order, first values and dropout. Default: 1", HelpName = "N" };
     private readonly Option<bool> _resume = new("--resume") { Description = "Continue from the newest whole checkpoint in the output folder" };
     private readonly Option<int> _stopAt = ModelOptions.Number("--stop-at", 1, "Stop after this step, to be resumed later", "N");
-    private readonly Option<string[]> _eval = new("--eval") { Description = "Scored pairs on which the adapter is judged; of several files the mean; the best adapter is kept", HelpName = "path" };
+    private readonly Option<string[]> _eval = new("--eval") { Description = "Scored pairs with the usual headers (sentence1, sentence2, score) on which the adapter is judged; may be repeated, then the mean counts; the best adapter is kept", HelpName = "path" };
     private readonly Option<bool> _excludeEval = new("--exclude-eval") { Description = "Leave out training pairs that stand in an --eval file; else they are counted and named" };
     private readonly Option<string?> _matryoshka = new("--matryoshka") { Description = "Leading dimensions that shall be good vectors by themselves, such as 384,192,96", HelpName = "dims" };
     private readonly Option<bool> _bucket = new("--bucket") { Description = "Put sentences of similar length into a batch" };
@@ -50,7 +50,7 @@ internal sealed class TrainCommand(ToolStreams streams)
     private readonly Option<int> _checkpointEvery = ModelOptions.Number("--checkpoint-every", 1, "Steps between checkpoints. Default: 100", "N");
     private readonly Option<string?> _exportFolder = new("--export-folder") { Description = "Also write the trained model as a Hugging Face and sentence-transformers folder", HelpName = "folder" };
     private readonly Option<string> _exportPrecision = ExportCommand.PrecisionOption("--export-precision");
-    private readonly Option<double?> _strength = new("--strength") { Description = "Factor of the trained updates in what is written; below 1 lies between base and trained model. Default: 1", HelpName = "share" };
+    private readonly Option<double?> _strength = new("--strength") { Description = "Factor of the trained updates in what is written; above 0 and at most 1000; below 1 lies between base and trained model. Default: 1", HelpName = "share" };
     private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Say what training would do and take, and stop" };
 
     /// <summary>Makes the command.</summary>
@@ -81,7 +81,7 @@ internal sealed class TrainCommand(ToolStreams streams)
         {
             if (message.Kind == Microsoft.ML.Runtime.ChannelMessageKind.Warning)
             {
-                streams.Warn(message.RawMessage);
+                streams.Warn(OptionName.InText(message.RawMessage));
             }
             else if (message is { Kind: Microsoft.ML.Runtime.ChannelMessageKind.Info, Source: "LacosBloomTrainer; Training" or "Training" })
             {
@@ -94,13 +94,13 @@ internal sealed class TrainCommand(ToolStreams streams)
         {
             options.ValidationSet = sources.LoadScored(eval);
         }
-        LacosBloomTrainer trainer = Trainer(ml, options);
+        LacosBloomTrainer trainer = InOptions(() => ml.Regression.Trainers.LacosBloom(options));
         if (parse.GetValue(_dryRun))
         {
-            Describe(trainer.Plan(data));
+            Describe(InOptions(() => trainer.Plan(data)));
             return ExitCode.Success;
         }
-        PeftAdapter adapter = Fit(trainer, data, options.Progress, output);
+        PeftAdapter adapter = InOptions(() => Fit(trainer, data, options.Progress, output));
         adapter.Save(output);
         using (LacosModel merged = LacosModel.Open(options.Model, BloomCompute.Int8, adapter: output, options.BaseScheme))
         {
@@ -201,15 +201,20 @@ internal sealed class TrainCommand(ToolStreams streams)
         int OrDefault(Option<int> option, int value) => parse.GetValue(option) is int given and > 0 ? given : value;
     }
 
-    private static LacosBloomTrainer Trainer(MLContext ml, LacosBloomTrainer.Options options)
+    /// <summary>Does something of the library, whose errors name the options of the command line then.</summary>
+    private static T InOptions<T>(Func<T> action)
     {
         try
         {
-            return ml.Regression.Trainers.LacosBloom(options);
+            return action();
         }
         catch (ArgumentException error)
         {
             throw new UsageException(OptionName.InMessage(error), error);
+        }
+        catch (Exception error) when (error is InvalidDataException or NotSupportedException or InvalidOperationException && OptionName.InText(error.Message) != error.Message)
+        {
+            throw new ToolException(OptionName.InText(error.Message), error);
         }
     }
 

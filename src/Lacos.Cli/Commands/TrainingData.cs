@@ -17,6 +17,11 @@ internal sealed class TrainingData(MLContext ml, LacosBloomTrainer.Options optio
     /// <exception cref="UsageException">A setting or the columns of a file do not fit the loss.</exception>
     public IDataView Load(IReadOnlyList<DataArgument> arguments, string? columns)
     {
+        int weighted = arguments.Count(argument => argument.Number("weight") is not null);
+        if (weighted > 0 && weighted < arguments.Count)
+        {
+            throw new UsageException($"weight= is given in {weighted} of {arguments.Count} --data. Give it in all of them, or in none, to go by size.");
+        }
         List<TrainingDataset> datasets = [.. arguments.Select(argument => ToDataset(argument, columns))];
 
         // The trainer's own columns are those of its first data set: two, where any data set has two.
@@ -48,7 +53,7 @@ internal sealed class TrainingData(MLContext ml, LacosBloomTrainer.Options optio
         var pairs = new List<TrainingPair>();
         foreach (string path in paths)
         {
-            var file = new TrainingFile(path, null, null, PairNeeds.Label, 0, 0, streams, options.CancellationToken) { LeavesOutUnlabelled = true };
+            var file = new TrainingFile(path, streams, options.CancellationToken);
             foreach (TrainingPair pair in file.Pairs)
             {
                 pair.Group = path;
@@ -66,7 +71,7 @@ internal sealed class TrainingData(MLContext ml, LacosBloomTrainer.Options optio
         TrainingLoss loss = argument.Loss ?? options.Loss;
         if (loss == TrainingLoss.MeanSquaredError != (argument.Teacher is not null))
         {
-            throw new UsageException($"--data '{argument.Path}' has the loss {loss} and {(argument.Teacher is null ? "no teacher" : $"the teacher '{argument.Teacher}'")}. The loss mse needs teacher=MODEL ('base' for the model that is trained), and no other loss does.");
+            throw new UsageException($"--data '{argument.Path}' has the loss {DataArgument.Losses.First(entry => entry.Loss == loss).Name} and {(argument.Teacher is null ? "no teacher" : $"the teacher '{argument.Teacher}'")}. The loss mse needs teacher=MODEL ('base' for the model that is trained), and no other loss does.");
         }
         PairNeeds needs = loss switch
         {
@@ -75,7 +80,7 @@ internal sealed class TrainingData(MLContext ml, LacosBloomTrainer.Options optio
             _ => PairNeeds.Label,
         };
         string[]? names = argument.Columns ?? columns?.Split(',', StringSplitOptions.TrimEntries);
-        var file = new TrainingFile(argument.Path, names, argument.Balance, needs, argument.WholeNumber("rows") ?? 0, options.Seed, streams, options.CancellationToken);
+        var file = new TrainingFile(argument.Path, names, argument.Balance, needs, argument.WholeNumber("rows") ?? 0, options.Seed, streams, options.CancellationToken) { Loss = loss };
         IDataView data = ml.Data.LoadFromEnumerable(file.Pairs);
         return new TrainingDataset(argument.Teacher is string teacher ? WithTeacher(data, teacher) : data)
         {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Lacos.Cli.Input;
 using Lacos.Cli.Terminal;
+using Microsoft.ML.Lacos;
 
 namespace Lacos.Cli.Commands;
 
@@ -12,6 +13,8 @@ internal sealed class TrainingFile
     private readonly CancellationToken _cancellationToken;
     private readonly int _rows;
     private readonly int _seed;
+    private readonly string? _labelName;
+    private readonly bool _leavesOutUnlabelled;
     private bool _warned;
 
     /// <summary>Opens the file once, to see which columns it has.</summary>
@@ -28,13 +31,25 @@ internal sealed class TrainingFile
         (_path, _rows, _seed, _streams, _cancellationToken) = (path, rows, seed, streams, cancellationToken);
         using RecordReader records = Open();
         Columns = TrainingColumns.Choose(records, columns, group, needs);
+        _labelName = Columns.Label is int label ? records.Columns[label] : null;
+    }
+
+    /// <summary>Opens a file of scored pairs with the usual columns, whose rows without a score are left out with a warning, as <c>lacos eval</c> does, instead of being refused.</summary>
+    /// <param name="path">A path.</param>
+    /// <param name="streams">Takes warnings.</param>
+    /// <param name="cancellationToken">Checked row by row.</param>
+    public TrainingFile(string path, ToolStreams streams, CancellationToken cancellationToken)
+    {
+        (_path, _streams, _cancellationToken, _leavesOutUnlabelled) = (path, streams, cancellationToken, true);
+        using RecordReader records = Open();
+        Columns = TrainingColumns.OfEvaluation(records);
     }
 
     /// <summary>The columns in use.</summary>
     public TrainingColumns Columns { get; }
 
-    /// <summary>Whether rows without a label are left out, with a warning, as <c>lacos eval</c> does, instead of being refused.</summary>
-    public bool LeavesOutUnlabelled { get; init; }
+    /// <summary>The loss that learns from the labels; null where any number will do.</summary>
+    public TrainingLoss? Loss { get; init; }
 
     /// <summary>The pairs.</summary>
     /// <exception cref="InvalidDataException">A label is no number; the message names the line.</exception>
@@ -124,6 +139,7 @@ internal sealed class TrainingFile
         if (Columns.Label is not null)
         {
             pair.Label = ParseLabel(values[next++], place);
+            CheckLabel(pair.Label, place);
         }
         pair.Group = Columns.Group is null ? "" : values[next] ?? "";
         return pair;
@@ -131,7 +147,23 @@ internal sealed class TrainingFile
 
     // NaN where it may be missing and is.
     private float ParseLabel(string? text, string place) =>
-        LeavesOutUnlabelled && string.IsNullOrWhiteSpace(text) ? float.NaN
+        _leavesOutUnlabelled && string.IsNullOrWhiteSpace(text) ? float.NaN
         : float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out float label) && float.IsFinite(label) ? label
-        : throw new InvalidDataException($"{place} has the label '{text}', which is no number. Correct it, or say which column holds the labels with --columns A,B,LABEL.");
+        : throw new InvalidDataException($"{place} has the label '{text}', which is no number. {(_leavesOutUnlabelled ? "Correct it." : "Correct it, or say which column holds the labels with --columns A,B,LABEL.")}");
+
+    // As the library does, in the words of the command line and with the line.
+    private void CheckLabel(float label, string place)
+    {
+        string? expected = Loss switch
+        {
+            TrainingLoss.CosineSimilarity when Math.Abs(label) > 1 => "a similarity from -1 to 1. Divide scores of 0 to 5 by 5, or choose the loss cosent, for which any scale will do",
+            TrainingLoss.Contrastive when label is not (0 or 1) => "0 or 1. Choose the loss cosent for graded similarities",
+            TrainingLoss.Softmax when label < 0 || label != MathF.Floor(label) => "a class, a whole number from 0. Choose the loss cosent for graded similarities",
+            _ => null,
+        };
+        if (expected is not null)
+        {
+            throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"{place} has {label} in its column '{_labelName}'; the loss {DataArgument.Losses.First(entry => entry.Loss == Loss).Name} needs {expected}."));
+        }
+    }
 }

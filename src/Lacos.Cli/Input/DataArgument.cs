@@ -17,6 +17,16 @@ internal sealed class DataArgument
     private static readonly string[] Keys =
         ["loss", "weight", "loss-weight", "scale", "margin", "directions", "batch-size", "columns", "balance", "balance-power", "teacher", "rows"];
 
+    // What a number must be; a comparison with NaN is false.
+    private static readonly Dictionary<string, (Predicate<double> Fits, string Expected)> Ranges = new(StringComparer.Ordinal)
+    {
+        ["weight"] = (value => value > 0, "a positive number"),
+        ["loss-weight"] = (value => value > 0, "a positive number"),
+        ["scale"] = (value => value > 0, "a positive number"),
+        ["margin"] = (value => value is > 0 and <= 2, "a number above 0 and at most 2"),
+        ["balance-power"] = (value => value is >= 0 and <= 1, "a number from 0, each value as often as any other, to 1, as in the data"),
+    };
+
     private readonly string _text;
     private readonly Dictionary<string, string> _values;
 
@@ -73,10 +83,10 @@ internal sealed class DataArgument
     }
 
     /// <summary>A setting that is a number; null where it is not given.</summary>
-    /// <exception cref="UsageException">It is none.</exception>
+    /// <exception cref="UsageException">It is none, or out of its range.</exception>
     public double? Number(string key) => Value(key) is not string text
         ? null
-        : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && double.IsFinite(value) ? value : throw Refused(key, "a number");
+        : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && double.IsFinite(value) && Ranges[key].Fits(value) ? value : throw Refused(key, Ranges[key].Expected);
 
     /// <summary>A setting that is a whole number from 1; null where it is not given.</summary>
     /// <exception cref="UsageException">It is none.</exception>

@@ -39,6 +39,11 @@ internal sealed record TrainingColumns(int First, int? Second, IReadOnlyList<int
         return (columns is null ? Usual(records, needs) : Named(records, columns, needs)) with { Group = balanced };
     }
 
+    /// <summary>The usual columns of scored pairs.</summary>
+    /// <param name="records">A file of <c>--eval</c>, for which no columns can be named.</param>
+    /// <exception cref="UsageException">They are not there.</exception>
+    public static TrainingColumns OfEvaluation(RecordReader records) => Usual(records, PairNeeds.Label, "Rename its columns to sentence1, sentence2, score.");
+
     private static TrainingColumns Named(RecordReader records, IReadOnlyList<string> columns, PairNeeds needs)
     {
         (bool fits, string wanted) = needs switch
@@ -57,7 +62,7 @@ internal sealed record TrainingColumns(int First, int? Second, IReadOnlyList<int
         return new TrainingColumns(found[0], found.Length > 1 ? found[1] : null, needs == PairNeeds.Label ? [] : found[Math.Min(2, found.Length)..], needs == PairNeeds.Label ? found[2] : null, null);
     }
 
-    private static TrainingColumns Usual(RecordReader records, PairNeeds needs)
+    private static TrainingColumns Usual(RecordReader records, PairNeeds needs, string advice = "Say which to take with --columns.")
     {
         (int First, int Second) pair = new[]
         {
@@ -72,7 +77,7 @@ internal sealed record TrainingColumns(int First, int? Second, IReadOnlyList<int
         {
             string wanted = needs == PairNeeds.Label ? " and 'score' (or 'label')" : "";
             throw new UsageException(
-                $"{records.File.DisplayName} has {records.ListColumns()}; 'sentence1', 'sentence2' (or 'text1', 'text2', or 'anchor', 'positive'){wanted} are not among them. Say which to take with --columns.");
+                $"{records.File.DisplayName} has {records.ListColumns()}; 'sentence1', 'sentence2' (or 'text1', 'text2', or 'anchor', 'positive'){wanted} are not among them. {advice}");
         }
         return new TrainingColumns(pair.First, pair.Second, needs == PairNeeds.Sentences ? UsualNegatives(records) : [], label, null);
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Lacos.Cli.Commands;
 using Lacos.Cli.Terminal;
 using Microsoft.ML.Lacos;
 using Microsoft.ML.Lacos.Safetensors;
@@ -29,16 +30,28 @@ internal sealed class LoadedModel(ITextEncoder encoder, ModelFacts facts, IDispo
     /// <param name="place">Where a text stands, by its index, for the message.</param>
     /// <param name="cancellationToken">Ends the encoding.</param>
     /// <returns>Texts that had more tokens than the limit.</returns>
-    /// <exception cref="ToolException">A vector holds NaN or infinity.</exception>
+    /// <exception cref="ToolException">A vector holds NaN or infinity, or a text is too long and that is an error.</exception>
     public int Encode(ReadOnlySpan<string?> texts, Span<float> vectors, Func<int, string> place, CancellationToken cancellationToken)
     {
-        int longTexts = Encoder.Encode(texts, vectors, [], cancellationToken);
+        int longTexts = EncodeTexts(texts, vectors, cancellationToken);
         int bad = TensorFloats.IndexOfNonFinite(vectors);
         return bad < 0
             ? longTexts
             : throw new ToolException(string.Create(
                 CultureInfo.InvariantCulture,
                 $"{place(bad / Encoder.Dimension)} has {vectors[bad]} in its vector, at element {bad % Encoder.Dimension}. The weights of the model are damaged, or too large for this arithmetic: fetch or convert the model again, or try another --compute."));
+    }
+
+    private int EncodeTexts(ReadOnlySpan<string?> texts, Span<float> vectors, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return Encoder.Encode(texts, vectors, [], cancellationToken);
+        }
+        catch (ArgumentException error)
+        {
+            throw new ToolException(OptionName.InMessage(error), error);
+        }
     }
 
     public void Dispose()

@@ -22,6 +22,7 @@ public sealed class CoSentLoss : SentenceLoss
 {
     /// <summary>Creates the loss.</summary>
     /// <param name="scale">Factor of the cosines, the inverse of the temperature; positive.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The scale is not a positive number.</exception>
     public CoSentLoss(double scale = 20) => Scale = LossArguments.Positive(scale);
 
     /// <summary>Factor of the cosines.</summary>

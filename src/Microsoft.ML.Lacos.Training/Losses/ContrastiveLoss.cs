@@ -21,6 +21,7 @@ public sealed class ContrastiveLoss : SentenceLoss
 {
     /// <summary>Creates the loss.</summary>
     /// <param name="margin">Cosine distance from which on pairs that do not match are far enough apart; positive, at most 2.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The margin is not above 0 and at most 2.</exception>
     public ContrastiveLoss(double margin = 0.5)
     {
         Margin = LossArguments.Positive(margin);

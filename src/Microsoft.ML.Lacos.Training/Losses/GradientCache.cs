@@ -27,6 +27,8 @@ public static class GradientCache
     /// <param name="encode">Called twice for each chunk; torch's random state on the CPU is the same in both calls, so that dropout is too.</param>
     /// <param name="labels">Labels of the whole batch, as the loss needs.</param>
     /// <returns>The loss of the whole batch.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A number is not positive.</exception>
+    /// <exception cref="ArgumentException">The encoder gave another shape than [count, dimension], or columns or labels are not what the loss needs.</exception>
     /// <exception cref="InvalidOperationException">The encoder gave other vectors the second time.</exception>
     public static double Backward(SentenceLoss loss, int columns, int rows, int chunkRows, ChunkEncoder encode, torch.Tensor? labels = null)
     {

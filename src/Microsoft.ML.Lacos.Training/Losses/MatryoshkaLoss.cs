@@ -26,6 +26,8 @@ public sealed class MatryoshkaLoss : SentenceLoss
     /// <param name="inner">The loss of each dimension.</param>
     /// <param name="dimensions">Leading dimensions to train, each once, in any order; none larger than the vectors.</param>
     /// <param name="weights">Weight of each dimension, positive; null for 1 each.</param>
+    /// <exception cref="ArgumentException">The inner loss is a <see cref="SoftmaxLoss"/> or itself a Matryoshka loss, there is no dimension or one twice, or not a weight for each.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A dimension or a weight is not positive.</exception>
     public MatryoshkaLoss(SentenceLoss inner, IReadOnlyList<int> dimensions, IReadOnlyList<double>? weights = null)
     {
         ArgumentNullException.ThrowIfNull(inner);

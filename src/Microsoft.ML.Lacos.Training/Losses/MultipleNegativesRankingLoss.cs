@@ -30,6 +30,7 @@ public sealed class MultipleNegativesRankingLoss : SentenceLoss
     /// <summary>Creates the loss.</summary>
     /// <param name="scale">Factor of the cosines, the inverse of the temperature; positive.</param>
     /// <param name="bothDirections">Whether each positive must also find its anchor.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The scale is not a positive number.</exception>
     public MultipleNegativesRankingLoss(double scale = 20, bool bothDirections = false)
     {
         Scale = LossArguments.Positive(scale);

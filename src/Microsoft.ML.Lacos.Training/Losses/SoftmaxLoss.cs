@@ -30,6 +30,7 @@ public sealed class SoftmaxLoss : SentenceLoss
     /// <param name="classCount">Number of classes, at least 2.</param>
     /// <param name="withProduct">Whether the classifier also sees <c>u * v</c>.</param>
     /// <param name="seed">Decides the classifier's first weights.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The dimension is not positive, or there are fewer than 2 classes.</exception>
     public SoftmaxLoss(int dimension, int classCount, bool withProduct = false, int seed = 1)
     {
         Dimension = LossArguments.Positive(dimension);
@@ -71,6 +72,7 @@ public sealed class SoftmaxLoss : SentenceLoss
         {
             throw new ArgumentException($"The classifier of this Softmax loss was made for vectors of {Dimension} dimensions, got {u.shape[1]}.", nameof(embeddings));
         }
+        CheckClasses(labels!);
         torch.Tensor features = torch.cat(WithProduct ? [u, v, (u - v).abs(), u * v] : [u, v, (u - v).abs()], 1);
         torch.Tensor logits = functional.linear(features, _weight.to(features.dtype).to(features.device), _bias.to(features.dtype).to(features.device));
         return functional.cross_entropy(logits, labels!);
@@ -85,6 +87,18 @@ public sealed class SoftmaxLoss : SentenceLoss
             _bias.Dispose();
         }
         base.Dispose(disposing);
+    }
+
+    // torch's own refusal is no ArgumentException, and on a GPU it ends the process's use of the device.
+    private void CheckClasses(torch.Tensor labels)
+    {
+        using torch.Tensor least = labels.min();
+        using torch.Tensor most = labels.max();
+        (long low, long high) = (least.item<long>(), most.item<long>());
+        if (low < 0 || high >= ClassCount)
+        {
+            throw new ArgumentException($"{Name} of {ClassCount} classes has the label {(low < 0 ? low : high)}; it must be from 0 to {ClassCount - 1}. Correct it, or make the loss with more classes.", nameof(labels));
+        }
     }
 
     private static float[] Uniform(Random random, int count, double bound)

@@ -22,6 +22,7 @@ public sealed class WeightedLoss : SentenceLoss
     /// <summary>Puts the factor on another loss, which this one owns from then on.</summary>
     /// <param name="inner">The loss.</param>
     /// <param name="weight">The factor, positive.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The weight is not a positive number.</exception>
     public WeightedLoss(SentenceLoss inner, double weight)
     {
         ArgumentNullException.ThrowIfNull(inner);

@@ -23,7 +23,7 @@ internal static class BloomEncoders
     /// <see cref="BloomCompute.Float32"/> are dequantised and run in fp32 arithmetic, which is the same thing.
     /// </param>
     /// <param name="outlierThreshold">Outlier threshold of LLM.int8; 0 for none.</param>
-    /// <param name="threadCount">Threads; 0 for the processor's own count.</param>
+    /// <param name="threadCount">Threads; 0 for <c>LACOS_NUM_THREADS</c>, else what CPU affinity and the container's quota allow.</param>
     /// <exception cref="ArgumentException">The weights do not fit the arithmetic or each other.</exception>
     public static IBloomEncoder Create(BloomWeights weights, BloomCompute compute, float outlierThreshold, int threadCount)
     {

@@ -18,7 +18,7 @@ public sealed class Float32BloomEncoder : IBloomEncoder
 
     /// <summary>Prepares an encoder.</summary>
     /// <param name="weights">Weights, used in place; whatever holds them must outlive the encoder.</param>
-    /// <param name="threadCount">Threads to use at most; 0 for the processor's own count.</param>
+    /// <param name="threadCount">Threads to use at most; 0 as <see cref="EncoderThreads.Resolve"/> has it.</param>
     /// <exception cref="ArgumentException">A weight's shape does not fit the configuration, or the thread count is negative.</exception>
     public Float32BloomEncoder(BloomWeights weights, int threadCount = 0)
     {
@@ -36,7 +36,7 @@ public sealed class Float32BloomEncoder : IBloomEncoder
     public BloomCompute Compute => BloomCompute.Float32;
 
     /// <inheritdoc/>
-    public string Description => $"managed fp32 reference, {_threads} threads";
+    public string Description => $"managed fp32 reference, {_threads} {(_threads == 1 ? "thread" : "threads")}";
 
     /// <inheritdoc/>
     public unsafe void Encode(ReadOnlySpan<int> tokenIds, ReadOnlySpan<int> rowOffsets, ReadOnlySpan<int> poolFrom, PoolingOptions options, Span<float> vectors)

@@ -19,7 +19,7 @@ public interface IBloomEncoder : IDisposable
     /// <summary>Arithmetic of the linear layers.</summary>
     BloomCompute Compute { get; }
 
-    /// <summary>What runs: for example <c>native avx512vnni, 2 threads</c> or <c>managed</c>.</summary>
+    /// <summary>What runs: for example <c>native avx512vnni, 2 threads</c> or <c>managed int8, 2 threads</c>.</summary>
     string Description { get; }
 
     /// <summary>Encodes rows into pooled vectors.</summary>

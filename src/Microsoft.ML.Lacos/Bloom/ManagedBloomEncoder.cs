@@ -34,7 +34,7 @@ public sealed class ManagedBloomEncoder : IBloomEncoder
     /// Feature columns in which a sentence has a magnitude of at least this much are computed in fp32, decided sentence by sentence (LLM.int8; the reference's value is 6.0). 0 for none.
     /// Only for <see cref="BloomCompute.Int8"/>.
     /// </param>
-    /// <param name="threadCount">Threads to use at most; 0 for the processor's own count.</param>
+    /// <param name="threadCount">Threads to use at most; 0 as <see cref="EncoderThreads.Resolve"/> has it.</param>
     /// <exception cref="ArgumentException">The arithmetic does not go with the weights, a weight's shape does not fit the configuration, or a number is out of range.</exception>
     public ManagedBloomEncoder(BloomWeights weights, BloomCompute compute = BloomCompute.Int8, float outlierThreshold = 0, int threadCount = 0)
     {
@@ -65,7 +65,7 @@ public sealed class ManagedBloomEncoder : IBloomEncoder
     public BloomCompute Compute { get; }
 
     /// <inheritdoc/>
-    public string Description => $"managed {(Compute == BloomCompute.Int8 ? "int8" : "int8 weight-only")}, {_threads} threads";
+    public string Description => $"managed {(Compute == BloomCompute.Int8 ? "int8" : "int8 weight-only")}, {_threads} {(_threads == 1 ? "thread" : "threads")}";
 
     /// <inheritdoc/>
     public unsafe void Encode(ReadOnlySpan<int> tokenIds, ReadOnlySpan<int> rowOffsets, ReadOnlySpan<int> poolFrom, PoolingOptions options, Span<float> vectors)

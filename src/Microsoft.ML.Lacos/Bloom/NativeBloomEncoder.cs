@@ -5,7 +5,7 @@ namespace Microsoft.ML.Lacos.Bloom;
 
 /// <summary>The encoder in <c>lacos_native</c>.</summary>
 /// <remarks>
-/// Thread-safe. One call at a time uses all threads; calls beside it run on the caller's thread, with the same bits.
+/// Thread-safe. A call takes its caller's thread and those of the pool that running calls do not need; how many it gets changes no bit.
 /// In <see cref="BloomCompute.Int8"/> the linear layers are packed at construction, unless they lie in the kernels' panels already; these, the weights in the other modes,
 /// and the embedding table always, are read from the memory of the <see cref="BloomWeights"/>, which this object keeps alive.
 /// </remarks>

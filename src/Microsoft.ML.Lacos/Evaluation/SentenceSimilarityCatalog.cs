@@ -12,7 +12,7 @@ public static class SentenceSimilarityCatalog
     /// Column of gold scores, of any number type or Boolean, on any scale; larger means more alike. A row whose label is missing (NaN) is left out and counted in
     /// <see cref="SentenceSimilarityMetrics.MissingLabelCount"/>.
     /// </param>
-    /// <param name="embedding1ColumnName">Column of vectors of the first sentences: a vector of <see cref="float"/>, of <see cref="sbyte"/> (int8 precision) or of <see cref="byte"/> (sign bits).</param>
+    /// <param name="embedding1ColumnName">Column of vectors of the first sentences: a vector of <see cref="float"/> or <see cref="double"/>, of <see cref="sbyte"/> (int8 precision) or of <see cref="byte"/> (sign bits).</param>
     /// <param name="embedding2ColumnName">Column of vectors of the second sentences, of the same type.</param>
     /// <returns>Pearson's and Spearman's correlation of cosine, dot product, negative Euclidean and negative Manhattan distance with the label.</returns>
     /// <remarks>One pass; memory holds five numbers a pair. See <see cref="SentenceSimilarityMetrics"/> for what is undefined.</remarks>
@@ -38,6 +38,7 @@ public static class SentenceSimilarityCatalog
     /// <param name="samplingKeyColumnName">Rows with equal values of this column stay in one fold; <see langword="null"/> splits row by row.</param>
     /// <param name="seed">Seed of the split; <see langword="null"/> for that of the <see cref="MLContext"/>.</param>
     /// <returns>Model, metrics, scored hold-out set and number of each fold, as in <see cref="RegressionCatalog.CrossValidate"/>.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="numberOfFolds"/> is below 2.</exception>
     /// <exception cref="ArgumentException">As in <see cref="EvaluateSentenceSimilarity"/>, or the estimator does not fit the data.</exception>
     public static IReadOnlyList<TrainCatalogBase.CrossValidationResult<SentenceSimilarityMetrics>> CrossValidateSentenceSimilarity(
         this RegressionCatalog catalog,
@@ -53,6 +54,10 @@ public static class SentenceSimilarityCatalog
         ArgumentNullException.ThrowIfNull(catalog);
         ArgumentNullException.ThrowIfNull(data);
         ArgumentNullException.ThrowIfNull(estimator);
+        if (numberOfFolds < 2)
+        {
+            throw new ArgumentOutOfRangeException(nameof(numberOfFolds), numberOfFolds, $"The number of folds is {numberOfFolds}; it must be at least 2: a model is measured on rows it has not seen.");
+        }
         return CrossValidation.Run(
             catalog, data, estimator, numberOfFolds, samplingKeyColumnName, seed, scored => catalog.EvaluateSentenceSimilarity(scored, labelColumnName, embedding1ColumnName, embedding2ColumnName));
     }

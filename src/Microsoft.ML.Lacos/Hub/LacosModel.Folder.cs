@@ -12,6 +12,7 @@ public sealed partial class LacosModel
     /// values to the bit, and an adapter merged into it is not rounded to 8 bits. The layout is that of sentence-transformers before version 6, which every version reads.
     /// The tokenizer is set to pad on the right, so that poolings that go by position give the same vectors in any batch.
     /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="precision"/> is none that exists.</exception>
     /// <exception cref="DirectoryNotFoundException">The folder to write into does not exist.</exception>
     /// <exception cref="IOException">There is a file, or a folder with something else in it, at <paramref name="path"/>; or the disk is full.</exception>
     /// <exception cref="InvalidDataException">A weight does not fit into the precision, or the tokenizer is damaged.</exception>
@@ -19,6 +20,10 @@ public sealed partial class LacosModel
     public void SaveFolder(string path, CheckpointPrecision precision = CheckpointPrecision.Float32, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
+        if (!Enum.IsDefined(precision))
+        {
+            throw new ArgumentOutOfRangeException(nameof(precision), precision, $"The precision is {(int)precision}; it must be {nameof(CheckpointPrecision.Float32)} or {nameof(CheckpointPrecision.Float16)}.");
+        }
         using IDisposable lease = Lease();
         var writer = new SentenceTransformersWriter(this, _weights, precision);
         ExportedFolder.Replace(path, folder => writer.Write(folder, cancellationToken));

@@ -84,7 +84,9 @@ public sealed partial class LacosModel
     /// <param name="blockSize">Elements a block of the block-wise schemes.</param>
     /// <param name="embeddingScheme">Scheme of the embedding table; <see langword="null"/> for row-wise.</param>
     /// <returns>A new model with memory of its own; this one stays as it is.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The scheme is <see cref="QuantizationScheme.None"/> or none that exists, or the block size of a block-wise scheme is not positive.</exception>
     /// <exception cref="NotSupportedException">The model is quantised already.</exception>
+    /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
     public LacosModel Quantize(QuantizationScheme scheme, int blockSize = DefaultBlockSize, QuantizationScheme? embeddingScheme = null)
     {
         using IDisposable lease = Lease();

@@ -45,8 +45,10 @@ public sealed partial class LacosModel
     /// Every other machine opens the file too and packs the weights for itself, as it does with those that are not packed. The vectors are the same bits.
     /// </remarks>
     /// <exception cref="ArgumentException">There are no such kernels.</exception>
+    /// <exception cref="DirectoryNotFoundException">The folder to write into does not exist.</exception>
     /// <exception cref="InvalidOperationException">The linear layers are not row-wise int8, the only kind that is packed.</exception>
     /// <exception cref="PlatformNotSupportedException">The native library, which knows how its kernels read weights, is not available.</exception>
+    /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
     public void Save(string path, string kernels)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);

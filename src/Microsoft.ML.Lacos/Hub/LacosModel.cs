@@ -52,6 +52,7 @@ public sealed partial class LacosModel : IDisposable
 
     /// <summary>SHA-256 of the model's <c>.lacos</c> file, of the one it was read from or the one that <see cref="Save(string)"/> would write; lower-case hexadecimal.</summary>
     /// <remarks>Computed when first asked for, over all the weights.</remarks>
+    /// <exception cref="ObjectDisposedException">The model was disposed before anybody asked.</exception>
     public string Fingerprint => _fingerprint.Value;
 
     /// <summary>Gives the same weights and tokenizer other settings or another provenance.</summary>

@@ -18,6 +18,6 @@ public static class ModelProvenance
     /// <summary>How the weights were quantised.</summary>
     public const string Quantization = "quantization";
 
-    /// <summary>How good the model is, language by language: JSON, see <see cref="ModelScores"/>.</summary>
+    /// <summary>How good the model is, language by language: JSON, see <see cref="ModelScores"/>. Dropped when an adapter changes the weights.</summary>
     public const string Scores = "scores";
 }

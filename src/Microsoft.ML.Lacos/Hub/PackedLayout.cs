@@ -24,7 +24,7 @@ internal static class PackedLayout
         string name = kernels != LacosModel.ThisMachine ? kernels
             : native.ChosenKernel ?? throw new PlatformNotSupportedException($"No native kernels run here to pack for: {native.ChosenReason}. Name the kernels to pack for.");
         return native.Kernels.FirstOrDefault(kernel => kernel.Name == name)?.Panels
-            ?? throw new ArgumentException($"There are no kernels '{name}' to pack for. Known: {string.Join(", ", native.Kernels.Where(kernel => kernel.IsBuilt).Select(kernel => kernel.Name))}.", nameof(kernels));
+            ?? throw new ArgumentException($"There are no kernels '{name}' to pack for. Name one of {string.Join(", ", native.Kernels.Where(kernel => kernel.IsBuilt).Select(kernel => kernel.Name))}, {LacosModel.ThisMachine} for the one that runs here, or {LacosModel.NotPacked} to leave the weights unpacked.", nameof(kernels));
     }
 
     /// <summary>Refuses weights that cannot be packed.</summary>

@@ -15,7 +15,7 @@ internal static class ModelMessages
         channel.Info(MessageSensitivity.None, "Model '{0}' opened: {1} dimensions, at most {2} tokens a text, on {3}.", model.Name, model.Encoder.Dimension, model.MaximumTokenCount, model.Description);
         if (BloomEncoders.ManagedReason is string reason && Interlocked.Exchange(ref s_managedNoticeGiven, 1) == 0)
         {
-            channel.Warning(MessageSensitivity.None, "The native library is not in use ({0}), so the managed encoder is: the same vectors, slowly. Install a C++ compiler and CMake and build again, or use a package that carries the library.", reason);
+            channel.Warning(MessageSensitivity.None, "The native library is not in use ({0}), so the managed encoder is: much slower, and its vectors differ in their last bits from those of the native kernels. Install a C++ compiler and CMake and build again, or use a package that carries the library.", reason);
         }
     }
 

@@ -44,7 +44,7 @@ public sealed class TrainBaseTests
     [TestMethod]
     [DataRow("--adapter out --lora-rank 4", 2, "--lora-rank")]
     [DataRow("--base-scheme blockwise-dynamic", 1, "quantised already")]
-    [DataRow("--gpu 99", 1, "GpuDeviceId is 99")]
+    [DataRow("--gpu 99", 1, "--gpu is 99")]
     public void WhatCannotBeHadIsRefusedBeforeTraining(string arguments, int exitCode, string expected)
     {
         using var folder = new TemporaryFolder();
@@ -76,7 +76,7 @@ public sealed class TrainBaseTests
         string scored = folder.Write("scored.tsv", "sentence1\tsentence2\tscore\nab\tcd\t1\nef\tgh\t0.5\nij\tkl\t3\nace\tbdf\t0\n");
         ToolRun run = ToolRun.Of(["train", "--model", model, "--data", folder.Write("pairs.tsv", Pairs), "--data", scored + ",loss=cosine", "--output", folder.File("out"), .. Small]);
         Assert.AreNotEqual(0, run.ExitCode);
-        StringAssert.Contains(run.Error, "Row 2 (from 0) of scored.tsv has the label 3");
+        StringAssert.Contains(run.Error, $"Line 4 of '{scored}' has 3 in its column 'score'");
     }
 
     private static ToolRun Succeeds(string[] arguments)

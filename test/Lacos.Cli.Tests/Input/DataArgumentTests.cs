@@ -45,7 +45,12 @@ public sealed class DataArgumentTests
     [DataRow("a.tsv,los=mnr", "los")]
     [DataRow("a.tsv,weight=1,weight=2", "twice")]
     [DataRow("a.tsv,loss=best", "best")]
-    [DataRow("a.tsv,weight=much", "a number")]
+    [DataRow("a.tsv,weight=much", "a positive number")]
+    [DataRow("a.tsv,weight=0", "has weight '0'; it must be a positive number")]
+    [DataRow("a.tsv,loss-weight=-1", "has loss-weight '-1'; it must be a positive number")]
+    [DataRow("a.tsv,scale=-1", "has scale '-1'; it must be a positive number")]
+    [DataRow("a.tsv,margin=3", "above 0 and at most 2")]
+    [DataRow("a.tsv,balance-power=1.5", "from 0")]
     [DataRow("a.tsv,rows=0", "from 1")]
     [DataRow("a.tsv,directions=up", "one or both")]
     public void ASettingThatCannotBeReadIsNamed(string text, string expected)
@@ -53,7 +58,7 @@ public sealed class DataArgumentTests
         UsageException error = Assert.ThrowsExactly<UsageException>(() =>
         {
             DataArgument data = DataArgument.Parse(text);
-            _ = (data.Loss, data.Number("weight"), data.WholeNumber("rows"), data.BothDirections);
+            _ = (data.Loss, data.Number("weight"), data.Number("loss-weight"), data.Number("scale"), data.Number("margin"), data.Number("balance-power"), data.WholeNumber("rows"), data.BothDirections);
         });
         StringAssert.Contains(error.Message, expected);
     }

@@ -37,6 +37,18 @@ public sealed class CrossValidateSentenceSimilarityTests
     }
 
     [TestMethod]
+    [DataRow(1)]
+    [DataRow(-3)]
+    public void TooFewFoldsAreRefusedByTheNameOfTheParameter(int folds)
+    {
+        (MLContext context, IDataView view) = Data();
+        ArgumentOutOfRangeException error = Assert.ThrowsExactly<ArgumentOutOfRangeException>(
+            () => context.Regression.CrossValidateSentenceSimilarity(view, context.Transforms.CopyColumns("Score", "Label"), numberOfFolds: folds));
+        Assert.AreEqual("numberOfFolds", error.ParamName);
+        StringAssert.Contains(error.Message, $"is {folds}; it must be at least 2");
+    }
+
+    [TestMethod]
     public void TheErrorOfAFoldArrivesAsItself()
     {
         (MLContext context, IDataView view) = Data();

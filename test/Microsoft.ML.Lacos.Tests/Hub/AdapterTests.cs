@@ -36,6 +36,25 @@ public sealed class AdapterTests
     }
 
     [TestMethod]
+    public void AnAdaptedModelKeepsItsNameAndLicenceAndDropsScoresOfOtherWeights()
+    {
+        using var folder = new TemporaryFolder();
+        using LacosModel plain = LacosModel.LoadDefault();
+        WriteAdapter(folder.Path, plain.Weights.Config.HiddenSize, scale: 0.5f);
+        var told = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            [ModelProvenance.Name] = "base", [ModelProvenance.License] = "MIT", [ModelProvenance.BaseSha256] = "f00d", ["data"] = "pairs",
+            [ModelProvenance.Scores] = new ModelScores([new SetScore("en", "stsb-en-test", 10, 0.5, 0.7)]).Write(),
+        };
+        using LacosModel scored = plain.With(provenance: told);
+        using LacosModel adapted = scored.WithAdapter(PeftAdapter.Load(folder.Path));
+        Assert.IsNull(ModelScores.Of(adapted));
+        Assert.IsNotNull(ModelScores.Of(scored), "the model it was made from stays as it is");
+        told.Remove(ModelProvenance.Scores);
+        CollectionAssert.AreEquivalent(told.ToArray(), adapted.Provenance.ToArray());
+    }
+
+    [TestMethod]
     public void AdapterOfAnotherShapeIsRefused()
     {
         using var folder = new TemporaryFolder();

@@ -146,6 +146,17 @@ public sealed class ExportedFolderTests
         Assert.HasCount(2, Directory.GetFileSystemEntries(folder.Path));
     }
 
+    [TestMethod]
+    public void APrecisionThatDoesNotExistIsRefusedAndLeavesNothing()
+    {
+        using var folder = new TemporaryFolder();
+        using LacosModel model = LacosModel.LoadDefault();
+        string path = Path.Combine(folder.Path, "out");
+        ArgumentOutOfRangeException error = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => model.SaveFolder(path, (CheckpointPrecision)7));
+        StringAssert.Contains(error.Message, "The precision is 7; it must be Float32 or Float16.");
+        Assert.IsFalse(Directory.Exists(path));
+    }
+
     private static void AssertSameSettings(SentenceSettings expected, SentenceSettings actual)
     {
         CollectionAssert.AreEquivalent(expected.Prompts.ToArray(), actual.Prompts.ToArray());

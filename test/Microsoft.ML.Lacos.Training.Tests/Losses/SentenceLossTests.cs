@@ -36,6 +36,15 @@ public sealed class SentenceLossTests
     }
 
     [TestMethod]
+    [DataRow(3)]
+    [DataRow(-1)]
+    public void AClassThatTheClassifierDoesNotHaveIsRefused(int label)
+    {
+        using var loss = new SoftmaxLoss(8, 3);
+        StringAssert.Contains(Refusal(() => loss.Forward([Vectors(4, 8), Vectors(4, 8)], torch.tensor(new long[] { 0, 2, label, 1 }))), $"has the label {label}; it must be from 0 to 2");
+    }
+
+    [TestMethod]
     public void VectorsOfAnotherDimensionThanTheClassifiersAreRefused()
     {
         using var loss = new SoftmaxLoss(8, 3);
