@@ -1,8 +1,9 @@
+using System.Runtime.Intrinsics.X86;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Lacos;
 
-// Fits on ten pairs, saves, loads in a new context, and checks that the loaded model gives the same scores.
+// Fits on ten pairs, saves, loads in a new context, and checks that the loaded model gives the same scores; then looks at what the packages brought.
 const int Pairs = 10;
 string[] nouns = ["cat", "river", "teacher", "engine", "violin", "window", "bread", "garden", "train", "letter"];
 var mlContext = new MLContext(seed: 1);
@@ -28,6 +29,21 @@ if (!scores.SequenceEqual(again))
     return 1;
 }
 Console.WriteLine("fitted, saved, loaded: same scores");
+foreach (Type type in new[] { typeof(SentenceEncoder), typeof(LacosBloomTrainer), typeof(Microsoft.ML.Lacos.Mini.BloomMini) })
+{
+    if (Symbols.FaultOf(type.Assembly) is string fault)
+    {
+        Console.WriteLine($"failed: {type.Assembly.Location} {fault}");
+        return 1;
+    }
+}
+
+// Where the build made the native library and the processor can run its kernels, the package has to bring them.
+if (args.Contains("--expect-native") && Avx2.IsSupported && !tuned.Description.StartsWith("native", StringComparison.Ordinal))
+{
+    Console.WriteLine($"failed: the package's native kernels are not used, vectors come from: {tuned.Description}");
+    return 1;
+}
 return 0;
 
 float[] Scores(ITransformer model) => [.. model.Transform(data).GetColumn<float>("Score")];

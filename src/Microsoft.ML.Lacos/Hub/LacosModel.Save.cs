@@ -83,11 +83,8 @@ public sealed partial class LacosModel
     private string ComputeFingerprint()
     {
         using IDisposable lease = Lease();
-        using SHA256 hash = SHA256.Create();
-        using (var stream = new CryptoStream(Stream.Null, hash, CryptoStreamMode.Write))
-        {
-            WriteTo(stream);
-        }
-        return Convert.ToHexString(hash.Hash!).ToLowerInvariant();
+        using var stream = new HashingStream(HashAlgorithmName.SHA256);
+        WriteTo(stream);
+        return Convert.ToHexString(stream.CurrentHash()).ToLowerInvariant();
     }
 }

@@ -38,6 +38,22 @@ public sealed unsafe class LacosModelTests
     }
 
     [TestMethod]
+    public void FingerprintOfAModelOfManyMegabytesIsTheHashOfItsFileAndTakesNoMemory()
+    {
+        const long Most = 1 << 18;
+        using var folder = new TemporaryFolder();
+        using LacosModel model = LacosModel.LoadDefault();
+        model.Save(folder.File("a.lacos"));
+        byte[] file = File.ReadAllBytes(folder.File("a.lacos"));
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        string fingerprint = model.Fingerprint;
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        Assert.AreEqual(Sha256(file), fingerprint);
+        Assert.IsGreaterThan(64 * Most, file.LongLength);
+        Assert.IsLessThan(Most, allocated);
+    }
+
+    [TestMethod]
     public void StreamModelsAgreeAndUnmanagedMemoryIsUsedInPlace()
     {
         using var folder = new TemporaryFolder();

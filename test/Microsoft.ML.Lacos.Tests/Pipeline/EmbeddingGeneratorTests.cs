@@ -26,6 +26,22 @@ public sealed class EmbeddingGeneratorTests
     }
 
     [TestMethod]
+    public async Task UsageCountsTheTokensOfEveryTextAlsoOfRepeatedAndRememberedOnes()
+    {
+        using IEmbeddingGenerator<string, Embedding<float>> generator = Generator();
+        string[] texts = ["one two three", "one two three", "", .. _rows.Select(row => row.Text)];
+        int expected = texts.Sum(FakeEncoder.Tokens);
+        for (int call = 1; call <= 2; call++)
+        {
+            UsageDetails usage = (await generator.GenerateAsync(texts)).Usage!;
+            Assert.AreEqual(expected, usage.InputTokenCount, $"call {call}");
+            Assert.AreEqual(expected, usage.TotalTokenCount, $"call {call}");
+            Assert.IsNull(usage.OutputTokenCount, $"call {call}");
+        }
+        Assert.AreEqual(texts.Distinct().Count(), _encoder.Texts, "the second call encodes nothing");
+    }
+
+    [TestMethod]
     public async Task FewerDimensionsAreTheFirstOnesNormalisedAgain()
     {
         using IEmbeddingGenerator<string, Embedding<float>> generator = Generator();
