@@ -70,6 +70,15 @@ internal static class BenchmarkCommand
     {
         FileInfo? texts = arguments.GetValue(Texts);
         bool isUnnamed = texts is null && !new[] { Peers, Kernels, MlNet, DotNet, Latency, StartUp, Memory, Training, Large }.Any(arguments.GetValue);
+        // First, because its peak of memory is that of the process.
+        if (arguments.GetValue(Training))
+        {
+            TrainingTable.Run(sizes.Training, threads, arguments.GetValue(Steps) ?? sizes.TrainingSteps);
+        }
+        if (arguments.GetValue(Large))
+        {
+            TrainingTable.RunOnce("bloom-7b1", new BloomConfig(4096, 30, 32, 250880), threads, 8);
+        }
         if (arguments.GetValue(StartUp))
         {
             StartUpTable.Run(sizes.StartUpTurns);
@@ -104,14 +113,6 @@ internal static class BenchmarkCommand
             {
                 EncoderTable.Run(shape, EncoderBatches.For(shape.Config), threads, sizes.Seconds);
             }
-        }
-        if (arguments.GetValue(Training))
-        {
-            TrainingTable.Run(sizes.Training, threads, arguments.GetValue(Steps) ?? sizes.TrainingSteps);
-        }
-        if (arguments.GetValue(Large))
-        {
-            TrainingTable.RunOnce("bloom-7b1", new BloomConfig(4096, 30, 32, 250880), threads, 8);
         }
     }
 }
