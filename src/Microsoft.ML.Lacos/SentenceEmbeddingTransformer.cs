@@ -107,7 +107,7 @@ public sealed partial class SentenceEmbeddingTransformer : ITransformer, IDispos
     /// <summary>Gives the model as .NET's own abstraction, for dependency injection, vector stores and caching.</summary>
     /// <remarks>
     /// Vectors are fp32 whatever <see cref="Precision"/> says, and the same bits as in a column. <see cref="EmbeddingGenerationOptions.Dimensions"/> cuts them
-    /// and normalises again. A call runs on the thread pool and stops between batches when cancelled. The generator keeps the model open until it is disposed itself.
+    /// and normalises again. <c>Usage</c> counts the tokens of the texts. A call runs on the thread pool and stops between batches when cancelled. The generator keeps the model open until it is disposed itself.
     /// </remarks>
     /// <exception cref="ObjectDisposedException">The transformer has been disposed.</exception>
     public IEmbeddingGenerator<string, Embedding<float>> AsEmbeddingGenerator() => new EmbeddingGenerator(_context.Another(this));

@@ -57,7 +57,7 @@ public sealed partial class LacosModel : IDisposable
 
     /// <summary>Gives the same weights and tokenizer other settings or another provenance.</summary>
     /// <param name="settings">New settings; <see langword="null"/> for this model's.</param>
-    /// <param name="provenance">New provenance, in place of all of the old; <see langword="null"/> for this model's.</param>
+    /// <param name="provenance">New provenance, copied, in place of all of the old; <see langword="null"/> for this model's.</param>
     /// <returns>A model that shares the weights; they stay in memory until both are disposed.</returns>
     /// <exception cref="InvalidDataException">The settings make no sense.</exception>
     /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
@@ -65,7 +65,7 @@ public sealed partial class LacosModel : IDisposable
     {
         // Through the file's form and back: what could not be read from a file is refused here, not when somebody opens the file.
         settings = settings is null ? Settings : SentenceSettingsJson.Read(Encoding.UTF8.GetBytes(SentenceSettingsJson.Write(settings)), nameof(settings));
-        return new LacosModel(_weights, TokenizerJson.ToArray(), settings, provenance ?? Provenance, Lease());
+        return new LacosModel(_weights, TokenizerJson.ToArray(), settings, provenance is null ? Provenance : new Dictionary<string, string>(provenance, StringComparer.Ordinal), Lease());
     }
 
     /// <summary>Keeps the weights in memory, whoever disposes the model, until the result is disposed.</summary>

@@ -119,7 +119,9 @@ public sealed unsafe class LacosModelTests
         using var folder = new TemporaryFolder();
         LacosModel first = LacosModel.Load(new TinyModel().WriteTo(folder.Path));
         var settings = new SentenceSettings { Pooling = PoolingModes.LastToken | PoolingModes.Mean, Normalize = false, MaximumTokenCount = 128, IncludePrompt = false };
-        using LacosModel second = first.With(settings, new Dictionary<string, string> { [ModelProvenance.License] = "MIT" });
+        var told = new Dictionary<string, string> { [ModelProvenance.License] = "MIT" };
+        using LacosModel second = first.With(settings, told);
+        told[ModelProvenance.License] = "changed afterwards";
         first.Dispose();
         second.Save(folder.File("a.lacos"));
         using LacosModel again = LacosModel.Load(folder.File("a.lacos"));
