@@ -5,9 +5,8 @@
 //   wrong, which value was seen and what to do. Nothing is printed, thrown or aborted.
 // * A handle may be used from many threads at once. Destroying it while a call runs on it is an error of the caller.
 // * A process that is forked while no call runs may go on using its handles: without the threads, which stay behind.
-// * A sentence's numbers are the same bits alone, in any batch, in any order and at any thread count. Across
-// instruction
-//   sets integer sums are equal; float results may differ in their last bits.
+// * A sentence's numbers are the same bits alone, in any batch, in any order and at any thread count.
+//   Across instruction sets integer sums are equal; float results may differ in their last bits.
 #ifndef LACOS_NATIVE_H_
 #define LACOS_NATIVE_H_
 

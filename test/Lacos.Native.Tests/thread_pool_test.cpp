@@ -5,7 +5,6 @@
 #include <chrono>
 #include <memory>
 #include <new>
-#include <stdexcept>
 
 #if defined(__linux__)
 #include <sys/wait.h>

@@ -22,15 +22,17 @@ cpu_set_t Allowed(int thread_id) {
   return set;
 }
 
+void Move(int thread_id, int core) {
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(core, &one);
+  EXPECT_EQ(0, sched_setaffinity(thread_id, sizeof one, &one));
+}
+
 // This thread on one core for as long as it lives.
 class OnOneCore {
  public:
-  OnOneCore() : before_(Allowed(0)), cpu_(sched_getcpu()) {
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(cpu_, &one);
-    EXPECT_EQ(0, sched_setaffinity(0, sizeof one, &one));
-  }
+  OnOneCore() : before_(Allowed(0)), cpu_(sched_getcpu()) { Move(0, cpu_); }
   ~OnOneCore() { sched_setaffinity(0, sizeof before_, &before_); }
   int cpu() const { return cpu_; }
 
@@ -39,71 +41,56 @@ class OnOneCore {
   int cpu_;
 };
 
+// A thread that has gone to sleep.
+class SleepingWorker {
+ public:
+  SleepingWorker()
+      : thread_([this] {
+          place_.Sleep();
+          asleep_.set_value(static_cast<int>(syscall(SYS_gettid)));
+          go_.get_future().wait();
+          place_.Wake();
+          awake_.set_value(Allowed(0));
+        }),
+        id_(asleep_.get_future().get()) {}
+
+  int id() const { return id_; }
+
+  // By this thread's way of waking it.
+  void Clear() {
+    WakePlacement placement;
+    placement.Take(place_);
+    placement.Clear(place_);
+  }
+  // Wakes and ends it; where it could run when it was awake.
+  cpu_set_t Wake() {
+    go_.set_value();
+    thread_.join();
+    return awake_.get_future().get();
+  }
+
+ private:
+  SleepingPlace place_;
+  std::promise<int> asleep_;
+  std::promise<void> go_;
+  std::promise<cpu_set_t> awake_;
+  std::thread thread_;
+  const int id_;
+};
+
 TEST(WakePlacement, AWorkerDoesNotWakeOnItsWakersCoreAndMayRunEverywhereAfterwards) {
   const cpu_set_t all = Allowed(0);
   if (CPU_COUNT(&all) < 2) GTEST_SKIP() << "Only one CPU is allowed here.";
-  SleepingPlace place;
-  std::promise<int> asleep;
-  std::promise<void> go;
-  std::promise<cpu_set_t> awake;
-  std::thread worker([&] {
-    place.Sleep();
-    asleep.set_value(static_cast<int>(syscall(SYS_gettid)));
-    go.get_future().wait();
-    place.Wake();
-    awake.set_value(Allowed(0));
-  });
-  const int id = asleep.get_future().get();
+  SleepingWorker worker;
   {
     OnOneCore here;
-    WakePlacement placement;
-    placement.Take(place);
-    placement.Clear(place);
-    const cpu_set_t set = Allowed(id);
+    worker.Clear();
+    const cpu_set_t set = Allowed(worker.id());
     EXPECT_FALSE(CPU_ISSET(here.cpu(), &set));
     EXPECT_GE(CPU_COUNT(&set), 1);
   }
-  go.set_value();
-  const cpu_set_t after = awake.get_future().get();
-  worker.join();
+  const cpu_set_t after = worker.Wake();
   EXPECT_TRUE(CPU_EQUAL(&all, &after));
-}
-
-constexpr int kWakersCore = -1;
-
-// Whether a worker that somebody has put on a core while it slept is there, and only there, in the end: moved before it
-// is cleared, or afterwards to the waker's core (any other one is where the waker itself may have put it).
-bool StaysWhereItIsMoved(int core) {
-  SleepingPlace place;
-  std::promise<int> asleep;
-  std::promise<void> go;
-  std::promise<cpu_set_t> awake;
-  std::thread worker([&] {
-    place.Sleep();
-    asleep.set_value(static_cast<int>(syscall(SYS_gettid)));
-    go.get_future().wait();
-    place.Wake();
-    awake.set_value(Allowed(0));
-  });
-  const int id = asleep.get_future().get();
-  OnOneCore here;
-  const int to = core == kWakersCore ? here.cpu() : core;
-  cpu_set_t one;
-  CPU_ZERO(&one);
-  CPU_SET(to, &one);
-  if (core != kWakersCore) {
-    EXPECT_EQ(0, sched_setaffinity(id, sizeof one, &one));
-  }
-  WakePlacement placement;
-  placement.Take(place);
-  placement.Clear(place);
-  if (core == kWakersCore) {
-    EXPECT_EQ(0, sched_setaffinity(id, sizeof one, &one));
-  }
-  go.set_value();
-  const cpu_set_t set = awake.get_future().get();
-  worker.join();
-  return CPU_EQUAL(&set, &one);
 }
 
 TEST(WakePlacement, WhatAWorkerIsToldWhileItSleepsCounts) {
@@ -111,30 +98,28 @@ TEST(WakePlacement, WhatAWorkerIsToldWhileItSleepsCounts) {
   if (CPU_COUNT(&all) < 2) GTEST_SKIP() << "Only one CPU is allowed here.";
   for (int core = 0; core < CPU_SETSIZE; core++) {
     if (!CPU_ISSET(core, &all)) continue;
-    EXPECT_TRUE(StaysWhereItIsMoved(core)) << core;
+    SleepingWorker worker;
+    OnOneCore here;
+    Move(worker.id(), core);
+    worker.Clear();
+    const cpu_set_t set = worker.Wake();
+    EXPECT_TRUE(CPU_COUNT(&set) == 1 && CPU_ISSET(core, &set)) << core;
   }
-  EXPECT_TRUE(StaysWhereItIsMoved(kWakersCore));
+  // Moved after it was cleared: to the waker's core, because any other one is where the waker itself may have put it.
+  SleepingWorker worker;
+  OnOneCore here;
+  worker.Clear();
+  Move(worker.id(), here.cpu());
+  const cpu_set_t set = worker.Wake();
+  EXPECT_TRUE(CPU_COUNT(&set) == 1 && CPU_ISSET(here.cpu(), &set));
 }
 
 TEST(WakePlacement, AWorkerOfOneCoreIsLeftWhereItMayRun) {
-  SleepingPlace place;
   OnOneCore here;
-  std::promise<int> asleep;
-  std::promise<void> go;
-  // Inherits the one core.
-  std::thread worker([&] {
-    place.Sleep();
-    asleep.set_value(static_cast<int>(syscall(SYS_gettid)));
-    go.get_future().wait();
-    place.Wake();
-  });
-  const int id = asleep.get_future().get();
-  WakePlacement placement;
-  placement.Take(place);
-  placement.Clear(place);
-  const cpu_set_t set = Allowed(id);
-  go.set_value();
-  worker.join();
+  SleepingWorker worker;  // inherits the one core
+  worker.Clear();
+  const cpu_set_t set = Allowed(worker.id());
+  worker.Wake();
   EXPECT_TRUE(CPU_ISSET(here.cpu(), &set));
 }
 

@@ -163,22 +163,14 @@ internal sealed class MineCommand(ToolStreams streams, IModelSource source)
     private static Option<double> Share(string name, string description)
     {
         var option = new Option<double>(name) { Description = description, HelpName = "share", DefaultValueFactory = _ => 0.05 };
-        option.Validators.Add(result => CheckRange(result, name, 0));
+        ModelOptions.Bounded(option, value => value is >= 0 and <= 1, "from 0 to 1");
         return option;
     }
 
     private static Option<double?> Score(string name, string description)
     {
         var option = new Option<double?>(name) { Description = description, HelpName = "cosine" };
-        option.Validators.Add(result => CheckRange(result, name, -1));
+        ModelOptions.Bounded(option, value => value is >= -1 and <= 1, "from -1 to 1");
         return option;
-    }
-
-    private static void CheckRange(System.CommandLine.Parsing.OptionResult result, string name, int least)
-    {
-        if (result.Tokens.Count == 1 && double.TryParse(result.Tokens[0].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && !(value >= least && value <= 1))
-        {
-            result.AddError($"{name} is {result.Tokens[0].Value}; it must be from {least.ToString(CultureInfo.InvariantCulture)} to 1.");
-        }
     }
 }

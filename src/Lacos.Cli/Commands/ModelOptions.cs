@@ -11,8 +11,6 @@ namespace Lacos.Cli.Commands;
 /// <summary>The options of every command that encodes: which model, and how.</summary>
 internal sealed class ModelOptions
 {
-    private const int MostThreads = 256;
-
     private static readonly string[] ComputeNames = ["int8", "int8-weight-only", "float32"];
     private static readonly string[] LongTextNames = ["truncate", "window", "throw"];
 
@@ -27,7 +25,7 @@ internal sealed class ModelOptions
     private readonly Option<string> _longText = Choice("--long-text", "What to do with longer texts", LongTextNames);
     private readonly Option<string> _compute = Choice("--compute", "Arithmetic of the linear layers", ComputeNames);
     private readonly Option<int> _batchTokens = Number("--batch-tokens", 1, "Tokens encoded together. Default: 4096. Changes speed and memory, never a vector", "N");
-    private readonly Option<int> _threads = Number("--threads", 1, "Threads, 1 to 256. Default: LACOS_NUM_THREADS, else as many as CPU affinity and the container's quota allow. Changes no vector", "N", MostThreads);
+    private readonly Option<int> _threads = Number("--threads", 1, $"Threads, 1 to {EncoderThreads.Most}. Default: LACOS_NUM_THREADS, else as many as CPU affinity and the container's quota allow. Changes no vector", "N", EncoderThreads.Most);
 
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
@@ -104,7 +102,7 @@ internal sealed class ModelOptions
         return option;
     }
 
-    /// <summary>Refuses numbers outside a range as errors of usage.</summary>
+    /// <summary>Refuses numbers outside a range as errors of usage; what is no number at all is the parser's to refuse.</summary>
     internal static void Bounded<T>(Option<T> option, Predicate<double> fits, string expected) => option.Validators.Add(result =>
     {
         if (result.Tokens.Count == 1 && double.TryParse(result.Tokens[0].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && !fits(value))
@@ -116,14 +114,7 @@ internal sealed class ModelOptions
     internal static Option<int> Number(string name, int least, string description, string helpName, int most = int.MaxValue)
     {
         var option = new Option<int>(name) { Description = description, HelpName = helpName };
-        option.Validators.Add(result =>
-        {
-            // What is no number at all is the parser's to refuse.
-            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, NumberStyles.Integer, CultureInfo.InvariantCulture, out int value) && (value < least || value > most))
-            {
-                result.AddError($"{name} is {value}; it must be {(most == int.MaxValue ? "at least" : "from")} {least}{(most == int.MaxValue ? "" : $" to {most}")}.");
-            }
-        });
+        Bounded(option, value => value >= least && value <= most, most == int.MaxValue ? $"at least {least}" : $"from {least} to {most}");
         return option;
     }
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using Lacos.Cli.Input;
 using Lacos.Cli.Terminal;
 using Microsoft.ML.Lacos;
+using Microsoft.ML.Lacos.Training.Data;
 
 namespace Lacos.Cli.Commands;
 
@@ -151,19 +152,12 @@ internal sealed class TrainingFile
         : float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out float label) && float.IsFinite(label) ? label
         : throw new InvalidDataException($"{place} has the label '{text}', which is no number. {(_leavesOutUnlabelled ? "Correct it." : "Correct it, or say which column holds the labels with --columns A,B,LABEL.")}");
 
-    // As the library does, in the words of the command line and with the line.
+    // By the library's rule, but with the line and the file's own column.
     private void CheckLabel(float label, string place)
     {
-        string? expected = Loss switch
+        if (Loss is TrainingLoss loss && TrainingLabels.NeededInsteadOf(label, loss) is string needed)
         {
-            TrainingLoss.CosineSimilarity when Math.Abs(label) > 1 => "a similarity from -1 to 1. Divide scores of 0 to 5 by 5, or choose the loss cosent, for which any scale will do",
-            TrainingLoss.Contrastive when label is not (0 or 1) => "0 or 1. Choose the loss cosent for graded similarities",
-            TrainingLoss.Softmax when label < 0 || label != MathF.Floor(label) => "a class, a whole number from 0. Choose the loss cosent for graded similarities",
-            _ => null,
-        };
-        if (expected is not null)
-        {
-            throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"{place} has {label} in its column '{_labelName}'; the loss {DataArgument.Losses.First(entry => entry.Loss == Loss).Name} needs {expected}."));
+            throw new InvalidDataException(OptionName.InText(string.Create(CultureInfo.InvariantCulture, $"{place} has {label} in its column '{_labelName}'; the loss {loss} needs {needed}.")));
         }
     }
 }

@@ -1,19 +1,13 @@
+using Microsoft.ML.Lacos.Safetensors;
+
 namespace Lacos.Cli.Output;
 
 /// <summary>Passes writes on until it is cancelled, so that code without a cancellation token of its own stops at its next write.</summary>
-internal sealed class CancellableStream(Stream inner, CancellationToken cancellationToken) : Stream
+internal sealed class CancellableStream(Stream inner, CancellationToken cancellationToken) : WriteOnlyStream
 {
-    public override bool CanRead => false;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
     public override long Length => inner.Length;
 
     public override long Position { get => inner.Position; set => throw new NotSupportedException(); }
-
-    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
 
     public override void Write(ReadOnlySpan<byte> buffer)
     {
@@ -22,10 +16,4 @@ internal sealed class CancellableStream(Stream inner, CancellationToken cancella
     }
 
     public override void Flush() => inner.Flush();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 }

@@ -1,22 +1,10 @@
+using Microsoft.ML.Lacos.Safetensors;
+
 namespace Lacos.Cli.Terminal;
 
 /// <summary>Standard error: what cannot be written there is lost, and the work that it tells of goes on. A training must not end because a log's disk is full.</summary>
-internal sealed class ForgivingStream(Stream target) : Stream
+internal sealed class ForgivingStream(Stream target) : WriteOnlyStream
 {
-    public override bool CanRead => false;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
     public override void Write(ReadOnlySpan<byte> buffer)
     {
         try
@@ -28,8 +16,6 @@ internal sealed class ForgivingStream(Stream target) : Stream
         }
     }
 
-    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
     public override void Flush()
     {
         try
@@ -40,10 +26,4 @@ internal sealed class ForgivingStream(Stream target) : Stream
         {
         }
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 }

@@ -37,21 +37,23 @@ internal static class TrainingLabels
     /// <summary>Classes of a label column: a key's count; 0 where only the values tell.</summary>
     public static int KeyCount(DataViewSchema.Column column) => column.Type is KeyDataViewType key ? (int)Math.Min(key.Count, MostClasses) : 0;
 
+    /// <summary>What a loss needs instead of a value that it cannot use; <see langword="null"/> where it can.</summary>
+    public static string? NeededInsteadOf(double label, TrainingLoss loss) => loss switch
+    {
+        _ when !double.IsFinite(label) => "a finite number; leave the row out, or correct it",
+        TrainingLoss.CosineSimilarity when Math.Abs(label) > 1 => "a similarity from -1 to 1; divide scores of 0 to 5 by 5, or choose the loss CoSent, for which any scale will do",
+        TrainingLoss.Contrastive when label is not (0 or 1) => "0 or 1; choose the loss CoSent for graded similarities",
+        TrainingLoss.Softmax when label < 0 || label >= MostClasses || label != Math.Floor(label) => $"a class, a whole number from 0 to {MostClasses - 1}; choose the loss CoSent for graded similarities",
+        _ => null,
+    };
+
     /// <summary>Refuses a value that the loss cannot use.</summary>
     /// <exception cref="InvalidDataException">The message names the row.</exception>
     public static void Check(double label, DatasetSettings settings, long row)
     {
-        string? expected = settings.Loss switch
+        if (NeededInsteadOf(label, settings.Loss) is string needed)
         {
-            _ when !double.IsFinite(label) => "a finite number; leave the row out, or correct it",
-            TrainingLoss.CosineSimilarity when Math.Abs(label) > 1 => "a similarity from -1 to 1; divide scores of 0 to 5 by 5, or choose the loss CoSent, for which any scale will do",
-            TrainingLoss.Contrastive when label is not (0 or 1) => "0 or 1; choose the loss CoSent for graded similarities",
-            TrainingLoss.Softmax when label < 0 || label >= MostClasses || label != Math.Floor(label) => $"a class, a whole number from 0 to {MostClasses - 1}; choose the loss CoSent for graded similarities",
-            _ => null,
-        };
-        if (expected is not null)
-        {
-            throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"Row {row} (from 0) of {settings.Name} has the label {label} in column '{settings.LabelColumn}'; the loss {settings.Loss} needs {expected}."));
+            throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"Row {row} (from 0) of {settings.Name} has the label {label} in column '{settings.LabelColumn}'; the loss {settings.Loss} needs {needed}."));
         }
     }
 }
