@@ -23,7 +23,7 @@ internal sealed class QuantizeCommand(ToolStreams streams)
     private readonly Option<string[]> _provenance = new("--provenance") { Description = "Something else worth keeping with the model; may be repeated", HelpName = "key=value" };
     private readonly ScoreOptions _scores = new();
     private readonly Option<string?> _pooling = ModelOptions.PoolingOption("The model's pooling");
-    private readonly Option<int> _maximumTokens = ModelOptions.Number("--max-tokens", 1, $"The model's token limit of a text, at most {SentenceSettingsJson.LargestTokenCount}. Default: what the folder says, else 256", "N", SentenceSettingsJson.LargestTokenCount);
+    private readonly Option<int> _maximumTokens = ModelOptions.Number("--max-tokens", 1, $"The model's token limit of a text, at most {SentenceSettingsJson.LargestTokenCount}. Default: what the folder says; else 256, of a sentence-transformers folder none", "N", SentenceSettingsJson.LargestTokenCount);
 
     /// <summary>Makes the command.</summary>
     public Command Create()

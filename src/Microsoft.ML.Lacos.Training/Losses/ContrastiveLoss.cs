@@ -40,7 +40,7 @@ public sealed class ContrastiveLoss : SentenceLoss
     /// <inheritdoc/>
     protected internal override torch.Tensor Compute(IReadOnlyList<torch.Tensor> embeddings, torch.Tensor? labels)
     {
-        torch.Tensor distance = 1 - Similarities.CosineOfPairs(embeddings[0], embeddings[1]);
+        torch.Tensor distance = 1 - Similarities.BoundedCosineOfPairs(embeddings[0], embeddings[1]);
         torch.Tensor lacking = (Margin - distance).relu();
         return ((labels! * distance.pow(2)) + ((1 - labels!) * lacking.pow(2))).mean() / 2;
     }

@@ -14,8 +14,11 @@ internal static class Similarities
     /// <summary>Cosine of each row of <paramref name="left"/> with each of <paramref name="right"/>: [left rows, right rows].</summary>
     public static torch.Tensor CosineOfAll(torch.Tensor left, torch.Tensor right) => torch.matmul(Normalize(left), Normalize(right).transpose(0, 1));
 
-    /// <summary>Cosine of row i with row i: [rows].</summary>
+    /// <summary>Cosine of row i with row i: [rows], as CoSENT takes it.</summary>
     public static torch.Tensor CosineOfPairs(torch.Tensor left, torch.Tensor right) => (Normalize(left) * Normalize(right)).sum(1);
+
+    /// <summary>The same with the bound of torch.cosine_similarity, which shows in the gradient of a zero vector.</summary>
+    public static torch.Tensor BoundedCosineOfPairs(torch.Tensor left, torch.Tensor right) => torch.nn.functional.cosine_similarity(left, right, dim: 1, eps: 1e-8);
 
     /// <summary>
     /// Angle similarity of row i with row i (AnglE, arXiv 2309.12871): the halves of a vector are real and imaginary parts, and the quotient of the two complex vectors,

@@ -25,9 +25,8 @@ internal readonly record struct PairSimilarity(double Cosine, double Dot, double
         double squaresRight = PairwiseSum.Of<PairwiseSum.Product, T>(right, right);
         double squaredDistance = PairwiseSum.Of<PairwiseSum.SquaredDifference, T>(left, right);
         double absoluteDistance = PairwiseSum.Of<PairwiseSum.AbsoluteDifference, T>(left, right);
-        // The root of the product is exact where both vectors are equal, so that such pairs all have the cosine 1.
-        double squares = squaresLeft * squaresRight;
-        double norms = double.IsNormal(squares) ? Math.Sqrt(squares) : Math.Sqrt(squaresLeft) * Math.Sqrt(squaresRight);
+        // Exact for equal and opposite vectors, whose squares are one number, and in one dimension, where the root undoes the square: such pairs tie at 1 or -1.
+        double norms = squaresLeft == squaresRight ? squaresLeft : Math.Sqrt(squaresLeft) * Math.Sqrt(squaresRight);
         double cosine = norms == 0 ? 0 : Math.Clamp(dot / norms, -1, 1);
         return new PairSimilarity(cosine, dot, -Math.Sqrt(squaredDistance), -absoluteDistance);
     }

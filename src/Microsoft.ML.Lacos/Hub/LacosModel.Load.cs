@@ -31,7 +31,8 @@ public sealed partial class LacosModel
     /// <summary>Loads a <c>.lacos</c> file, a Hugging Face BLOOM folder, or a sentence-transformers folder of one.</summary>
     /// <param name="path">A file is read as <c>.lacos</c> and stays mapped; a folder with <c>modules.json</c> as sentence-transformers, any other as Hugging Face. Folders are read and closed.</param>
     /// <param name="options">How to store the weights.</param>
-    /// <remarks>A Hugging Face folder says nothing of pooling: mean pooling and normalised vectors are taken, and 256 tokens unless its tokenizer names a limit.</remarks>
+    /// <remarks>A Hugging Face folder says nothing of pooling: mean pooling and normalised vectors are taken, and 256 tokens unless its tokenizer names a limit.
+    /// A sentence-transformers folder that names no limit cuts no text, as the reference does not.</remarks>
     /// <exception cref="FileNotFoundException">The path, or a file the model needs, does not exist.</exception>
     /// <exception cref="InvalidDataException">A file is damaged, parts do not belong together, or a weight is NaN or infinite.</exception>
     /// <exception cref="NotSupportedException">The model is no BLOOM, has parts this library does not know, or is already quantised otherwise than asked.</exception>

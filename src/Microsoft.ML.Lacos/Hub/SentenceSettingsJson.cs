@@ -7,7 +7,7 @@ namespace Microsoft.ML.Lacos.Hub;
 /// <summary>Reads and writes <see cref="SentenceSettings"/> as they stand in a <c>.lacos</c> file.</summary>
 internal static class SentenceSettingsJson
 {
-    /// <summary>Most tokens a text may be allowed; a file that says more means "no limit".</summary>
+    /// <summary>Most tokens a text may be allowed: what a sentence-transformers folder without a limit allows.</summary>
     public const int LargestTokenCount = 1_000_000;
 
     /// <summary>Writes settings, byte for byte the same each time.</summary>

@@ -6,7 +6,8 @@ namespace Microsoft.ML.Lacos.Hub;
 /// <summary>Reads what a sentence-transformers folder says around its BLOOM: the layout of version 6 and those before it.</summary>
 /// <remarks>
 /// <c>modules.json</c> names a Transformer, a Pooling and perhaps a Normalize module; module types moved between versions, so only their last name counts.
-/// The token limit is <c>max_seq_length</c> of <c>sentence_bert_config.json</c> (before version 6), else <c>model_max_length</c> of <c>tokenizer_config.json</c>.
+/// The token limit is <c>max_seq_length</c> of <c>sentence_bert_config.json</c> (before version 6), else <c>model_max_length</c> of <c>tokenizer_config.json</c>;
+/// a folder that names neither cuts nothing, because BLOOM has no longest text.
 /// </remarks>
 internal static class SentenceTransformersFolder
 {
@@ -34,7 +35,7 @@ internal static class SentenceTransformersFolder
             Pooling = pooling,
             IncludePrompt = includePrompt,
             Normalize = modules.Count == 3,
-            MaximumTokenCount = ReadTokenLimit(modules[0].Folder) ?? SentenceSettings.DefaultMaximumTokenCount,
+            MaximumTokenCount = ReadTokenLimit(modules[0].Folder) ?? SentenceSettingsJson.LargestTokenCount,
         };
         return (modules[0].Folder, settings, width);
     }

@@ -34,5 +34,9 @@ public sealed class PairSimilarityTests
         Assert.AreEqual(1.0, PairSimilarity.Of<float>(pair.Left, pair.Left).Cosine));
 
     [TestMethod]
+    public void CosinesInOneDimensionAreOneOrMinusOne() => Gen.Select(Gen.Float[-100, 100], Gen.Float[-100, 100]).Where(pair => pair.Item1 != 0 && pair.Item2 != 0).Sample((left, right) =>
+        Assert.AreEqual((double)(MathF.Sign(left) * MathF.Sign(right)), PairSimilarity.Of<float>([left], [right]).Cosine));
+
+    [TestMethod]
     public void VectorsOfDifferentLengthAreRefused() => Assert.ThrowsExactly<ArgumentException>(() => PairSimilarity.Of<float>([1, 2], [1]));
 }

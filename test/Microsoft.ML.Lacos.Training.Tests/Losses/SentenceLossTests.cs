@@ -127,6 +127,20 @@ public sealed class SentenceLossTests
         CollectionAssert.AreNotEqual(weights, other.Parameters[0].Value.data<float>().ToArray());
     }
 
+    [TestMethod]
+    public void AZeroVectorsGradientFollowsTheBoundOfTheReferencesCosine()
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        using var loss = new CosineSimilarityLoss();
+        torch.Tensor zero = torch.zeros(1, 4).requires_grad_();
+        torch.Tensor axis = torch.tensor(new[] { 0f, 3f, 0f, 0f }, [1, 4]);
+        loss.Forward([zero, axis], torch.tensor(new[] { 1f })).backward();
+        // (cos - 1)^2 at cos = 0, and the cosine is x / 1e-8 times the other vector's direction.
+        float[] gradient = [.. zero.grad!.data<float>()];
+        Assert.AreEqual(-2e8f, gradient[1], 1e3f);
+        Assert.AreEqual(0, Math.Abs(gradient[0]) + Math.Abs(gradient[2]) + Math.Abs(gradient[3]));
+    }
+
     private static string Refusal(Action action)
     {
         try
