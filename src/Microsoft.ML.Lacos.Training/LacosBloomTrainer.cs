@@ -75,7 +75,7 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
         {
             PeftAdapter adapter = Train(model, input, validation);
             using LacosModel unadapted = model;
-            return Transformer(unadapted.WithAdapter(adapter));
+            return Transformer(Adapted(unadapted, adapter));
         }
         catch
         {
@@ -148,6 +148,10 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
         Compute = options.Compute,
     });
 
+    /// <summary>The base with an adapter merged in: a folder is read again, because its floats take an update that is lost in codes.</summary>
+    private LacosModel Adapted(LacosModel model, PeftAdapter adapter) =>
+        Directory.Exists(_options.Model) ? LacosModel.Open(_options.Model, _options.Compute, adapter, _options.BaseScheme) : model.WithAdapter(adapter);
+
     private LacosModel OpenModel() => LacosModel.Open(_options.Model, _options.Compute, scheme: _options.BaseScheme);
 
     private PeftAdapter Train(LacosModel model, IDataView input, IDataView? validation)
@@ -178,7 +182,7 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
         using IChannel steps = _host.Start("Progress");
         told.Progress = new ChannelProgress(steps, _options.Progress);
         told.Device = device;
-        using var run = new TrainingRun(model, data, judged, told, message => channel.Info(MessageSensitivity.None, "{0}", message));
+        using var run = new TrainingRun(model, data, trained => Adapted(model, trained), judged, told, message => channel.Info(MessageSensitivity.None, "{0}", message));
         return run.Run(_options.CancellationToken).WithStrength(_options.Strength);
     }
 

@@ -2,11 +2,10 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Microsoft.ML.Lacos.Evaluation;
 using Microsoft.ML.Lacos.Hub;
-using Microsoft.ML.Lacos.Lora;
 
 namespace Microsoft.ML.Lacos.Training.Data;
 
-/// <summary>Scored pairs on which an adapter is judged, as it would be used: merged into the model and run by the model's own encoder.</summary>
+/// <summary>Scored pairs on which an adapter is judged, as it will be used: merged into the model and run by the model's own encoder.</summary>
 internal sealed class ValidationSet
 {
     private readonly string?[] _texts;
@@ -100,11 +99,10 @@ internal sealed class ValidationSet
         return Convert.ToHexString(hash.GetHashAndReset()).ToLowerInvariant();
     }
 
-    /// <summary>Cosine Spearman of a model with an adapter, the mean over the sets.</summary>
-    public double Spearman(LacosModel model, PeftAdapter adapter, SentenceEncoderOptions options, CancellationToken cancellationToken)
+    /// <summary>Cosine Spearman of a model, the mean over the sets.</summary>
+    public double Spearman(LacosModel model, SentenceEncoderOptions options, CancellationToken cancellationToken)
     {
-        using LacosModel merged = model.WithAdapter(adapter);
-        using SentenceEncoder encoder = SentenceEncoder.Create(merged, options);
+        using SentenceEncoder encoder = SentenceEncoder.Create(model, options);
         var vectors = new float[checked(_texts.Length * encoder.Dimension)];
         encoder.Encode(_texts, vectors, [], cancellationToken);
         SimilarityScores[] scores = [.. Enumerable.Range(0, _groupCount).Select(_ => new SimilarityScores())];

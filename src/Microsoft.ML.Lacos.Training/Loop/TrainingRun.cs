@@ -15,7 +15,7 @@ internal sealed class TrainingRun : IDisposable
     private const string CheckpointsName = "checkpoints";
     private const string LossPrefix = "learned-by-loss.";
 
-    private readonly LacosModel _model;
+    private readonly Func<PeftAdapter, LacosModel> _adapted;
     private readonly ValidationSet? _validation;
     private readonly LacosBloomTrainer.Options _options;
     private readonly Action<string> _inform;
@@ -35,12 +35,14 @@ internal sealed class TrainingRun : IDisposable
     /// <summary>Prepares a run, and resumes it where options say so.</summary>
     /// <param name="model">The base; stays the caller's.</param>
     /// <param name="data">Training data; stays the caller's.</param>
+    /// <param name="adapted">Gives the model with an adapter merged in, as it will be used.</param>
     /// <param name="validation">Where the adapter is judged; null for nowhere.</param>
     /// <param name="options">Checked options.</param>
     /// <param name="inform">Told what a person should know.</param>
-    public TrainingRun(LacosModel model, LoadedData data, ValidationSet? validation, LacosBloomTrainer.Options options, Action<string> inform)
+    public TrainingRun(
+        LacosModel model, LoadedData data, Func<PeftAdapter, LacosModel> adapted, ValidationSet? validation, LacosBloomTrainer.Options options, Action<string> inform)
     {
-        (_model, _data, _validation, _options, _inform) = (model, data, validation, options, inform);
+        (_data, _adapted, _validation, _options, _inform) = (data, adapted, validation, options, inform);
         _sampler = new MixedSampler(data.Datasets, options.Seed, options.BucketByLength);
         _totalSteps = options.Steps > 0 ? options.Steps : options.Epochs * _sampler.StepsPerEpoch;
         _rates = new LearningRates(options.Schedule, options.LearningRate, _totalSteps, options.WarmupShare);
@@ -150,7 +152,8 @@ internal sealed class TrainingRun : IDisposable
         double spearman;
         try
         {
-            spearman = validation.Spearman(_model, adapter, new SentenceEncoderOptions { Pooling = _options.Pooling, MaximumTokenCount = _options.MaximumTokenCount }, cancellationToken);
+            using LacosModel adapted = _adapted(adapter);
+            spearman = validation.Spearman(adapted, new SentenceEncoderOptions { Pooling = _options.Pooling, MaximumTokenCount = _options.MaximumTokenCount }, cancellationToken);
         }
         catch (OperationCanceledException)
         {

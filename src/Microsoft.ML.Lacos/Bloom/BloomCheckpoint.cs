@@ -31,11 +31,16 @@ internal sealed class BloomCheckpoint : IDisposable
     /// <param name="scheme">How the linear layers are stored.</param>
     /// <param name="blockSize">Elements a block of a block-wise scheme.</param>
     /// <param name="embeddingScheme">How the embedding table is stored; <see langword="null"/> for <paramref name="scheme"/>.</param>
+    /// <param name="updateOf">Gives what is to be added to the matrix of a name, with so many rows and columns, before it is quantised; <see langword="null"/> for nothing.</param>
     /// <exception cref="FileNotFoundException">A file is missing.</exception>
     /// <exception cref="NotSupportedException">The model is no BLOOM, or its weights are in another format.</exception>
     /// <exception cref="InvalidDataException">A file is damaged, a tensor is missing, has another shape, or holds NaN or infinity.</exception>
     public static BloomCheckpoint Load(
-        string folder, QuantizationScheme scheme = QuantizationScheme.None, int blockSize = BlockwiseQuantizer.DefaultBlockSize, QuantizationScheme? embeddingScheme = null)
+        string folder,
+        QuantizationScheme scheme = QuantizationScheme.None,
+        int blockSize = BlockwiseQuantizer.DefaultBlockSize,
+        QuantizationScheme? embeddingScheme = null,
+        Func<string, int, int, WeightUpdate?>? updateOf = null)
     {
         IWeightQuantizer? quantizer = WeightMatrixBuilder.QuantizerOf(scheme, blockSize);
         IWeightQuantizer? embeddingQuantizer = WeightMatrixBuilder.QuantizerOf(embeddingScheme ?? scheme, blockSize);
@@ -47,7 +52,7 @@ internal sealed class BloomCheckpoint : IDisposable
         FileStatus.RequireFile(configPath);
         BloomConfig config = BloomConfigJson.Read(File.ReadAllBytes(configPath), configPath);
         using SafetensorsFolder files = SafetensorsFolder.Open(folder);
-        var source = new Source(files, quantizer, embeddingQuantizer);
+        var source = new Source(files, quantizer, embeddingQuantizer, updateOf);
         try
         {
             return new BloomCheckpoint(BloomAssembly.Assemble(config, source), files.Files, source.Memory);
@@ -62,7 +67,7 @@ internal sealed class BloomCheckpoint : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _memory.ForEach(buffer => buffer.Dispose());
 
-    private sealed class Source(SafetensorsFolder files, IWeightQuantizer? quantizer, IWeightQuantizer? embeddingQuantizer) : IBloomTensorSource
+    private sealed class Source(SafetensorsFolder files, IWeightQuantizer? quantizer, IWeightQuantizer? embeddingQuantizer, Func<string, int, int, WeightUpdate?>? updateOf) : IBloomTensorSource
     {
         public List<NativeBuffer> Memory { get; } = [];
 
@@ -76,7 +81,9 @@ internal sealed class BloomCheckpoint : IDisposable
         {
             (SafetensorsFile file, SafetensorsEntry entry) = Find(name + ".weight", rows, columns);
             IWeightQuantizer? chosen = name == BloomTensorNames.WordEmbeddings ? embeddingQuantizer : quantizer;
-            WeightMatrix matrix = WeightMatrixBuilder.Build(file.Floats(entry), rows, columns, chosen, entry.Name, out NativeBuffer memory);
+            WeightUpdate? update = updateOf?.Invoke(name, rows, columns);
+            string described = update is null ? entry.Name : entry.Name + " with the adapter";
+            WeightMatrix matrix = WeightMatrixBuilder.Build(file.Floats(entry), rows, columns, chosen, described, out NativeBuffer memory, update);
             Memory.Add(memory);
             return matrix;
         }

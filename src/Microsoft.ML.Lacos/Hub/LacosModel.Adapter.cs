@@ -10,7 +10,7 @@ public sealed partial class LacosModel
     /// <returns>A new model; a matrix that is not adapted is shared with this one, an adapted one is quantised again in the scheme it had, which rounds once more.</returns>
     /// <remarks>
     /// Name, licence, origin and the hash of the base stay in the provenance; <see cref="ModelProvenance.Scores"/> do not, because they were measured with other weights.
-    /// From a checkpoint folder, naming the adapter in <see cref="LacosModelLoadOptions.Adapter"/> is more exact: it merges before quantising.
+    /// From a checkpoint folder, naming the adapter in <see cref="LacosModelLoadOptions.Adapter"/> is more exact: it merges before quantising, a matrix at a time, where a small update of codes is lost in rounding.
     /// </remarks>
     /// <exception cref="InvalidDataException">The adapter was made for another shape, or a merged weight is not finite.</exception>
     /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
@@ -40,14 +40,14 @@ public sealed partial class LacosModel
         return provenance;
     }
 
-    private static LacosModel Adapted(LacosModel model, string? adapterFolder)
+    private static LacosModel Adapted(LacosModel model, PeftAdapter? adapter)
     {
-        if (adapterFolder is null)
+        if (adapter is null)
         {
             return model;
         }
         using LacosModel unadapted = model;
-        return unadapted.WithAdapter(PeftAdapter.Load(adapterFolder));
+        return unadapted.WithAdapter(adapter);
     }
 
     private sealed class MergedMemory(MergedBloomWeights merged, IDisposable baseModel) : IDisposable

@@ -1,4 +1,5 @@
 using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Lora;
 using Microsoft.ML.Lacos.Mini;
 using Microsoft.ML.Lacos.Quantization;
 using Microsoft.ML.Lacos.Safetensors;
@@ -20,8 +21,7 @@ public sealed partial class LacosModel
     public static LacosModel LoadDefault(LacosModelLoadOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        using Stream stream = BloomMini.Open();
-        return Adapted(Load(stream, BloomMini.Name), options.Adapter).Stored(options);
+        return LoadDefault(options, AdapterOf(options));
     }
 
     /// <summary>Loads a <c>.lacos</c> file, a Hugging Face BLOOM folder, or a sentence-transformers folder of one; a folder's weights are quantised row by row.</summary>
@@ -40,15 +40,11 @@ public sealed partial class LacosModel
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(options);
-        if (Directory.Exists(path))
-        {
-            return LoadFolder(path, options);
-        }
-        if (!File.Exists(path))
+        if (!Directory.Exists(path) && !File.Exists(path))
         {
             throw new FileNotFoundException($"'{path}' is neither a file nor a folder. Name a .lacos file or a model folder.", path);
         }
-        return Adapted(LacosReader.Read(SafetensorsFile.Open(path)), options.Adapter).Stored(options);
+        return Load(path, options, AdapterOf(options));
     }
 
     /// <summary>Opens a model in the form that an arithmetic needs: a checkpoint folder keeps its floats for <see cref="BloomCompute.Float32"/> and is quantised row by row for the others.</summary>
@@ -58,14 +54,25 @@ public sealed partial class LacosModel
     /// <param name="scheme">How to store the weights, the embedding table too where it is block-wise; <see langword="null"/> to go by the arithmetic.</param>
     internal static LacosModel Open(string? path, BloomCompute compute, string? adapter = null, QuantizationScheme? scheme = null)
     {
+        LacosModelLoadOptions options = OptionsFor(path, compute, scheme) with { Adapter = adapter };
+        return path is null ? LoadDefault(options) : Load(path, options);
+    }
+
+    /// <inheritdoc cref="Open(string?, BloomCompute, string?, QuantizationScheme?)"/>
+    internal static LacosModel Open(string? path, BloomCompute compute, PeftAdapter adapter, QuantizationScheme? scheme)
+    {
+        LacosModelLoadOptions options = OptionsFor(path, compute, scheme);
+        return path is null ? LoadDefault(options, adapter) : Load(path, options, adapter);
+    }
+
+    private static LacosModelLoadOptions OptionsFor(string? path, BloomCompute compute, QuantizationScheme? scheme)
+    {
         bool keepsFloats = compute == BloomCompute.Float32 && Directory.Exists(path);
-        var options = new LacosModelLoadOptions
+        return new LacosModelLoadOptions
         {
-            Adapter = adapter,
             Scheme = scheme ?? (keepsFloats ? QuantizationScheme.None : null),
             EmbeddingScheme = scheme is QuantizationScheme.BlockwiseDynamic or QuantizationScheme.BlockwiseLinear ? scheme : null,
         };
-        return path is null ? LoadDefault(options) : Load(path, options);
     }
 
     /// <summary>Loads a <c>.lacos</c> file from a stream.</summary>
@@ -108,16 +115,16 @@ public sealed partial class LacosModel
         }
     }
 
-    /// <summary>Merges before quantising, so that what the adapter adds is rounded once.</summary>
-    private static LacosModel LoadFolder(string folder, LacosModelLoadOptions options)
+    private static PeftAdapter? AdapterOf(LacosModelLoadOptions options) => options.Adapter is null ? null : PeftAdapter.Load(options.Adapter);
+
+    private static LacosModel LoadDefault(LacosModelLoadOptions options, PeftAdapter? adapter)
     {
-        if (options.Adapter is null)
-        {
-            return ModelFolder.Load(folder, options);
-        }
-        QuantizationScheme scheme = options.Scheme ?? QuantizationScheme.Rowwise;
-        return Adapted(ModelFolder.Load(folder, options with { Scheme = QuantizationScheme.None, EmbeddingScheme = null }), options.Adapter).Stored(options with { Scheme = scheme });
+        using Stream stream = BloomMini.Open();
+        return Adapted(Load(stream, BloomMini.Name), adapter).Stored(options);
     }
+
+    private static LacosModel Load(string path, LacosModelLoadOptions options, PeftAdapter? adapter) =>
+        Directory.Exists(path) ? ModelFolder.Load(path, options, adapter) : Adapted(LacosReader.Read(SafetensorsFile.Open(path)), adapter).Stored(options);
 
     private static LacosModel Load(Stream stream, string source) => LacosReader.Read(SafetensorsFile.Read(stream, source));
 

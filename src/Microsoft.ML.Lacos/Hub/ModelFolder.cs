@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Lora;
 using Microsoft.ML.Lacos.Quantization;
 using Microsoft.ML.Lacos.Safetensors;
 
@@ -10,8 +11,8 @@ internal static class ModelFolder
 {
     private const string TokenizerName = "tokenizer.json";
 
-    /// <summary>Loads a folder.</summary>
-    public static LacosModel Load(string folder, LacosModelLoadOptions options)
+    /// <summary>Loads a folder; an adapter is added to each matrix before that is quantised, so that the sum is rounded once.</summary>
+    public static LacosModel Load(string folder, LacosModelLoadOptions options, PeftAdapter? adapter)
     {
         (string checkpointFolder, SentenceSettings settings, int? width) = SentenceTransformersFolder.IsOne(folder)
             ? SentenceTransformersFolder.Read(folder)
@@ -20,9 +21,10 @@ internal static class ModelFolder
         byte[] tokenizer = ReadTokenizer(checkpointFolder);
         QuantizationScheme scheme = options.Scheme ?? QuantizationScheme.Rowwise;
         QuantizationScheme embeddingScheme = options.EmbeddingScheme ?? (scheme == QuantizationScheme.None ? QuantizationScheme.None : QuantizationScheme.Rowwise);
-        BloomCheckpoint checkpoint = BloomCheckpoint.Load(checkpointFolder, scheme, options.BlockSize, embeddingScheme);
+        BloomCheckpoint checkpoint = BloomCheckpoint.Load(checkpointFolder, scheme, options.BlockSize, embeddingScheme, adapter is null ? null : adapter.UpdateOf);
         try
         {
+            adapter?.CheckModules(checkpoint.Weights);
             BloomConfig config = checkpoint.Weights.Config;
             if (width is not null && width != config.HiddenSize)
             {

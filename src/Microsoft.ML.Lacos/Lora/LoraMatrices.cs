@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 namespace Microsoft.ML.Lacos.Lora;
 
 /// <summary>The trained matrices of one adapted linear layer <c>y = W x + b + scaling * B A x</c>.</summary>
@@ -36,4 +38,27 @@ public sealed class LoraMatrices
 
     /// <summary>Length of an output row.</summary>
     public int OutFeatures => B.Length / Rank;
+
+    /// <summary>Adds <c>scaling * B A</c> to a stretch of a weight; PEFT's order: the product first, then the scaling, then the sum.</summary>
+    /// <param name="start">Row-major position of the first element.</param>
+    /// <param name="weights">Elements of the weight from there on.</param>
+    /// <param name="scaling">Factor of the update.</param>
+    internal void AddTo(long start, Span<float> weights, float scaling)
+    {
+        Span<float> room = stackalloc float[512];
+        while (weights.Length > 0)
+        {
+            (int row, int column) = ((int)(start / InFeatures), (int)(start % InFeatures));
+            Span<float> update = room[..Math.Min(room.Length, Math.Min(weights.Length, InFeatures - column))];
+            update.Clear();
+            for (int r = 0; r < Rank; r++)
+            {
+                TensorPrimitives.MultiplyAdd(A.AsSpan((r * InFeatures) + column, update.Length), B[(row * Rank) + r], update, update);
+            }
+            Span<float> target = weights[..update.Length];
+            TensorPrimitives.MultiplyAdd(update, scaling, target, target);
+            weights = weights[update.Length..];
+            start += update.Length;
+        }
+    }
 }

@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Quantization;
 using Microsoft.ML.Lacos.Safetensors;
@@ -38,7 +37,22 @@ public sealed class MergedBloomWeights : IDisposable
         }
     }
 
-    private static void CheckModules(BloomWeights weights, PeftAdapter adapter)
+    /// <summary>The update of a matrix as weights are read, or <see langword="null"/> where the adapter has none.</summary>
+    /// <exception cref="InvalidDataException">The adapter was made for another shape.</exception>
+    internal static WeightUpdate? UpdateOf(PeftAdapter adapter, string module, int rows, int columns)
+    {
+        if (!adapter.Modules.TryGetValue(module, out LoraMatrices? matrices))
+        {
+            return null;
+        }
+        CheckShape(adapter, module, matrices, rows, columns);
+        float scaling = adapter.Config.ScalingOf(module);
+        return (start, values) => matrices.AddTo(start, values, scaling);
+    }
+
+    /// <summary>Refuses an adapter that asks for layers the model lacks, or lacks ones that it targets.</summary>
+    /// <exception cref="InvalidDataException">They do not belong together.</exception>
+    internal static void CheckModules(BloomWeights weights, PeftAdapter adapter)
     {
         foreach (string module in adapter.Modules.Keys)
         {
@@ -60,15 +74,27 @@ public sealed class MergedBloomWeights : IDisposable
         for (int block = 0; block < weights.Config.LayerCount; block++)
         {
             AdaptableModules.Replace(weights.Blocks[block], block, (name, linear) =>
-                !adapter.Modules.TryGetValue(name, out LoraMatrices? matrices) || (matrices.OutFeatures == linear.Weight.Rows && matrices.InFeatures == linear.Weight.Columns)
-                    ? linear
-                    : throw new InvalidDataException($"The adapter's update of '{name}' is {matrices.OutFeatures} x {matrices.InFeatures} and the model's layer is {linear.Weight.Rows} x {linear.Weight.Columns}. Use the base model the adapter was trained on{Origin(adapter)}."));
+            {
+                if (adapter.Modules.TryGetValue(name, out LoraMatrices? matrices))
+                {
+                    CheckShape(adapter, name, matrices, linear.Weight.Rows, linear.Weight.Columns);
+                }
+                return linear;
+            });
+        }
+    }
+
+    private static void CheckShape(PeftAdapter adapter, string module, LoraMatrices matrices, int rows, int columns)
+    {
+        if (matrices.OutFeatures != rows || matrices.InFeatures != columns)
+        {
+            throw new InvalidDataException($"The adapter's update of '{module}' is {matrices.OutFeatures} x {matrices.InFeatures} and the model's layer is {rows} x {columns}. Use the base model the adapter was trained on{Origin(adapter)}.");
         }
     }
 
     private static string Origin(PeftAdapter adapter) => adapter.Config.BaseModel is { Length: > 0 } origin ? $" ('{origin}')" : "";
 
-    /// <summary>A layer with its update added; PEFT's order: the product first, then the scaling, then the sum.</summary>
+    /// <summary>A layer with its update added.</summary>
     private unsafe LinearWeights Add(LinearWeights linear, string name, LoraMatrices matrices, float scaling)
     {
         WeightMatrix old = linear.Weight;
@@ -76,18 +102,12 @@ public sealed class MergedBloomWeights : IDisposable
         var sum = new NativeBuffer((long)old.Rows * columns * sizeof(float));
         _memory.Add(sum);
         float* data = (float*)sum.Pointer;
-        Parallel.For(0, old.Rows, () => new float[columns], (row, _, update) =>
+        Parallel.For(0, old.Rows, row =>
         {
-            Array.Clear(update);
-            for (int r = 0; r < matrices.Rank; r++)
-            {
-                TensorPrimitives.MultiplyAdd(matrices.A.AsSpan(r * columns, columns), matrices.B[(row * matrices.Rank) + r], update, update);
-            }
             var target = new Span<float>(data + ((long)row * columns), columns);
             old.DequantizeRow(row, target);
-            TensorPrimitives.MultiplyAdd(update, scaling, target, target);
-            return update;
-        }, static _ => { });
+            matrices.AddTo((long)row * columns, target, scaling);
+        });
         WeightMatrix weight = WeightMatrixBuilder.Build(new TensorFloats(sum.Pointer, SafetensorsDType.F32, (long)old.Rows * columns), old.Rows, columns, QuantizerOf(old), name + " with the adapter", out NativeBuffer memory);
         _memory.Add(memory);
         _memory.Remove(sum);

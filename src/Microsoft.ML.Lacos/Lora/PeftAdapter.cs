@@ -1,4 +1,5 @@
 using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Quantization;
 
 namespace Microsoft.ML.Lacos.Lora;
 
@@ -42,6 +43,12 @@ public sealed partial class PeftAdapter
     /// <returns>The merged weights; dispose them after the last encoder that uses them.</returns>
     /// <exception cref="InvalidDataException">The adapter was made for another shape, lacks a module it targets, or a merged weight is not finite.</exception>
     public MergedBloomWeights Merge(BloomWeights weights) => MergedBloomWeights.Merge(weights, this);
+
+    /// <inheritdoc cref="MergedBloomWeights.UpdateOf"/>
+    internal WeightUpdate? UpdateOf(string module, int rows, int columns) => MergedBloomWeights.UpdateOf(this, module, rows, columns);
+
+    /// <inheritdoc cref="MergedBloomWeights.CheckModules"/>
+    internal void CheckModules(BloomWeights weights) => MergedBloomWeights.CheckModules(weights, this);
 
     /// <summary>The same adapter with its updates made smaller or larger.</summary>
     /// <param name="strength">Factor of every update; below 1 the result lies between the base model and the trained one, which often keeps most of what was learned and forgets less (Wortsman et al. 2021, arXiv 2109.01903).</param>

@@ -2,6 +2,11 @@ using Microsoft.ML.Lacos.Safetensors;
 
 namespace Microsoft.ML.Lacos.Quantization;
 
+/// <summary>Changes elements of a matrix on their way from a file, before they are quantised.</summary>
+/// <param name="start">Row-major position of the first element.</param>
+/// <param name="values">The elements from there on.</param>
+internal delegate void WeightUpdate(long start, Span<float> values);
+
 /// <summary>Makes weight matrices from float tensors, quantising on the way, in memory of their own.</summary>
 /// <remarks>A unit (row or block) at a time on all cores: beside the result only one unit a core is in memory.</remarks>
 internal static unsafe class WeightMatrixBuilder
@@ -25,8 +30,9 @@ internal static unsafe class WeightMatrixBuilder
     /// <param name="quantizer">How to quantise; <see langword="null"/> to keep 32-bit floats.</param>
     /// <param name="name">Name for messages.</param>
     /// <param name="memory">Memory of the result, to be disposed with it.</param>
+    /// <param name="update">Applied to elements as they are read; <see langword="null"/> for none.</param>
     /// <exception cref="InvalidDataException">An element is NaN or infinite.</exception>
-    public static WeightMatrix Build(TensorFloats source, int rows, int columns, IWeightQuantizer? quantizer, string name, out NativeBuffer memory)
+    public static WeightMatrix Build(TensorFloats source, int rows, int columns, IWeightQuantizer? quantizer, string name, out NativeBuffer memory, WeightUpdate? update = null)
     {
         long count = (long)rows * columns;
         ArgumentOutOfRangeException.ThrowIfNotEqual(source.Count, count);
@@ -40,7 +46,7 @@ internal static unsafe class WeightMatrixBuilder
         var buffer = new NativeBuffer(count * (quantizer is null ? sizeof(float) : 1));
         try
         {
-            Fill(source, unit, units, quantizer, scales, buffer, name);
+            Fill(source, unit, units, quantizer, scales, buffer, name, update);
         }
         catch
         {
@@ -74,7 +80,7 @@ internal static unsafe class WeightMatrixBuilder
         ThrowIfBad(source, bad, name);
     }
 
-    private static void Fill(TensorFloats source, int unit, long units, IWeightQuantizer? quantizer, float[] scales, NativeBuffer buffer, string name)
+    private static void Fill(TensorFloats source, int unit, long units, IWeightQuantizer? quantizer, float[] scales, NativeBuffer buffer, string name, WeightUpdate? update)
     {
         long unitsPerTask = Math.Max(1, ElementsPerTask / unit);
         long tasks = (units + unitsPerTask - 1) / unitsPerTask;
@@ -88,6 +94,7 @@ internal static unsafe class WeightMatrixBuilder
                 int length = (int)Math.Min(unit, source.Count - start);
                 Span<float> values = quantizer is null ? new Span<float>((float*)target + start, length) : row.AsSpan(0, length);
                 source.Read(start, values);
+                update?.Invoke(start, values);
                 int position = TensorFloats.IndexOfNonFinite(values);
                 if (position >= 0)
                 {
@@ -101,15 +108,16 @@ internal static unsafe class WeightMatrixBuilder
             }
             return row;
         }, static _ => { });
-        ThrowIfBad(source, bad, name);
+        ThrowIfBad(source, bad, name, update);
     }
 
-    private static void ThrowIfBad(TensorFloats source, long bad, string name)
+    private static void ThrowIfBad(TensorFloats source, long bad, string name, WeightUpdate? update = null)
     {
         if (bad != long.MaxValue)
         {
             var value = new float[1];
             source.Read(bad, value);
+            update?.Invoke(bad, value);
             throw new InvalidDataException($"Tensor '{name}' holds {value[0]} at element {bad}. The weights are damaged: fetch or convert them again.");
         }
     }

@@ -53,6 +53,41 @@ public sealed class ExportedFolderTests
     }
 
     [TestMethod]
+    [DataRow(QuantizationScheme.Rowwise)]
+    [DataRow(QuantizationScheme.BlockwiseLinear)]
+    public void AnAdapterIsAddedBeforeAFolderIsQuantised(QuantizationScheme scheme)
+    {
+        using var folder = new TemporaryFolder();
+        new TinyModel().WriteTo(folder.File("model"));
+        var random = new Random(3);
+        LoraMatrices Of(int rows, int columns) => new(2, [.. Enumerable.Range(0, 2 * columns).Select(_ => random.NextSingle())], [.. Enumerable.Range(0, 2 * rows).Select(_ => random.NextSingle())]);
+        var matrices = new Dictionary<string, LoraMatrices>();
+        for (int block = 0; block < TinyModel.Layers; block++)
+        {
+            matrices[BloomTensorNames.QueryKeyValue(block)] = Of(3 * TinyModel.Hidden, TinyModel.Hidden);
+            matrices[BloomTensorNames.Dense4HToH(block)] = Of(TinyModel.Hidden, 4 * TinyModel.Hidden);
+        }
+        var adapter = new PeftAdapter(new LoraConfig { Rank = 2, TargetModules = ["query_key_value", "dense_4h_to_h"] }, matrices);
+        adapter.Save(folder.File("adapter"));
+        // Blocks of five elements cross the rows.
+        var options = new LacosModelLoadOptions { Scheme = scheme, BlockSize = 5 };
+        using LacosModel floats = LacosModel.Load(folder.File("model"), Floats);
+        using LacosModel merged = floats.WithAdapter(adapter);
+        using LacosModel expected = merged.Quantize(scheme, 5);
+        using LacosModel actual = LacosModel.Load(folder.File("model"), options with { Adapter = folder.File("adapter") });
+        using LacosModel plain = LacosModel.Load(folder.File("model"), options);
+        Assert.AreEqual(expected.Fingerprint, actual.Fingerprint);
+        Assert.AreNotEqual(plain.Fingerprint, actual.Fingerprint);
+
+        matrices[BloomTensorNames.QueryKeyValue(1)] = Of(TinyModel.Hidden, TinyModel.Hidden);
+        new PeftAdapter(adapter.Config, matrices).Save(folder.File("adapter"));
+        StringAssert.Contains(Assert.ThrowsExactly<InvalidDataException>(() => LacosModel.Load(folder.File("model"), options with { Adapter = folder.File("adapter") })).Message, "is 8 x 8 and the model's layer is 24 x 8");
+        matrices.Remove(BloomTensorNames.QueryKeyValue(1));
+        new PeftAdapter(adapter.Config, matrices).Save(folder.File("adapter"));
+        StringAssert.Contains(Assert.ThrowsExactly<InvalidDataException>(() => LacosModel.Load(folder.File("model"), options with { Adapter = folder.File("adapter") })).Message, "its weights lack it");
+    }
+
+    [TestMethod]
     public void AQuantisedModelIsWrittenWithTheValuesItIsComputedWith()
     {
         using var folder = new TemporaryFolder();
