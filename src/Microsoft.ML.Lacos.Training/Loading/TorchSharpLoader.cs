@@ -46,6 +46,7 @@ public static class TorchSharpLoader
     [ModuleInitializer]
     internal static void Install()
     {
+        OpenMpWaiting.Shorten();
         Assembly assembly = typeof(torch).Assembly;
         if (OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64)
         {
