@@ -158,6 +158,7 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
     {
         ArgumentNullException.ThrowIfNull(input);
         TorchSharpLoader.EnsureLoadable();
+        TorchThreads.Limit();
         using IChannel channel = _host.Start("Training");
         GraphDevice device = _options.Device ?? Device(message => channel.Warning(MessageSensitivity.None, "{0}", message));
         ValidationSet? judged = validation is null ? null : ReadValidation(validation);

@@ -1,11 +1,13 @@
 using System.Text;
+using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Native;
+using TorchSharp;
 
 namespace Microsoft.ML.Lacos.Training.Loading;
 
 /// <summary>Lets the native kernels run on the threads that torch has already.</summary>
 /// <remarks>
-/// torch's operations run on an OpenMP runtime whose threads spin while they wait; a second set of threads would fight them for the cores. On Linux the runtime that torch
+/// torch's operations run on an OpenMP runtime whose threads spin for a moment while they wait; a second set of threads would fight them for the cores. On Linux the runtime that torch
 /// loaded is found among the mapped files of the process. Elsewhere, or where there is none, the kernels keep their own threads: slower, with the same results.
 /// </remarks>
 internal static unsafe class TorchThreads
@@ -17,6 +19,16 @@ internal static unsafe class TorchThreads
 
     /// <summary>Shares the runtime, once a process. To be called when torch and the native library are loaded.</summary>
     public static void Share() => _ = Shared.Value;
+
+    /// <summary>Holds torch to the threads that <c>LACOS_NUM_THREADS</c> or the container's CPU quota allow, neither of which it knows; never raises their number.</summary>
+    public static void Limit()
+    {
+        int most = EncoderThreads.Resolve(0);
+        if (torch.get_num_threads() > most)
+        {
+            torch.set_num_threads(most);
+        }
+    }
 
     private static string? Find()
     {
