@@ -10,7 +10,8 @@ internal static partial class OptionName
     private static readonly Dictionary<string, string> Others = new(StringComparer.Ordinal)
     {
         ["WarmupShare"] = "--warmup", ["MatryoshkaDimensions"] = "--matryoshka", ["MaximumTokenCount"] = "--max-tokens", ["EvaluateEvery"] = "--eval-every", ["LeaveOutValidationPairs"] = "--exclude-eval",
-        ["BucketByLength"] = "--bucket", ["StopAtStep"] = "--stop-at", ["GpuDeviceId"] = "--gpu", ["Dimension"] = "--dim", ["ThreadCount"] = "--threads", ["blockSize"] = "--block-size",
+        ["BucketByLength"] = "--bucket", ["StopAtStep"] = "--stop-at", ["GpuDeviceId"] = "--gpu", ["Dimension"] = "--dim", ["ThreadCount"] = "--threads",
+        ["RankStabilized"] = "--rslora", ["MaximumGradientNorm"] = "--max-grad-norm", ["blockSize"] = "--block-size",
     };
 
     // What the tool says in other words than the library.

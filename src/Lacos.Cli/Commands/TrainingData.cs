@@ -103,6 +103,7 @@ internal sealed class TrainingData(MLContext ml, LacosBloomTrainer.Options optio
     private IDataView WithTeacher(IDataView data, string teacher) => ml.Transforms.Text.ApplySentenceEmbedding(new SentenceEmbeddingEstimator.Options
     {
         Model = teacher == "base" ? options.Model : teacher,
+        Pooling = teacher == "base" ? options.Pooling : null,
         Columns = [new(TeacherColumn, nameof(TrainingPair.Sentence1))],
         MaximumTokenCount = options.MaximumTokenCount,
     }).Fit(data).Transform(data);
