@@ -21,7 +21,7 @@ internal sealed class TrainCommand(ToolStreams streams)
 
     private readonly Option<string?> _model = new("--model", "-m") { Description = "A .lacos file or a model folder; without it the built-in model", HelpName = "path" };
     private readonly BaseOptions _base = new();
-    private readonly Option<string[]> _data = new("--data", "-d") { Description = "Pairs of sentences: .tsv, .csv or .jsonl, each also with .gz; may be given several times, each with its own settings: PATH,loss=NAME,weight=N,...", HelpName = "path", Required = true };
+    private readonly Option<string[]> _data = new("--data", "-d") { Description = "Pairs of sentences, or one file of texts and their classes in the columns 'text' and 'label': .tsv, .csv or .jsonl, each also with .gz; pairs may be given several times, each with its own settings: PATH,loss=NAME,weight=N,...", HelpName = "path", Required = true };
     private readonly Option<string?> _columns = new("--columns") { Description = $"First and second sentence, then up to {TrainingPair.MostNegatives} hard negatives or the label; names or numbers from 0. For --data only", HelpName = "a,b[,c..]" };
     private readonly Option<string> _output = new("--output", "-o") { Description = "Folder for adapter, model, log and checkpoints", HelpName = "folder", Required = true };
     private readonly Option<string> _loss = ModelOptions.Choice("--loss", "What is minimised", [.. DataArgument.Losses.Select(entry => entry.Name)]);
@@ -29,6 +29,7 @@ internal sealed class TrainCommand(ToolStreams streams)
     private readonly Option<int> _steps = ModelOptions.Number("--steps", 1, "Steps, instead of --epochs", "N");
     private readonly Option<int> _batchSize = ModelOptions.Number("--batch-size", 1, "Pairs of a step. Default: 32", "N");
     private readonly Option<int> _miniBatchSize = ModelOptions.Number("--mini-batch-size", 1, "Pairs encoded at once; memory goes by it, gradients do not. Default: 32", "N");
+    private readonly Option<int> _pairsPerText = ModelOptions.Number("--pairs-per-text", 1, "Matching pairs made of a text with others of its class, and as many with texts of other classes. Default: 8", "N");
     private readonly Option<double?> _learningRate = new("--learning-rate") { Description = "Largest learning rate. Default: 2e-4", HelpName = "rate" };
     private readonly Option<int> _rank = ModelOptions.Number("--lora-rank", 1, "Rank of the adapters. Default: 8", "N");
     private readonly Option<double?> _alpha = new("--lora-alpha") { Description = "Numerator of the adapters' factor. Default: 16", HelpName = "number" };
@@ -64,7 +65,7 @@ internal sealed class TrainCommand(ToolStreams streams)
         var command = new Command("train", "Fine-tune a model on pairs of sentences with LoRA.");
         foreach (Option option in new Option[]
         {
-            _model, _data, _columns, _output, _loss, _epochs, _steps, _batchSize, _miniBatchSize, _learningRate, _rank, _alpha, _rankStabilized, _dropout, _targets, _warmup, _schedule, _maximumTokens, _pooling, _seed,
+            _model, _data, _columns, _output, _loss, _epochs, _steps, _batchSize, _miniBatchSize, _pairsPerText, _learningRate, _rank, _alpha, _rankStabilized, _dropout, _targets, _warmup, _schedule, _maximumTokens, _pooling, _seed,
             _resume, _stopAt, _eval, _excludeEval, _evalEvery, _patience, _checkpointEvery, _keepCheckpoints, _matryoshka, _bucket, _optimizer, _weightDecay, _gradientNorm, _strength, _exportFolder, _exportPrecision, _dryRun,
         })
         {
@@ -97,7 +98,11 @@ internal sealed class TrainCommand(ToolStreams streams)
         IDataView data = sources.Load([.. parse.GetRequiredValue(_data).Select(DataArgument.Parse)], parse.GetValue(_columns));
         if (parse.GetValue(_eval) is { Length: > 0 } eval)
         {
-            options.ValidationSet = sources.LoadScored(eval);
+            options.ValidationSet = sources.LoadEvaluation(eval);
+        }
+        if (!sources.HasClasses && parse.GetValue(_pairsPerText) > 0)
+        {
+            streams.Warn($"{_pairsPerText.Name} has no effect on pairs; it goes with the columns 'text' and 'label'.");
         }
         LacosBloomTrainer trainer = InOptions(() => ml.Regression.Trainers.LacosBloom(options));
         if (parse.GetValue(_dryRun))
@@ -190,6 +195,7 @@ internal sealed class TrainCommand(ToolStreams streams)
         options.Epochs = OrDefault(_epochs, options.Epochs);
         options.BatchSize = OrDefault(_batchSize, options.BatchSize);
         options.MiniBatchSize = OrDefault(_miniBatchSize, options.MiniBatchSize);
+        options.PairsPerText = OrDefault(_pairsPerText, options.PairsPerText);
         options.LoraRank = OrDefault(_rank, options.LoraRank);
         options.EvaluateEvery = OrDefault(_evalEvery, options.EvaluateEvery);
         options.CheckpointEvery = OrDefault(_checkpointEvery, options.CheckpointEvery);

@@ -31,11 +31,11 @@ internal sealed class TrainingFile
     {
         (_path, _rows, _seed, _streams, _cancellationToken) = (path, rows, seed, streams, cancellationToken);
         using RecordReader records = Open();
-        Columns = TrainingColumns.Choose(records, columns, group, needs);
+        Columns = (columns is null && needs != PairNeeds.OneSentence ? TrainingColumns.OfClasses(records) : null) ?? TrainingColumns.Choose(records, columns, group, needs, "Say which to take with --columns; texts and their classes are looked for in 'text' and 'label'.");
         _labelName = Columns.Label is int label ? records.Columns[label] : null;
     }
 
-    /// <summary>Opens a file of scored pairs with the usual columns, whose rows without a score are left out with a warning, as <c>lacos eval</c> does, instead of being refused.</summary>
+    /// <summary>Opens a file to judge on, with the usual columns: of texts and their classes, or of scored pairs, whose rows without a score are left out with a warning, as <c>lacos eval</c> does, instead of being refused.</summary>
     /// <param name="path">A path.</param>
     /// <param name="streams">Takes warnings.</param>
     /// <param name="cancellationToken">Checked row by row.</param>
@@ -43,7 +43,7 @@ internal sealed class TrainingFile
     {
         (_path, _streams, _cancellationToken, _leavesOutUnlabelled) = (path, streams, cancellationToken, true);
         using RecordReader records = Open();
-        Columns = TrainingColumns.OfEvaluation(records);
+        Columns = TrainingColumns.OfClasses(records) ?? TrainingColumns.OfEvaluation(records);
     }
 
     /// <summary>The columns in use.</summary>
