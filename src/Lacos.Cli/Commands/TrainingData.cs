@@ -8,7 +8,8 @@ namespace Lacos.Cli.Commands;
 /// <summary>Makes the data sets of a run from what <c>--data</c> and <c>--eval</c> name.</summary>
 internal sealed class TrainingData(MLContext ml, LacosBloomTrainer.Options options, ToolStreams streams)
 {
-    private const string TeacherColumn = "Teacher";
+    /// <summary>What the name of a column of a teacher's vectors begins with; the teacher follows, so that messages on the column name it.</summary>
+    internal const string TeacherPrefix = "teacher=";
 
     /// <summary>Puts the data sets into the options.</summary>
     /// <param name="arguments">Values of <c>--data</c>.</param>
@@ -125,7 +126,7 @@ internal sealed class TrainingData(MLContext ml, LacosBloomTrainer.Options optio
             Sentence1ColumnName = hasClasses ? nameof(LabelledText.Text) : nameof(TrainingPair.Sentence1),
             Sentence2ColumnName = file.Columns.Second is null ? "" : nameof(TrainingPair.Sentence2),
             NegativeColumnNames = [.. Enumerable.Range(0, file.Columns.Negatives.Count).Select(TrainingPair.NegativeColumn)],
-            LabelColumnName = loss == TrainingLoss.MeanSquaredError ? TeacherColumn : nameof(TrainingPair.Label),
+            LabelColumnName = loss == TrainingLoss.MeanSquaredError ? TeacherPrefix + argument.Teacher : nameof(TrainingPair.Label),
             BalanceColumnName = argument.Balance is null ? null : nameof(TrainingPair.Group),
             BalancePower = argument.Number("balance-power"),
         };
@@ -135,7 +136,7 @@ internal sealed class TrainingData(MLContext ml, LacosBloomTrainer.Options optio
     {
         Model = teacher == "base" ? options.Model : teacher,
         Pooling = teacher == "base" ? options.Pooling : null,
-        Columns = [new(TeacherColumn, nameof(TrainingPair.Sentence1))],
+        Columns = [new(TeacherPrefix + teacher, nameof(TrainingPair.Sentence1))],
         MaximumTokenCount = options.MaximumTokenCount,
     }).Fit(data).Transform(data);
 }

@@ -56,7 +56,12 @@ internal sealed class TrainingFile
     /// <exception cref="InvalidDataException">A label is no number; the message names the line.</exception>
     public IEnumerable<TrainingPair> Pairs => _rows > 0 ? Drawn() : All();
 
-    private RecordReader Open() => RecordReader.Open(_path, null, hasHeader: true, _streams.Input);
+    // A file and nothing else, since it is read more than once; and training has no --format.
+    private RecordReader Open() =>
+        Directory.Exists(_path) ? throw new ToolException($"'{_path}' is a folder. Name a file in it.")
+        : !File.Exists(_path) ? throw new ToolException($"There is no file '{_path}'. Name a .tsv, .csv or .jsonl file, each also with .gz.")
+        : TextFormats.OfName(_path) is null ? throw TextFormats.NotTold(_path, "Rename it.")
+        : RecordReader.Open(_path, null, hasHeader: true, _streams.Input);
 
     private IEnumerable<TrainingPair> All()
     {
