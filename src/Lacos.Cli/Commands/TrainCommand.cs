@@ -81,7 +81,7 @@ internal sealed class TrainCommand(ToolStreams streams)
         string output = parse.GetRequiredValue(_output);
         LacosBloomTrainer.Options options = Options(parse, cancellationToken);
         CheckOutputs(parse, output, options);
-        WarnOfIdleOptions(parse);
+        WarnOfIdleOptions(parse, options);
         MLContext ml = _base.Context(parse);
         ml.Log += (_, message) =>
         {
@@ -152,7 +152,7 @@ internal sealed class TrainCommand(ToolStreams streams)
         }
     }
 
-    private void WarnOfIdleOptions(ParseResult parse)
+    private void WarnOfIdleOptions(ParseResult parse, LacosBloomTrainer.Options options)
     {
         foreach ((Option option, Option needed) in new (Option, Option)[] { (_patience, _eval), (_excludeEval, _eval), (_evalEvery, _eval), (_exportPrecision, _exportFolder) })
         {
@@ -164,6 +164,14 @@ internal sealed class TrainCommand(ToolStreams streams)
         if (IsGiven(_epochs) && IsGiven(_steps))
         {
             streams.Warn($"{_epochs.Name} has no effect beside {_steps.Name}.");
+        }
+        if (options.Steps > 0 && options.StopAtStep >= options.Steps)
+        {
+            streams.Warn($"{_stopAt.Name} {options.StopAtStep} has no effect: {_steps.Name} is {options.Steps}, and the run ends there.");
+        }
+        foreach (string message in _base.WithoutEffect(options, parse))
+        {
+            streams.Warn(message);
         }
 
         bool IsGiven(Option option) => parse.GetResult(option) is { Implicit: false };
@@ -256,7 +264,7 @@ internal sealed class TrainCommand(ToolStreams streams)
         Line("steps", $"{plan.TotalSteps:N0}, {plan.StepsPerEpoch:N0} an epoch");
         Line("trained weights", $"{plan.TrainedWeights:N0}, optimiser state {ModelSummary.Size(plan.OptimizerBytes)}");
         Line("memory", $"about {ModelSummary.Size(plan.EstimatedBytes)}, without the runtime and libtorch");
-        Line("time", $"about {plan.EstimatedTime:d\\.hh\\:mm\\:ss}, without evaluations");
+        Line("time", $"about {Duration.Of(plan.EstimatedTime)}, without evaluations");
 
         void Line(string name, FormattableString text) => streams.WriteLine($"{name,-16} {text.ToString(CultureInfo.InvariantCulture)}");
     }
@@ -276,7 +284,7 @@ internal sealed class TrainCommand(ToolStreams streams)
             _lastTime = now;
             string spearman = value.Spearman is double number ? string.Create(CultureInfo.InvariantCulture, $", Spearman {100 * number:F2}") : "";
             streams.Note(string.Create(
-                CultureInfo.InvariantCulture, $"step {value.Step:N0}/{value.TotalSteps:N0}, loss {value.Loss:F4}, {value.SentencesPerSecond:N0} sentences/s, {value.TimeLeft:hh\\:mm\\:ss} left{spearman}"));
+                CultureInfo.InvariantCulture, $"step {value.Step:N0}/{value.TotalSteps:N0}, loss {value.Loss:F4}, {value.SentencesPerSecond:N0} sentences/s, {Duration.Of(value.TimeLeft)} left{spearman}"));
         }
     }
 }

@@ -68,6 +68,7 @@ public sealed class TrainClassesTests
     public void WhatDoesNotGoWithClassesIsRefused(string arguments, string expected) => Refused("texts.tsv", arguments, expected);
 
     [TestMethod]
+    [DataRow("texts.tsv", "--pairs-per-text 2000000000", "--pairs-per-text is 2000000000, which makes")]
     [DataRow("texts.tsv,balance=label", "", "balance 'label'")]
     [DataRow("pairs.tsv", "--eval texts.tsv", "--eval 'texts.tsv' has texts and their classes, and --data has pairs.")]
     [DataRow("other.tsv", "", "texts and their classes are looked for in 'text' and 'label'")]
