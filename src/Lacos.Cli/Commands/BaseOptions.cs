@@ -1,11 +1,13 @@
 using System.CommandLine;
 using Microsoft.ML;
 using Microsoft.ML.Lacos;
+using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Quantization;
+using Microsoft.ML.Lacos.Training.Bloom;
 
 namespace Lacos.Cli.Commands;
 
-/// <summary>Options of what stands still while training: how the base is held, where it runs, and the adapter from which training starts.</summary>
+/// <summary>Options of what stands still while training: how the base is held, where it runs and with how much memory, and the adapter from which training starts.</summary>
 internal sealed class BaseOptions
 {
     private static readonly (string Name, QuantizationScheme? Scheme)[] Schemes =
@@ -19,6 +21,7 @@ internal sealed class BaseOptions
     private readonly Option<string> _scheme = ModelOptions.Choice("--base-scheme", "How the base's weights are held; other than the file's own needs a model folder", [.. Schemes.Select(entry => entry.Name)]);
     private readonly Option<string?> _adapter = new("--adapter") { Description = "Start from this PEFT adapter, with its rank, alpha and targets", HelpName = "folder" };
     private readonly Option<int?> _gpu = new("--gpu") { Description = "Train on this CUDA device, from 0; the tool must be built with -p:LacosTorch=cuda", HelpName = "N" };
+    private readonly Option<long?> _activationMemory = ByteSize.Option("--activation-memory", "Memory for activations that a step keeps for its way back, such as 2GiB; blocks beyond it are computed again, with the same gradients. Default: half of what is free");
     private readonly Option<string> _precision = ModelOptions.Choice("--precision", "Type of torch's products over 8-bit weights, on a GPU or block-wise", Precisions);
 
     /// <summary>Adds the options to a command.</summary>
@@ -26,7 +29,7 @@ internal sealed class BaseOptions
     /// <param name="shape">Options of the adapter's shape, which an adapter to start from has already.</param>
     public void AddTo(Command command, params Option[] shape)
     {
-        foreach (Option option in new Option[] { _scheme, _adapter, _gpu, _precision })
+        foreach (Option option in new Option[] { _scheme, _adapter, _gpu, _precision, _activationMemory })
         {
             command.Options.Add(option);
         }
@@ -43,10 +46,32 @@ internal sealed class BaseOptions
     /// <summary>Makes the context: a GPU that was asked for and is not there is an error.</summary>
     public MLContext Context(ParseResult parse) => new() { GpuDeviceId = parse.GetValue(_gpu), FallbackToCpu = false };
 
+    /// <summary>Says which options have no effect on this base; it is opened only where one of them is given.</summary>
+    public IEnumerable<string> WithoutEffect(LacosBloomTrainer.Options options, ParseResult parse)
+    {
+        bool isLow = options.Precision == TrainingPrecision.BFloat16;
+        if (!isLow && options.ActivationMemory == 0)
+        {
+            yield break;
+        }
+        using LacosModel model = LacosModel.Open(options.Model, options.Compute, scheme: options.BaseScheme);
+        bool isNative = parse.GetValue(_gpu) is null && NativeLoraBlocks.CanRun(model.Weights);
+        bool isExact = model.Weights.Blocks.All(block => block.Linears.All(linear => linear.Weight.Scheme == QuantizationScheme.None));
+        if (isLow && (isNative || isExact))
+        {
+            yield return $"{_precision.Name} bfloat16 has no effect on this base, whose products are {(isNative ? "int8 in the native kernels" : "in fp32 as its weights are")}.";
+        }
+        if (options.ActivationMemory > 0 && !isNative)
+        {
+            yield return $"{_activationMemory.Name} has no effect without int8 weights in the native kernels, on the CPU.";
+        }
+    }
+
     /// <summary>Takes the command line over.</summary>
     public void Set(LacosBloomTrainer.Options options, ParseResult parse)
     {
         options.BaseScheme = Array.Find(Schemes, entry => entry.Name == parse.GetValue(_scheme)).Scheme;
+        options.ActivationMemory = parse.GetValue(_activationMemory) ?? options.ActivationMemory;
         options.Adapter = parse.GetValue(_adapter);
         options.Precision = (TrainingPrecision)Array.IndexOf(Precisions, parse.GetValue(_precision));
     }

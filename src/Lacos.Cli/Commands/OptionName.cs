@@ -10,7 +10,8 @@ internal static partial class OptionName
     private static readonly Dictionary<string, string> Others = new(StringComparer.Ordinal)
     {
         ["WarmupShare"] = "--warmup", ["MatryoshkaDimensions"] = "--matryoshka", ["MaximumTokenCount"] = "--max-tokens", ["EvaluateEvery"] = "--eval-every", ["LeaveOutValidationPairs"] = "--exclude-eval",
-        ["BucketByLength"] = "--bucket", ["StopAtStep"] = "--stop-at", ["GpuDeviceId"] = "--gpu", ["Dimension"] = "--dim", ["ThreadCount"] = "--threads", ["blockSize"] = "--block-size",
+        ["BucketByLength"] = "--bucket", ["StopAtStep"] = "--stop-at", ["GpuDeviceId"] = "--gpu", ["Dimension"] = "--dim", ["ThreadCount"] = "--threads",
+        ["RankStabilized"] = "--rslora", ["MaximumGradientNorm"] = "--max-grad-norm", ["blockSize"] = "--block-size",
     };
 
     // What the tool says in other words than the library.
@@ -22,6 +23,9 @@ internal static partial class OptionName
         ("choose LongText.Truncate or LongText.Window", "choose --long-text truncate or window"),
         (" (LeaveOutValidationPairs, --exclude-eval)", " with --exclude-eval"),
         ($" in column '{nameof(TrainingPair.Label)}'", ""),
+        ($"Schema mismatch for label column '{TrainingData.TeacherPrefix}", "--data has the teacher '"),
+        ("Make it with ApplySentenceEmbedding and a model of that width, or with its Dimension.", "Give another model as teacher=, one whose vectors have that length."),
+        .. DataArgument.Losses.Select(entry => ($"or choose {entry.Loss}", $"or choose the loss {entry.Name}")),
         .. DataArgument.Losses.Select(entry => ($"the loss {entry.Loss}", $"the loss {entry.Name}")),
     ];
 
@@ -48,7 +52,7 @@ internal static partial class OptionName
     private static partial Regex Word();
 
     // Not within a path, nor within a longer word.
-    [GeneratedRegex(@"(?<![\w/\\.'-])(MaximumTokenCount|MatryoshkaDimensions|LearningRate|WeightDecay|GpuDeviceId)(?![\w/\\'-])")]
+    [GeneratedRegex(@"(?<![\w/\\.'-])(MaximumTokenCount|MatryoshkaDimensions|LearningRate|WeightDecay|PairsPerText|GpuDeviceId)(?![\w/\\'-])")]
     private static partial Regex Named();
 
     [GeneratedRegex(@" \(Parameter '[^']*'\)(\r?\nActual value was .*)?$", RegexOptions.Singleline)]

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Lacos.Cli.Curves;
 using Lacos.Cli.Input;
+using Lacos.Cli.Models;
 using Lacos.Cli.Output;
 using Lacos.Cli.Terminal;
 using Microsoft.ML;
@@ -20,7 +21,7 @@ internal sealed class TrainCommand(ToolStreams streams)
 
     private readonly Option<string?> _model = new("--model", "-m") { Description = "A .lacos file or a model folder; without it the built-in model", HelpName = "path" };
     private readonly BaseOptions _base = new();
-    private readonly Option<string[]> _data = new("--data", "-d") { Description = "Pairs of sentences: .tsv, .csv or .jsonl, each also with .gz; may be given several times, each with its own settings: PATH,loss=NAME,weight=N,...", HelpName = "path", Required = true };
+    private readonly Option<string[]> _data = new("--data", "-d") { Description = "Pairs of sentences, or one file of texts and their classes in the columns 'text' and 'label': .tsv, .csv or .jsonl, each also with .gz; pairs may be given several times, each with its own settings: PATH,loss=NAME,weight=N,...", HelpName = "path", Required = true };
     private readonly Option<string?> _columns = new("--columns") { Description = $"First and second sentence, then up to {TrainingPair.MostNegatives} hard negatives or the label; names or numbers from 0. For --data only", HelpName = "a,b[,c..]" };
     private readonly Option<string> _output = new("--output", "-o") { Description = "Folder for adapter, model, log and checkpoints", HelpName = "folder", Required = true };
     private readonly Option<string> _loss = ModelOptions.Choice("--loss", "What is minimised", [.. DataArgument.Losses.Select(entry => entry.Name)]);
@@ -28,14 +29,17 @@ internal sealed class TrainCommand(ToolStreams streams)
     private readonly Option<int> _steps = ModelOptions.Number("--steps", 1, "Steps, instead of --epochs", "N");
     private readonly Option<int> _batchSize = ModelOptions.Number("--batch-size", 1, "Pairs of a step. Default: 32", "N");
     private readonly Option<int> _miniBatchSize = ModelOptions.Number("--mini-batch-size", 1, "Pairs encoded at once; memory goes by it, gradients do not. Default: 32", "N");
+    private readonly Option<int> _pairsPerText = ModelOptions.Number("--pairs-per-text", 1, "Matching pairs made of a text with others of its class, and as many with texts of other classes. Default: 8", "N");
     private readonly Option<double?> _learningRate = new("--learning-rate") { Description = "Largest learning rate. Default: 2e-4", HelpName = "rate" };
     private readonly Option<int> _rank = ModelOptions.Number("--lora-rank", 1, "Rank of the adapters. Default: 8", "N");
     private readonly Option<double?> _alpha = new("--lora-alpha") { Description = "Numerator of the adapters' factor. Default: 16", HelpName = "number" };
+    private readonly Option<bool> _rankStabilized = new("--rslora") { Description = "Divide the adapters' factor by the root of the rank instead of the rank" };
     private readonly Option<double?> _dropout = new("--lora-dropout") { Description = "Dropout before the adapters, from 0 to below 1. Default: 0.05", HelpName = "share" };
     private readonly Option<string?> _targets = new("--lora-targets") { Description = "Layers to adapt: query_key_value (default), dense, dense_h_to_4h, dense_4h_to_h, with commas between them", HelpName = "names" };
     private readonly Option<double?> _warmup = new("--warmup") { Description = "Share of the steps in which the learning rate rises, from 0 to 1. Default: 0.1", HelpName = "share" };
     private readonly Option<string> _schedule = ModelOptions.Choice("--schedule", "How the learning rate falls", ["linear", "cosine", "constant"]);
     private readonly Option<int> _maximumTokens = ModelOptions.Number("--max-tokens", 1, "Token limit of a text. Default: the model's own", "N");
+    private readonly Option<string?> _pooling = ModelOptions.PoolingOption("How token vectors become one, while training and in the model written");
     private readonly Option<int?> _seed = new("--seed") { Description = "Decides order, first values and dropout. Default: 1", HelpName = "N" };
     private readonly Option<bool> _resume = new("--resume") { Description = "Continue from the newest whole checkpoint in the output folder" };
     private readonly Option<int> _stopAt = ModelOptions.Number("--stop-at", 1, "Stop after this step, to be resumed later", "N");
@@ -45,9 +49,11 @@ internal sealed class TrainCommand(ToolStreams streams)
     private readonly Option<bool> _bucket = new("--bucket") { Description = "Put sentences of similar length into a batch" };
     private readonly Option<string> _optimizer = ModelOptions.Choice("--optimizer", "What updates the weights", ["adam8bit", "adamw"]);
     private readonly Option<double?> _weightDecay = new("--weight-decay") { Description = "Decoupled weight decay. Default: 0", HelpName = "rate" };
+    private readonly Option<double?> _gradientNorm = new("--max-grad-norm") { Description = "Gradients of a larger norm are scaled down to it; 0 for no limit. Default: 1", HelpName = "norm" };
     private readonly Option<int> _evalEvery = ModelOptions.Number("--eval-every", 1, "Steps between evaluations. Default: 100", "N");
     private readonly Option<int> _patience = ModelOptions.Number("--patience", 1, "Stop after this many evaluations without a gain", "N");
     private readonly Option<int> _checkpointEvery = ModelOptions.Number("--checkpoint-every", 1, "Steps between checkpoints. Default: 100", "N");
+    private readonly Option<int> _keepCheckpoints = ModelOptions.Number("--keep-checkpoints", 1, "Checkpoints kept, the newest ones. Default: 3", "N");
     private readonly Option<string?> _exportFolder = new("--export-folder") { Description = "Also write the trained model as a Hugging Face and sentence-transformers folder", HelpName = "folder" };
     private readonly Option<string> _exportPrecision = ExportCommand.PrecisionOption("--export-precision");
     private readonly Option<double?> _strength = new("--strength") { Description = "Factor of the trained updates in what is written; above 0 and at most 1000; below 1 lies between base and trained model. Default: 1", HelpName = "share" };
@@ -59,13 +65,13 @@ internal sealed class TrainCommand(ToolStreams streams)
         var command = new Command("train", "Fine-tune a model on pairs of sentences with LoRA.");
         foreach (Option option in new Option[]
         {
-            _model, _data, _columns, _output, _loss, _epochs, _steps, _batchSize, _miniBatchSize, _learningRate, _rank, _alpha, _dropout, _targets, _warmup, _schedule, _maximumTokens, _seed,
-            _resume, _stopAt, _eval, _excludeEval, _evalEvery, _patience, _checkpointEvery, _matryoshka, _bucket, _optimizer, _weightDecay, _strength, _exportFolder, _exportPrecision, _dryRun,
+            _model, _data, _columns, _output, _loss, _epochs, _steps, _batchSize, _miniBatchSize, _pairsPerText, _learningRate, _rank, _alpha, _rankStabilized, _dropout, _targets, _warmup, _schedule, _maximumTokens, _pooling, _seed,
+            _resume, _stopAt, _eval, _excludeEval, _evalEvery, _patience, _checkpointEvery, _keepCheckpoints, _matryoshka, _bucket, _optimizer, _weightDecay, _gradientNorm, _strength, _exportFolder, _exportPrecision, _dryRun,
         })
         {
             command.Options.Add(option);
         }
-        _base.AddTo(command, _rank, _alpha, _targets);
+        _base.AddTo(command, _rank, _alpha, _rankStabilized, _targets);
         command.SetAction((parse, cancellationToken) => Task.Run(() => Run(parse, cancellationToken), CancellationToken.None));
         return command;
     }
@@ -75,7 +81,7 @@ internal sealed class TrainCommand(ToolStreams streams)
         string output = parse.GetRequiredValue(_output);
         LacosBloomTrainer.Options options = Options(parse, cancellationToken);
         CheckOutputs(parse, output, options);
-        WarnOfIdleOptions(parse);
+        WarnOfIdleOptions(parse, options);
         MLContext ml = _base.Context(parse);
         ml.Log += (_, message) =>
         {
@@ -92,7 +98,11 @@ internal sealed class TrainCommand(ToolStreams streams)
         IDataView data = sources.Load([.. parse.GetRequiredValue(_data).Select(DataArgument.Parse)], parse.GetValue(_columns));
         if (parse.GetValue(_eval) is { Length: > 0 } eval)
         {
-            options.ValidationSet = sources.LoadScored(eval);
+            options.ValidationSet = sources.LoadEvaluation(eval);
+        }
+        if (!sources.HasClasses && parse.GetValue(_pairsPerText) > 0)
+        {
+            streams.Warn($"{_pairsPerText.Name} has no effect on pairs; it goes with the columns 'text' and 'label'.");
         }
         LacosBloomTrainer trainer = InOptions(() => ml.Regression.Trainers.LacosBloom(options));
         if (parse.GetValue(_dryRun))
@@ -104,11 +114,12 @@ internal sealed class TrainCommand(ToolStreams streams)
         adapter.Save(output);
         using (LacosModel merged = LacosModel.Open(options.Model, BloomCompute.Int8, adapter: output, options.BaseScheme))
         {
-            merged.Save(Path.Combine(output, ModelFile));
+            using LacosModel pooled = merged.With(merged.Settings with { Pooling = options.Pooling ?? merged.Settings.Pooling });
+            pooled.Save(Path.Combine(output, ModelFile));
         }
         if (parse.GetValue(_exportFolder) is string folder)
         {
-            ExportCommand.Write(options.Model, output, folder, ExportCommand.PrecisionOf(parse, _exportPrecision), cancellationToken);
+            ExportCommand.Write(options.Model, output, folder, ExportCommand.PrecisionOf(parse, _exportPrecision), options.Pooling, cancellationToken);
             streams.Note($"Exported to '{folder}'.");
         }
         streams.Note($"Written to '{output}': {PeftAdapter.ConfigFileName}, {PeftAdapter.WeightsFileName}, {ModelFile}, {TrainingCurves.LogName}, {TrainingCurves.FileName}.");
@@ -141,7 +152,7 @@ internal sealed class TrainCommand(ToolStreams streams)
         }
     }
 
-    private void WarnOfIdleOptions(ParseResult parse)
+    private void WarnOfIdleOptions(ParseResult parse, LacosBloomTrainer.Options options)
     {
         foreach ((Option option, Option needed) in new (Option, Option)[] { (_patience, _eval), (_excludeEval, _eval), (_evalEvery, _eval), (_exportPrecision, _exportFolder) })
         {
@@ -153,6 +164,14 @@ internal sealed class TrainCommand(ToolStreams streams)
         if (IsGiven(_epochs) && IsGiven(_steps))
         {
             streams.Warn($"{_epochs.Name} has no effect beside {_steps.Name}.");
+        }
+        if (options.Steps > 0 && options.StopAtStep >= options.Steps)
+        {
+            streams.Warn($"{_stopAt.Name} {options.StopAtStep} has no effect: {_steps.Name} is {options.Steps}, and the run ends there.");
+        }
+        foreach (string message in _base.WithoutEffect(options, parse))
+        {
+            streams.Warn(message);
         }
 
         bool IsGiven(Option option) => parse.GetResult(option) is { Implicit: false };
@@ -168,6 +187,8 @@ internal sealed class TrainCommand(ToolStreams streams)
             Schedule = Enum.Parse<LearningRateSchedule>(parse.GetValue(_schedule)!, ignoreCase: true),
             Steps = parse.GetValue(_steps),
             MaximumTokenCount = parse.GetValue(_maximumTokens),
+            Pooling = parse.GetValue(_pooling) is string pooling ? PoolingArgument.Parse(pooling) : null,
+            RankStabilized = parse.GetValue(_rankStabilized),
             Resume = parse.GetValue(_resume),
             StopAtStep = parse.GetValue(_stopAt),
             Patience = parse.GetValue(_patience),
@@ -182,9 +203,12 @@ internal sealed class TrainCommand(ToolStreams streams)
         options.Epochs = OrDefault(_epochs, options.Epochs);
         options.BatchSize = OrDefault(_batchSize, options.BatchSize);
         options.MiniBatchSize = OrDefault(_miniBatchSize, options.MiniBatchSize);
+        options.PairsPerText = OrDefault(_pairsPerText, options.PairsPerText);
         options.LoraRank = OrDefault(_rank, options.LoraRank);
         options.EvaluateEvery = OrDefault(_evalEvery, options.EvaluateEvery);
         options.CheckpointEvery = OrDefault(_checkpointEvery, options.CheckpointEvery);
+        options.KeepCheckpoints = OrDefault(_keepCheckpoints, options.KeepCheckpoints);
+        options.MaximumGradientNorm = parse.GetValue(_gradientNorm) ?? options.MaximumGradientNorm;
         options.LearningRate = parse.GetValue(_learningRate) ?? options.LearningRate;
         options.LoraAlpha = parse.GetValue(_alpha) ?? options.LoraAlpha;
         options.LoraDropout = parse.GetValue(_dropout) ?? options.LoraDropout;
@@ -240,7 +264,7 @@ internal sealed class TrainCommand(ToolStreams streams)
         Line("steps", $"{plan.TotalSteps:N0}, {plan.StepsPerEpoch:N0} an epoch");
         Line("trained weights", $"{plan.TrainedWeights:N0}, optimiser state {ModelSummary.Size(plan.OptimizerBytes)}");
         Line("memory", $"about {ModelSummary.Size(plan.EstimatedBytes)}, without the runtime and libtorch");
-        Line("time", $"about {plan.EstimatedTime:d\\.hh\\:mm\\:ss}, without evaluations");
+        Line("time", $"about {Duration.Of(plan.EstimatedTime)}, without evaluations");
 
         void Line(string name, FormattableString text) => streams.WriteLine($"{name,-16} {text.ToString(CultureInfo.InvariantCulture)}");
     }
@@ -260,7 +284,7 @@ internal sealed class TrainCommand(ToolStreams streams)
             _lastTime = now;
             string spearman = value.Spearman is double number ? string.Create(CultureInfo.InvariantCulture, $", Spearman {100 * number:F2}") : "";
             streams.Note(string.Create(
-                CultureInfo.InvariantCulture, $"step {value.Step:N0}/{value.TotalSteps:N0}, loss {value.Loss:F4}, {value.SentencesPerSecond:N0} sentences/s, {value.TimeLeft:hh\\:mm\\:ss} left{spearman}"));
+                CultureInfo.InvariantCulture, $"step {value.Step:N0}/{value.TotalSteps:N0}, loss {value.Loss:F4}, {value.SentencesPerSecond:N0} sentences/s, {Duration.Of(value.TimeLeft)} left{spearman}"));
         }
     }
 }

@@ -8,7 +8,8 @@ namespace Lacos.Cli.Commands;
 /// <summary>Makes the data sets of a run from what <c>--data</c> and <c>--eval</c> name.</summary>
 internal sealed class TrainingData(MLContext ml, LacosBloomTrainer.Options options, ToolStreams streams)
 {
-    private const string TeacherColumn = "Teacher";
+    /// <summary>What the name of a column of a teacher's vectors begins with; the teacher follows, so that messages on the column name it.</summary>
+    internal const string TeacherPrefix = "teacher=";
 
     /// <summary>Puts the data sets into the options.</summary>
     /// <param name="arguments">Values of <c>--data</c>.</param>
@@ -23,12 +24,16 @@ internal sealed class TrainingData(MLContext ml, LacosBloomTrainer.Options optio
             throw new UsageException($"weight= is given in {weighted} of {arguments.Count} --data. Give it in all of them, or in none, to go by size.");
         }
         List<TrainingDataset> datasets = [.. arguments.Select(argument => ToDataset(argument, columns))];
+        if (datasets.Count > 1 && datasets.Find(HasClassesIn) is { Name: var name })
+        {
+            throw new UsageException($"'{name}' has texts and their classes, which are trained on alone, and there are {datasets.Count} --data. Give it without the others.");
+        }
 
         // The trainer's own columns are those of its first data set: two, where any data set has two.
         TrainingDataset first = datasets.Find(HasTwoSentences) ?? datasets[0];
         datasets.Remove(first);
         options.Loss = first.Loss!.Value;
-        options.Sentence1ColumnName = nameof(TrainingPair.Sentence1);
+        options.Sentence1ColumnName = first.Sentence1ColumnName!;
         options.NegativeColumnNames = first.NegativeColumnNames!;
         options.LabelColumnName = first.LabelColumnName;
         options.Weight = first.Weight;
@@ -39,21 +44,38 @@ internal sealed class TrainingData(MLContext ml, LacosBloomTrainer.Options optio
         options.Margin = first.Margin ?? options.Margin;
         options.BatchSize = first.BatchSize ?? options.BatchSize;
         options.Sentence2ColumnName = nameof(TrainingPair.Sentence2);
-        options.TextColumnName = HasTwoSentences(first) ? null : nameof(TrainingPair.Sentence1);
+        options.TextColumnName = HasTwoSentences(first) ? null : first.Sentence1ColumnName;
         options.DataName = first.Name!;
         options.LossWeight = first.LossWeight;
         options.Datasets = datasets;
+        HasClasses = HasClassesIn(first);
         return first.Data;
     }
 
-    /// <summary>Reads scored pairs, each file a set of its own.</summary>
+    /// <summary>Whether the training data is texts and their classes.</summary>
+    public bool HasClasses { get; private set; }
+
+    /// <summary>Reads what the adapter is judged on: scored pairs, each file a set of its own; or texts and their classes, where these are trained on.</summary>
     /// <param name="paths">Values of <c>--eval</c>.</param>
-    public IDataView LoadScored(IReadOnlyList<string> paths)
+    /// <exception cref="UsageException">They are of another kind than the training data.</exception>
+    public IDataView LoadEvaluation(IReadOnlyList<string> paths)
+    {
+        List<(string Path, TrainingFile File)> files = [.. paths.Select(path => (path, new TrainingFile(path, streams, options.CancellationToken)))];
+        if (files.Find(entry => entry.File.Columns.HasClasses != HasClasses).Path is string other)
+        {
+            (string judged, string trained) = HasClasses ? ("pairs", "texts and their classes") : ("texts and their classes", "pairs");
+            throw new UsageException($"--eval '{other}' has {judged}, and --data has {trained}. Judge on {trained} too.");
+        }
+        return !HasClasses ? LoadScored(files)
+            : files.Count == 1 ? Texts(files[0].File)
+            : throw new UsageException($"There are {files.Count} --eval; texts and their classes are judged on one file. Give one.");
+    }
+
+    private IDataView LoadScored(List<(string Path, TrainingFile File)> files)
     {
         var pairs = new List<TrainingPair>();
-        foreach (string path in paths)
+        foreach ((string path, TrainingFile file) in files)
         {
-            var file = new TrainingFile(path, streams, options.CancellationToken);
             foreach (TrainingPair pair in file.Pairs)
             {
                 pair.Group = path;
@@ -63,6 +85,10 @@ internal sealed class TrainingData(MLContext ml, LacosBloomTrainer.Options optio
         options.ValidationGroupColumnName = nameof(TrainingPair.Group);
         return ml.Data.LoadFromEnumerable(pairs);
     }
+
+    private IDataView Texts(TrainingFile file) => ml.Data.LoadFromEnumerable(file.Pairs.Select(pair => new LabelledText { Text = pair.Sentence1, Label = pair.Group }));
+
+    private static bool HasClassesIn(TrainingDataset dataset) => !HasTwoSentences(dataset) && dataset.Loss != TrainingLoss.MeanSquaredError;
 
     private static bool HasTwoSentences(TrainingDataset dataset) => dataset.Sentence2ColumnName!.Length > 0;
 
@@ -81,7 +107,12 @@ internal sealed class TrainingData(MLContext ml, LacosBloomTrainer.Options optio
         };
         string[]? names = argument.Columns ?? columns?.Split(',', StringSplitOptions.TrimEntries);
         var file = new TrainingFile(argument.Path, names, argument.Balance, needs, argument.WholeNumber("rows") ?? 0, options.Seed, streams, options.CancellationToken) { Loss = loss };
-        IDataView data = ml.Data.LoadFromEnumerable(file.Pairs);
+        bool hasClasses = file.Columns.HasClasses;
+        if (hasClasses && argument.Balance is string balance)
+        {
+            throw new UsageException($"--data '{argument.Path}' has texts and their classes and balance '{balance}'; pairs are made alike of all classes. Leave balance= out.");
+        }
+        IDataView data = hasClasses ? Texts(file) : ml.Data.LoadFromEnumerable(file.Pairs);
         return new TrainingDataset(argument.Teacher is string teacher ? WithTeacher(data, teacher) : data)
         {
             Name = Path.GetFileName(argument.Path),
@@ -92,9 +123,10 @@ internal sealed class TrainingData(MLContext ml, LacosBloomTrainer.Options optio
             Margin = argument.Number("margin"),
             BothDirections = argument.BothDirections,
             BatchSize = argument.WholeNumber("batch-size"),
+            Sentence1ColumnName = hasClasses ? nameof(LabelledText.Text) : nameof(TrainingPair.Sentence1),
             Sentence2ColumnName = file.Columns.Second is null ? "" : nameof(TrainingPair.Sentence2),
             NegativeColumnNames = [.. Enumerable.Range(0, file.Columns.Negatives.Count).Select(TrainingPair.NegativeColumn)],
-            LabelColumnName = loss == TrainingLoss.MeanSquaredError ? TeacherColumn : nameof(TrainingPair.Label),
+            LabelColumnName = loss == TrainingLoss.MeanSquaredError ? TeacherPrefix + argument.Teacher : nameof(TrainingPair.Label),
             BalanceColumnName = argument.Balance is null ? null : nameof(TrainingPair.Group),
             BalancePower = argument.Number("balance-power"),
         };
@@ -103,7 +135,8 @@ internal sealed class TrainingData(MLContext ml, LacosBloomTrainer.Options optio
     private IDataView WithTeacher(IDataView data, string teacher) => ml.Transforms.Text.ApplySentenceEmbedding(new SentenceEmbeddingEstimator.Options
     {
         Model = teacher == "base" ? options.Model : teacher,
-        Columns = [new(TeacherColumn, nameof(TrainingPair.Sentence1))],
+        Pooling = teacher == "base" ? options.Pooling : null,
+        Columns = [new(TeacherPrefix + teacher, nameof(TrainingPair.Sentence1))],
         MaximumTokenCount = options.MaximumTokenCount,
     }).Fit(data).Transform(data);
 }

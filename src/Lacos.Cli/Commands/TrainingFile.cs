@@ -31,11 +31,11 @@ internal sealed class TrainingFile
     {
         (_path, _rows, _seed, _streams, _cancellationToken) = (path, rows, seed, streams, cancellationToken);
         using RecordReader records = Open();
-        Columns = TrainingColumns.Choose(records, columns, group, needs);
+        Columns = (columns is null && needs != PairNeeds.OneSentence ? TrainingColumns.OfClasses(records) : null) ?? TrainingColumns.Choose(records, columns, group, needs, "Say which to take with --columns; texts and their classes are looked for in 'text' and 'label'.");
         _labelName = Columns.Label is int label ? records.Columns[label] : null;
     }
 
-    /// <summary>Opens a file of scored pairs with the usual columns, whose rows without a score are left out with a warning, as <c>lacos eval</c> does, instead of being refused.</summary>
+    /// <summary>Opens a file to judge on, with the usual columns: of texts and their classes, or of scored pairs, whose rows without a score are left out with a warning, as <c>lacos eval</c> does, instead of being refused.</summary>
     /// <param name="path">A path.</param>
     /// <param name="streams">Takes warnings.</param>
     /// <param name="cancellationToken">Checked row by row.</param>
@@ -43,7 +43,7 @@ internal sealed class TrainingFile
     {
         (_path, _streams, _cancellationToken, _leavesOutUnlabelled) = (path, streams, cancellationToken, true);
         using RecordReader records = Open();
-        Columns = TrainingColumns.OfEvaluation(records);
+        Columns = TrainingColumns.OfClasses(records) ?? TrainingColumns.OfEvaluation(records);
     }
 
     /// <summary>The columns in use.</summary>
@@ -56,7 +56,12 @@ internal sealed class TrainingFile
     /// <exception cref="InvalidDataException">A label is no number; the message names the line.</exception>
     public IEnumerable<TrainingPair> Pairs => _rows > 0 ? Drawn() : All();
 
-    private RecordReader Open() => RecordReader.Open(_path, null, hasHeader: true, _streams.Input);
+    // A file and nothing else, since it is read more than once; and training has no --format.
+    private RecordReader Open() =>
+        Directory.Exists(_path) ? throw new ToolException($"'{_path}' is a folder. Name a file in it.")
+        : !File.Exists(_path) ? throw new ToolException($"There is no file '{_path}'. Name a .tsv, .csv or .jsonl file, each also with .gz.")
+        : TextFormats.OfName(_path) is null ? throw TextFormats.NotTold(_path, "Rename it.")
+        : RecordReader.Open(_path, null, hasHeader: true, _streams.Input);
 
     private IEnumerable<TrainingPair> All()
     {

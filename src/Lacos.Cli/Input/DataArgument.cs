@@ -53,7 +53,7 @@ internal sealed class DataArgument
     public string? Teacher => Value("teacher");
 
     /// <summary>Splits a value at its commas; what has the form of a setting at its end is one, all before it is the path. The whole text where a file is named so.</summary>
-    /// <exception cref="UsageException">A setting is unknown or given twice.</exception>
+    /// <exception cref="UsageException">A setting is unknown, without a value or given twice.</exception>
     public static DataArgument Parse(string text)
     {
         if (File.Exists(text))
@@ -65,6 +65,11 @@ internal sealed class DataArgument
         while (first > 1 && parts[first - 1].Contains('=', StringComparison.Ordinal))
         {
             first--;
+        }
+        string path = string.Join(',', parts.Take(first));
+        if (first > 1 && Keys.Contains(parts[first - 1].Trim(), StringComparer.Ordinal) && !File.Exists(path))
+        {
+            throw new UsageException($"--data '{text}' has the setting '{parts[first - 1].Trim()}' without a value. Write it as {parts[first - 1].Trim()}=VALUE.");
         }
         var values = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (string part in parts.Skip(first))
@@ -79,7 +84,7 @@ internal sealed class DataArgument
                 throw new UsageException($"--data '{text}' has the setting '{pair[0]}' twice. Leave one out.");
             }
         }
-        return new DataArgument(text, string.Join(',', parts.Take(first)), values);
+        return new DataArgument(text, path, values);
     }
 
     /// <summary>A setting that is a number; null where it is not given.</summary>

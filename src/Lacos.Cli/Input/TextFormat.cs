@@ -28,18 +28,26 @@ internal static class TextFormats
     /// <param name="path">A path, or <c>-</c> for standard input.</param>
     /// <param name="name">What the user said, or <see langword="null"/>.</param>
     /// <exception cref="UsageException">Nothing says what the format is.</exception>
-    public static TextFormat Of(string path, string? name)
+    public static TextFormat Of(string path, string? name) =>
+        Find(name ?? (path == InputFile.Standard ? "txt" : Ending(path))) ?? throw NotTold(path, $"Add --format with one of {string.Join(", ", Names)}.");
+
+    /// <summary>Format that a path tells; <see langword="null"/> where it tells none.</summary>
+    public static TextFormat? OfName(string path) => Find(Ending(path));
+
+    /// <summary>The error of a path that tells no format.</summary>
+    /// <param name="path">The path.</param>
+    /// <param name="advice">What to do.</param>
+    public static UsageException NotTold(string path, string advice) =>
+        new($"The name '{path}' does not tell its format: it ends in neither .txt, .tsv, .csv nor .jsonl (each also with .gz). {advice}");
+
+    private static TextFormat? Find(string name) => name.ToLowerInvariant() switch
     {
-        string ending = name ?? (path == InputFile.Standard ? "txt" : Ending(path));
-        return ending.ToLowerInvariant() switch
-        {
-            "txt" => TextFormat.Lines,
-            "tsv" or "tab" => TextFormat.Tabs,
-            "csv" => TextFormat.Commas,
-            "jsonl" or "ndjson" => TextFormat.JsonLines,
-            _ => throw new UsageException($"The name '{path}' does not tell its format: it ends in neither .txt, .tsv, .csv nor .jsonl (each also with .gz). Add --format with one of {string.Join(", ", Names)}."),
-        };
-    }
+        "txt" => TextFormat.Lines,
+        "tsv" or "tab" => TextFormat.Tabs,
+        "csv" => TextFormat.Commas,
+        "jsonl" or "ndjson" => TextFormat.JsonLines,
+        _ => null,
+    };
 
     private static string Ending(string path)
     {

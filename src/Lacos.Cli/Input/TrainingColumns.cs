@@ -22,7 +22,11 @@ internal sealed record TrainingColumns(int First, int? Second, IReadOnlyList<int
     private static readonly string[] Positives = ["positive", "entailment"];
     private static readonly string[] NegativeNames = ["negative", "hard_negative", "contradiction"];
     private static readonly string[] Labels = ["score", "label", "similarity_score"];
+    private static readonly string[] Texts = ["text", "sentence"];
     private static readonly string[] Singles = ["text", "sentence", "sentence1", "text1", "anchor"];
+
+    /// <summary>Whether <see cref="First"/> holds texts and <see cref="Group"/> their classes, of which pairs are yet to be made.</summary>
+    public bool HasClasses { get; private init; }
 
     /// <summary>The columns in use, in the order of the record.</summary>
     public int[] Indices => [.. new[] { First, Second }.OfType<int>(), .. Negatives, .. new[] { Label, Group }.OfType<int>()];
@@ -32,12 +36,20 @@ internal sealed record TrainingColumns(int First, int? Second, IReadOnlyList<int
     /// <param name="columns">Names or numbers, or <see langword="null"/>.</param>
     /// <param name="group">Column whose values are balanced; null for none.</param>
     /// <param name="needs">What the loss needs.</param>
+    /// <param name="advice">What to do where the usual names are not there.</param>
     /// <exception cref="UsageException">It cannot be told which columns are meant.</exception>
-    public static TrainingColumns Choose(RecordReader records, IReadOnlyList<string>? columns, string? group, PairNeeds needs)
+    public static TrainingColumns Choose(RecordReader records, IReadOnlyList<string>? columns, string? group, PairNeeds needs, string advice = "Say which to take with --columns.")
     {
         int? balanced = group is null ? null : records.Find(group);
-        return (columns is null ? Usual(records, needs) : Named(records, columns, needs)) with { Group = balanced };
+        return (columns is null ? Usual(records, needs, advice) : Named(records, columns, needs)) with { Group = balanced };
     }
+
+    /// <summary>The usual columns of texts and their classes; null where they are not there, or those of pairs are.</summary>
+    /// <param name="records">The file.</param>
+    public static TrainingColumns? OfClasses(RecordReader records) =>
+        UsualPair(records).First < 0 && records.IndexOf(Texts) is int text and >= 0 && records.IndexOf("label") is int label and >= 0
+            ? new TrainingColumns(text, null, [], null, label) { HasClasses = true }
+            : null;
 
     /// <summary>The usual columns of scored pairs.</summary>
     /// <param name="records">A file of <c>--eval</c>, for which no columns can be named.</param>
@@ -62,12 +74,9 @@ internal sealed record TrainingColumns(int First, int? Second, IReadOnlyList<int
         return new TrainingColumns(found[0], found.Length > 1 ? found[1] : null, needs == PairNeeds.Label ? [] : found[Math.Min(2, found.Length)..], needs == PairNeeds.Label ? found[2] : null, null);
     }
 
-    private static TrainingColumns Usual(RecordReader records, PairNeeds needs, string advice = "Say which to take with --columns.")
+    private static TrainingColumns Usual(RecordReader records, PairNeeds needs, string advice)
     {
-        (int First, int Second) pair = new[]
-        {
-            (records.IndexOf("sentence1"), records.IndexOf("sentence2")), (records.IndexOf("text1"), records.IndexOf("text2")), (records.IndexOf("anchor"), records.IndexOf(Positives)),
-        }.FirstOrDefault(found => found.Item1 >= 0 && found.Item2 >= 0, (-1, -1));
+        (int First, int Second) pair = UsualPair(records);
         if (pair.First < 0 && needs == PairNeeds.OneSentence && records.IndexOf(Singles) is int single and >= 0)
         {
             return new TrainingColumns(single, null, [], null, null);
@@ -81,6 +90,11 @@ internal sealed record TrainingColumns(int First, int? Second, IReadOnlyList<int
         }
         return new TrainingColumns(pair.First, pair.Second, needs == PairNeeds.Sentences ? UsualNegatives(records) : [], label, null);
     }
+
+    private static (int First, int Second) UsualPair(RecordReader records) => new[]
+    {
+        (records.IndexOf("sentence1"), records.IndexOf("sentence2")), (records.IndexOf("text1"), records.IndexOf("text2")), (records.IndexOf("anchor"), records.IndexOf(Positives)),
+    }.FirstOrDefault(found => found.Item1 >= 0 && found.Item2 >= 0, (-1, -1));
 
     // All columns under the usual names, and negative_1, negative_2, ... as lacos mine writes them beside what a file had.
     private static int[] UsualNegatives(RecordReader records)

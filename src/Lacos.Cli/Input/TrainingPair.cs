@@ -28,7 +28,7 @@ internal sealed class TrainingPair
 
     public string Negative8 { get; set; } = "";
 
-    /// <summary>The value that balances, or the name of the set.</summary>
+    /// <summary>The value that balances, the class of a text, or the name of the set.</summary>
     public string Group { get; set; } = "";
 
     public float Label { get; set; }

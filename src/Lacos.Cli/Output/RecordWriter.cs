@@ -29,7 +29,7 @@ internal sealed class RecordWriter : IDisposable
 
     /// <summary>Refuses a name that tells no format this can write.</summary>
     /// <exception cref="UsageException">It does not.</exception>
-    public static TextFormat FormatOf(string path) => TextFormats.Of(path, null) switch
+    public static TextFormat FormatOf(string path) => TextFormats.OfName(path) switch
     {
         TextFormat.Tabs => TextFormat.Tabs,
         TextFormat.JsonLines => TextFormat.JsonLines,

@@ -8,10 +8,18 @@ internal sealed class RunLock : IDisposable
     private readonly FileStream _file;
 
     /// <param name="folder">Folder of the run; made where it does not exist.</param>
+    /// <exception cref="IOException">The folder cannot be made.</exception>
     /// <exception cref="InvalidOperationException">Another run has it.</exception>
     public RunLock(string folder)
     {
-        Directory.CreateDirectory(folder);
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (IOException error)
+        {
+            throw new IOException($"The folder '{folder}' cannot be made ({error.Message.TrimEnd('.')}). Name one in which files can be written.", error);
+        }
         string path = Path.Combine(folder, FileName);
         try
         {

@@ -94,6 +94,19 @@ public sealed class MineCommandTests
         StringAssert.Contains(run.Error, "1 different");
     }
 
+    [TestMethod]
+    [DataRow("o.xyz")]
+    [DataRow("o.csv")]
+    [DataRow("-")]
+    public void AnOutputOfAnotherFormatIsAnsweredWithThoseThatCanBeWritten(string name)
+    {
+        using var folder = new TemporaryFolder();
+        ToolRun run = ToolRun.Of("mine", "--data", folder.Write("p.tsv", Pairs), "--output", name);
+        Assert.AreEqual(2, run.ExitCode, run.Error);
+        StringAssert.Contains(run.Error, $"'{name}' cannot be written: its name ends in neither .tsv nor .jsonl (each also with .gz).");
+        Assert.DoesNotContain("--format", run.Error);
+    }
+
     private static string Unpacked(string path)
     {
         using var stream = new GZipStream(File.OpenRead(path), CompressionMode.Decompress);
