@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
+using Lacos.Cli.Commands;
+using Lacos.Cli.Terminal;
 using Microsoft.ML.Lacos.Evaluation;
 
 namespace Lacos.Cli.Tests.Commands;
@@ -46,6 +48,40 @@ public sealed class EvalCommandTests
         Assert.HasCount(5, lines);
         StringAssert.StartsWith(lines[4], "| mean |    60 |");
         Assert.AreEqual(lines[2][7..], lines[3][7..]);
+    }
+
+    [TestMethod]
+    public void SetsOfOneNameAreToldApartByTheirFolders()
+    {
+        using var folder = new TemporaryFolder();
+        string[] files = ["en/test.tsv", "de/test.tsv.gz", "dev.tsv"];
+        foreach (string file in files)
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(folder.File(file))!);
+            string content = "sentence1\tsentence2\tscore\na\tb\t1\na\tc\t2\n";
+            _ = file.EndsWith(".gz", StringComparison.Ordinal) ? folder.WriteGzip(file, content) : folder.Write(file, content);
+        }
+        ToolRun run = ToolRun.Of(["eval", "--json", folder.File("m.json"), "--data", .. files.Select(folder.File)]);
+        Assert.AreEqual(0, run.ExitCode, run.Error);
+        StringAssert.Contains(run.Output, "| de/test |");
+        using JsonDocument json = JsonDocument.Parse(File.ReadAllText(folder.File("m.json")));
+        CollectionAssert.AreEqual(new[] { "en/test", "de/test", "dev" }, json.RootElement.GetProperty("sets").EnumerateArray().Select(set => set.GetProperty("name").GetString()).ToArray());
+    }
+
+    [TestMethod]
+    [DataRow("a/test.tsv b/test.tsv c/dev.tsv", "a/test b/test dev")]
+    [DataRow("x/a/test.tsv y/a/test.tsv b/test.tsv", "x/a/test y/a/test b/test")]
+    [DataRow("a/test.tsv a/test.csv.gz", "test.tsv test.csv.gz")]
+    [DataRow("a/test.tsv a/test.csv b/test.csv", "test.tsv a/test.csv b/test.csv")]
+    [DataRow("a/test.tsv a/test.csv a/test.tsv.csv", "test.tsv test.csv test.tsv.csv")]
+    [DataRow("-", "standard input")]
+    public void NamesOfSetsAreAsShortAsTheyCanBe(string paths, string expected) => Assert.AreEqual(expected, string.Join(' ', SetNames.Of(paths.Split(' '))));
+
+    [TestMethod]
+    public void AFileNamedTwiceIsAUsageError()
+    {
+        UsageException error = Assert.ThrowsExactly<UsageException>(() => SetNames.Of(["a/test.tsv", "a/../a/test.tsv"]));
+        StringAssert.Contains(error.Message, "'a/test.tsv' twice");
     }
 
     [TestMethod]
