@@ -38,6 +38,10 @@ internal sealed class EmbedCommand(ToolStreams streams, IModelSource source)
         {
             _model.RefuseOverwriting(written, parse, _input.Path(parse));
         }
+        if (output != InputFile.Standard)
+        {
+            SideFile.RefuseOther(output);
+        }
         VectorPrecision precision = VectorPrecisions.Parse(parse.GetRequiredValue(_precision));
         (RecordReader records, int column) = await _input.OpenAsync(parse, streams, cancellationToken).ConfigureAwait(false);
         using RecordReader opened = records;
