@@ -83,12 +83,14 @@ internal sealed class EvalCommand(ToolStreams streams, IModelSource source)
             }
         }).ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
-        InputOptions.WarnOfInvalidUtf8(records.File, streams);
+        InputOptions.WarnOfEncoding(records.File, streams);
         if (scores.MissingLabelCount > 0)
         {
             streams.Warn(string.Create(CultureInfo.InvariantCulture, $"{scores.MissingLabelCount:N0} pair(s) of {records.File.DisplayName} have no score and are left out."));
         }
-        return new SimilarityResult(name, path, scores.ToMetrics());
+        return scores.Count > 0
+            ? new SimilarityResult(name, path, scores.ToMetrics())
+            : throw new InvalidDataException($"{records.File.DisplayName} has no pairs with a score. Give a file with some, or leave it out.");
     }
 
     private static void AddWindow(TextWindow window, LoadedModel model, SimilarityScores scores, CancellationToken cancellationToken)

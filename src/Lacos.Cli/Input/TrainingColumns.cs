@@ -19,7 +19,7 @@ internal enum PairNeeds
 /// <summary>Which columns of a file hold training pairs: indices, or null where there is none.</summary>
 internal sealed record TrainingColumns(int First, int? Second, IReadOnlyList<int> Negatives, int? Label, int? Group)
 {
-    private static readonly string[] Positives = ["positive", "entailment"];
+    private static readonly (string First, string[] Second)[] Pairs = [("sentence1", ["sentence2"]), ("text1", ["text2"]), ("anchor", ["positive", "entailment"])];
     private static readonly string[] NegativeNames = ["negative", "hard_negative", "contradiction"];
     private static readonly string[] Labels = ["score", "label", "similarity_score"];
     private static readonly string[] Singles = ["text", "sentence", "sentence1", "text1", "anchor"];
@@ -64,10 +64,7 @@ internal sealed record TrainingColumns(int First, int? Second, IReadOnlyList<int
 
     private static TrainingColumns Usual(RecordReader records, PairNeeds needs, string advice = "Say which to take with --columns.")
     {
-        (int First, int Second) pair = new[]
-        {
-            (records.IndexOf("sentence1"), records.IndexOf("sentence2")), (records.IndexOf("text1"), records.IndexOf("text2")), (records.IndexOf("anchor"), records.IndexOf(Positives)),
-        }.FirstOrDefault(found => found.Item1 >= 0 && found.Item2 >= 0, (-1, -1));
+        (int First, int Second) pair = Pairs.Select(names => (records.IndexOf(names.First), records.IndexOf(names.Second))).FirstOrDefault(found => found.Item1 >= 0 && found.Item2 >= 0, (-1, -1));
         if (pair.First < 0 && needs == PairNeeds.OneSentence && records.IndexOf(Singles) is int single and >= 0)
         {
             return new TrainingColumns(single, null, [], null, null);

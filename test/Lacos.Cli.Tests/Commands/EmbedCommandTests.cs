@@ -178,6 +178,14 @@ public sealed class EmbedCommandTests
     }
 
     [TestMethod]
+    public void Utf16WithoutAByteOrderMarkIsWarnedOf()
+    {
+        ToolRun run = ToolRun.Of(new FakeModels(), new MemoryStream(System.Text.Encoding.Unicode.GetBytes("one\ntwo\n")), default, "embed", "-q", "-i", "-", "-o", "-");
+        Assert.AreEqual(0, run.ExitCode, run.Error);
+        StringAssert.Contains(run.Error, "lacos: warning: standard input has 8 NUL character(s)");
+    }
+
+    [TestMethod]
     public void LongTextsAreCounted()
     {
         ToolRun run = ToolRun.Of(new FakeModels(), "short\nlonger than eight\n", default, "embed", "-i", "-", "-o", "-");

@@ -108,6 +108,33 @@ public sealed class EvalCommandTests
     }
 
     [TestMethod]
+    [DataRow("sentence1\tsentence2\tscore\n")]
+    [DataRow("sentence1\tsentence2\tscore\na\tb\t\n")]
+    public void AFileWithoutScoredPairsIsRefused(string content)
+    {
+        using var folder = new TemporaryFolder();
+        ToolRun run = ToolRun.Of("eval", "--data", folder.Write("s.tsv", content));
+        Assert.AreEqual(1, run.ExitCode);
+        Assert.AreEqual("", run.Output);
+        StringAssert.Contains(run.Error, "s.tsv' has no pairs with a score");
+    }
+
+    [TestMethod]
+    public void TheFileOfTheStsBenchmarkIsRead()
+    {
+        using var folder = new TemporaryFolder();
+        string content = "main-captions\tMSRvid\t2012test\t0024\t2.500\tA girl, styling her hair.\tA girl is brushing \"her\" hair.\n"
+            + "main-news\tdeft\t2013\t17\t4.0\tA text.\tOther text.\thttp://a.example\thttp://b.example\n\n";
+        string path = folder.Write("sts-test.csv", content);
+        ToolRun run = ToolRun.Of("eval", "--data", path, "--no-header", "--columns", "5,6,4", "--format", "tsv");
+        Assert.AreEqual(0, run.ExitCode, run.Error);
+        StringAssert.Contains(run.Output, "| sts-test |     2 |");
+        ToolRun asCommas = ToolRun.Of("eval", "--data", path, "--no-header", "--columns", "5,6,4");
+        Assert.AreEqual(2, asCommas.ExitCode, asCommas.Error);
+        StringAssert.Contains(asCommas.Error, "--format tsv");
+    }
+
+    [TestMethod]
     [DataRow("a\tb\tc\n", null)]
     [DataRow("sentence1\tsentence2\n", null)]
     [DataRow("a\tb\tc\n", "a,b")]
