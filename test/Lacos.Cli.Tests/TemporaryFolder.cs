@@ -22,12 +22,14 @@ internal sealed class TemporaryFolder : IDisposable
 
     public string WriteGzip(string name, string content) => Write(name, Gzip(content));
 
-    public static byte[] Gzip(string content)
+    public static byte[] Gzip(string content) => Gzip(Encoding.UTF8.GetBytes(content));
+
+    public static byte[] Gzip(byte[] content)
     {
         var packed = new MemoryStream();
         using (var gzip = new GZipStream(packed, CompressionLevel.Fastest))
         {
-            gzip.Write(Encoding.UTF8.GetBytes(content));
+            gzip.Write(content);
         }
         return packed.ToArray();
     }

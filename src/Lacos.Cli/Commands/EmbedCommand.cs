@@ -38,6 +38,10 @@ internal sealed class EmbedCommand(ToolStreams streams, IModelSource source)
         {
             _model.RefuseOverwriting(written, parse, _input.Path(parse));
         }
+        if (output != InputFile.Standard)
+        {
+            SideFile.RefuseOther(output);
+        }
         VectorPrecision precision = VectorPrecisions.Parse(parse.GetRequiredValue(_precision));
         (RecordReader records, int column) = await _input.OpenAsync(parse, streams, cancellationToken).ConfigureAwait(false);
         using RecordReader opened = records;
@@ -100,7 +104,7 @@ internal sealed class EmbedCommand(ToolStreams streams, IModelSource source)
 
     private void Report(InputFile file, LoadedModel model, long count, long longTexts, TimeSpan elapsed)
     {
-        InputOptions.WarnOfInvalidUtf8(file, streams);
+        InputOptions.WarnOfEncoding(file, streams);
         if (longTexts > 0)
         {
             streams.Note(string.Create(CultureInfo.InvariantCulture, $"{longTexts:N0} text(s) had more than {model.Facts.MaximumTokenCount} tokens (--long-text {model.Facts.LongText})."));

@@ -50,11 +50,12 @@ internal sealed class EvalCommand(ToolStreams streams, IModelSource source)
         {
             _model.RefuseOverwriting(json, parse, paths);
         }
+        string[] names = SetNames.Of(paths);
         using LoadedModel model = _model.Open(parse, source);
         var results = new List<SimilarityResult>();
-        foreach (string path in paths)
+        foreach ((string path, string name) in paths.Zip(names))
         {
-            results.Add(await EvaluateAsync(path, parse, model, cancellationToken).ConfigureAwait(false));
+            results.Add(await EvaluateAsync(path, name, parse, model, cancellationToken).ConfigureAwait(false));
         }
         if (json is not null)
         {
@@ -67,12 +68,11 @@ internal sealed class EvalCommand(ToolStreams streams, IModelSource source)
         return ExitCode.Success;
     }
 
-    private async Task<SimilarityResult> EvaluateAsync(string path, ParseResult parse, LoadedModel model, CancellationToken cancellationToken)
+    private async Task<SimilarityResult> EvaluateAsync(string path, string name, ParseResult parse, LoadedModel model, CancellationToken cancellationToken)
     {
         using RecordReader records = await RecordReader.OpenAsync(
             () => RecordReader.Open(path, parse.GetValue(_format), !parse.GetValue(_noHeader), streams.Input), cancellationToken).ConfigureAwait(false);
         int[] columns = PairColumns.Choose(records, parse.GetValue(_columns));
-        string name = NameOf(path);
         var scores = new SimilarityScores();
         await ProgressDisplay.RunAsync(streams, name, "pairs", records.File.Length, async progress =>
         {
@@ -83,12 +83,14 @@ internal sealed class EvalCommand(ToolStreams streams, IModelSource source)
             }
         }).ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
-        InputOptions.WarnOfInvalidUtf8(records.File, streams);
+        InputOptions.WarnOfEncoding(records.File, streams);
         if (scores.MissingLabelCount > 0)
         {
             streams.Warn(string.Create(CultureInfo.InvariantCulture, $"{scores.MissingLabelCount:N0} pair(s) of {records.File.DisplayName} have no score and are left out."));
         }
-        return new SimilarityResult(name, path, scores.ToMetrics());
+        return scores.Count > 0
+            ? new SimilarityResult(name, path, scores.ToMetrics())
+            : throw new InvalidDataException($"{records.File.DisplayName} has no pairs with a score. Give a file with some, or leave it out.");
     }
 
     private static void AddWindow(TextWindow window, LoadedModel model, SimilarityScores scores, CancellationToken cancellationToken)
@@ -120,13 +122,6 @@ internal sealed class EvalCommand(ToolStreams streams, IModelSource source)
         return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double label) && !double.IsInfinity(label)
             ? label
             : throw new InvalidDataException($"{place} has the score '{text}', which is no number. Correct it, or say which column holds the scores with --columns A,B,SCORE.");
-    }
-
-    private static string NameOf(string path)
-    {
-        string name = path == InputFile.Standard ? "standard input" : Path.GetFileName(path);
-        name = name.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? name[..^3] : name;
-        return Path.GetFileNameWithoutExtension(name);
     }
 
     private void WriteTable(List<SimilarityResult> results)

@@ -47,12 +47,16 @@ internal sealed class InputOptions
         }
     }
 
-    /// <summary>Says how much of the input was not UTF-8.</summary>
-    public static void WarnOfInvalidUtf8(InputFile file, ToolStreams streams)
+    /// <summary>Says how much of the input was not UTF-8, or looks as if it were not.</summary>
+    public static void WarnOfEncoding(InputFile file, ToolStreams streams)
     {
         if (file.InvalidSequences > 0)
         {
             streams.Warn(string.Create(CultureInfo.InvariantCulture, $"{file.DisplayName} is not valid UTF-8 in {file.InvalidSequences:N0} place(s); U+FFFD stands there now. If it is in another encoding, convert it first."));
+        }
+        if (file.NulCharacters > 0)
+        {
+            streams.Warn(string.Create(CultureInfo.InvariantCulture, $"{file.DisplayName} has {file.NulCharacters:N0} NUL character(s), as UTF-16 without a byte order mark has when it is read as UTF-8. If it is in another encoding, convert it first."));
         }
     }
 

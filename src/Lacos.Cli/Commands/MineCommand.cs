@@ -77,7 +77,7 @@ internal sealed class MineCommand(ToolStreams streams, IModelSource source)
         {
             streams.Warn(string.Create(CultureInfo.InvariantCulture, $"{table.LeftOut:N0} row(s) of {records.File.DisplayName} lack a text and are left out."));
         }
-        InputOptions.WarnOfInvalidUtf8(records.File, streams);
+        InputOptions.WarnOfEncoding(records.File, streams);
         return table.Texts.Count > 1
             ? table
             : throw new ToolException($"{records.File.DisplayName} has {table.Texts.Count} different second text(s); a negative is another row's. Give a file with more pairs.");

@@ -21,7 +21,7 @@ internal sealed class QuantizeCommand(ToolStreams streams)
     private readonly Option<string?> _name = new("--name") { Description = "Name of the model. Default: that of the folder", HelpName = "text" };
     private readonly Option<string?> _license = new("--license") { Description = "Licence of the model. Default: what the folder's README.md says", HelpName = "SPDX" };
     private readonly Option<string[]> _provenance = new("--provenance") { Description = "Something else worth keeping with the model; may be repeated", HelpName = "key=value" };
-    private readonly ScoreOptions _scores = new();
+    private readonly ScoreOptions _scores = new(streams);
     private readonly Option<string?> _pooling = ModelOptions.PoolingOption("The model's pooling");
     private readonly Option<int> _maximumTokens = ModelOptions.Number("--max-tokens", 1, $"The model's token limit of a text, at most {SentenceSettingsJson.LargestTokenCount}. Default: what the folder says; else 256, of a sentence-transformers folder none", "N", SentenceSettingsJson.LargestTokenCount);
 

@@ -7,13 +7,14 @@ using Microsoft.ML.Lacos.Hub;
 namespace Lacos.Cli.Commands;
 
 /// <summary>The options that put scores into a model: files that <c>lacos eval --json</c> wrote, or one in the form of <see cref="ModelScores"/>.</summary>
-internal sealed class ScoreOptions
+internal sealed class ScoreOptions(ToolStreams streams)
 {
-    private static readonly string[] Splits = ["dev", "test", "train"];
+    // Words in names of data sets that are as short as the code of a language.
+    private static readonly string[] Words = ["all", "dev", "mt", "new", "nli", "old", "own", "qa", "raw", "set", "sts", "tmp", "val"];
 
     private readonly Option<string?> _scores = new("--scores") { Description = "Scores to keep with the model: what 'lacos eval --json' wrote, or JSON as in docs/formats.md", HelpName = "path" };
     private readonly Option<string?> _before = new("--scores-before") { Description = "What 'lacos eval --json' wrote for the model before fine-tuning", HelpName = "path" };
-    private readonly Option<string[]> _language = new("--language") { Description = "Language of a set whose name does not tell; may be repeated. Default: the part like 'en' in stsb-en-test", HelpName = "set=code" };
+    private readonly Option<string[]> _language = new("--language") { Description = "Language of a set whose name does not tell; may be repeated. Default: the part like 'en' in stsb-en-test or en/test", HelpName = "set=code" };
     private readonly Option<double?> _weak = new("--weak-below") { Description = "Spearman below which a language is called weak, from -1 to 1. Default: 0.6", HelpName = "score" };
 
     /// <summary>Adds the options to a command.</summary>
@@ -45,6 +46,10 @@ internal sealed class ScoreOptions
         }
         string text = ReadText(path);
         ModelScores scores = IsEvaluation(text) ? OfEvaluation(text, path, parse) : ModelScores.Parse(text, path);
+        if (scores.Sets.GroupBy(set => (set.Language, set.Set)).FirstOrDefault(group => group.Count() > 1) is { } twice)
+        {
+            throw NamedTwice(path, twice.Key.Set);
+        }
         scores = parse.GetValue(_weak) is double weak ? scores with { WeakBelow = weak } : scores;
 
         // Through the file's form and back: what could not be read from the model is refused here.
@@ -60,17 +65,33 @@ internal sealed class ScoreOptions
             languages[equals > 0 ? entry[..equals] : throw new UsageException($"--language is '{entry}'. Write it as set=code, for example own-pairs=en.")] = entry[(equals + 1)..];
         }
         Dictionary<string, (int Pairs, double? Score)> before = parse.GetValue(_before) is string earlier ? Sets(ReadText(earlier), earlier) : [];
+        Dictionary<string, (int Pairs, double? Score)> sets = Sets(text, path);
+        string[] unnamed = [.. sets.Keys.Where(set => !languages.ContainsKey(set))];
+        Array.ForEach(unnamed, set => languages[set] = LanguageOf(set));
+        if (unnamed.Length > 0)
+        {
+            streams.Note($"Languages read from the names of sets: {string.Join(", ", unnamed.Select(set => $"{languages[set]} ({set})"))}. --language set=code says another.");
+        }
         return new ModelScores(
         [
-            .. Sets(text, path).Select(set => new SetScore(
-                languages.GetValueOrDefault(set.Key) ?? LanguageOf(set.Key), set.Key, set.Value.Pairs, before.TryGetValue(set.Key, out (int, double? Score) old) ? old.Score : null, set.Value.Score)),
+            .. sets.Select(set => new SetScore(languages[set.Key], set.Key, set.Value.Pairs, before.TryGetValue(set.Key, out (int, double? Score) old) ? old.Score : null, set.Value.Score)),
         ]);
     }
 
-    /// <summary>The language in a set's name: its first part of two or three small letters after a hyphen.</summary>
-    internal static string LanguageOf(string set) =>
-        set.Split('-').Skip(1).FirstOrDefault(part => part.Length is 2 or 3 && part.All(char.IsAsciiLetterLower) && !Splits.Contains(part))
-        ?? throw new UsageException($"The name of the set '{set}' does not tell its language. Say it with --language {set}=code.");
+    /// <summary>The language in a set's name: its only part of two or three small letters that stands after a hyphen or names a folder, and is no word of data sets.</summary>
+    /// <exception cref="UsageException">There is no such part, or there are several.</exception>
+    internal static string LanguageOf(string set)
+    {
+        string[] levels = set.Split('/');
+        IEnumerable<string> parts = levels[..^1].Where(level => !level.Contains('-', StringComparison.Ordinal)).Concat(levels.SelectMany(level => level.Split('-').Skip(1)));
+        string[] found = [.. parts.Where(part => part.Length is 2 or 3 && part.All(char.IsAsciiLetterLower) && !Words.Contains(part)).Distinct(StringComparer.Ordinal)];
+        return found switch
+        {
+            [string language] => language,
+            [] => throw new UsageException($"The name of the set '{set}' does not tell its language. Say it with --language {set}=code."),
+            _ => throw new UsageException($"The name of the set '{set}' could tell the languages {string.Join(", ", found)}. Say which it is with --language {set}=code."),
+        };
+    }
 
     private static bool IsEvaluation(string text) => text.Contains("\"cosine_spearman\"", StringComparison.Ordinal) && text.Contains("\"fingerprint\"", StringComparison.Ordinal);
 
@@ -83,7 +104,11 @@ internal sealed class ScoreOptions
             foreach (JsonElement set in json.RootElement.GetProperty("sets").EnumerateArray())
             {
                 JsonElement score = set.GetProperty("cosine_spearman");
-                sets[set.GetProperty("name").GetString()!] = (set.GetProperty("pairs").GetInt32(), score.ValueKind == JsonValueKind.Null ? null : score.GetDouble());
+                string name = set.GetProperty("name").GetString()!;
+                if (!sets.TryAdd(name, (set.GetProperty("pairs").GetInt32(), score.ValueKind == JsonValueKind.Null ? null : score.GetDouble())))
+                {
+                    throw NamedTwice(path, name);
+                }
             }
             return sets;
         }
@@ -92,6 +117,9 @@ internal sealed class ScoreOptions
             throw new InvalidDataException($"'{path}' is not what 'lacos eval --json' writes: {error.Message}", error);
         }
     }
+
+    private static InvalidDataException NamedTwice(string path, string set) =>
+        new($"'{path}' names the set '{set}' twice, and only one could be kept. Write it again with 'lacos eval --json', or give one of them another name.");
 
     private static string ReadText(string path)
     {

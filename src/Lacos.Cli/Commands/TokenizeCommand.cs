@@ -52,7 +52,7 @@ internal sealed class TokenizeCommand(ToolStreams streams, ITokenizerSource sour
         }).ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
         file?.Commit();
-        InputOptions.WarnOfInvalidUtf8(records.File, streams);
+        InputOptions.WarnOfEncoding(records.File, streams);
         return ExitCode.Success;
     }
 

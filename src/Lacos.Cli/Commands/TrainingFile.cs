@@ -15,7 +15,7 @@ internal sealed class TrainingFile
     private readonly int _rows;
     private readonly int _seed;
     private readonly string? _labelName;
-    private readonly bool _leavesOutUnlabelled;
+    private readonly bool _isEvaluation;
     private bool _warned;
 
     /// <summary>Opens the file once, to see which columns it has.</summary>
@@ -35,13 +35,16 @@ internal sealed class TrainingFile
         _labelName = Columns.Label is int label ? records.Columns[label] : null;
     }
 
-    /// <summary>Opens a file to judge on, with the usual columns: of texts and their classes, or of scored pairs, whose rows without a score are left out with a warning, as <c>lacos eval</c> does, instead of being refused.</summary>
+    /// <summary>
+    /// Opens a file to judge on, with the usual columns: of texts and their classes, or of scored pairs, which are taken as <c>lacos eval</c> takes them:
+    /// without a score, left out with a warning; without a text, as any other.
+    /// </summary>
     /// <param name="path">A path.</param>
     /// <param name="streams">Takes warnings.</param>
     /// <param name="cancellationToken">Checked row by row.</param>
     public TrainingFile(string path, ToolStreams streams, CancellationToken cancellationToken)
     {
-        (_path, _streams, _cancellationToken, _leavesOutUnlabelled) = (path, streams, cancellationToken, true);
+        (_path, _streams, _cancellationToken, _isEvaluation) = (path, streams, cancellationToken, true);
         using RecordReader records = Open();
         Columns = TrainingColumns.OfClasses(records) ?? TrainingColumns.OfEvaluation(records);
     }
@@ -96,7 +99,7 @@ internal sealed class TrainingFile
             {
                 _streams.Warn(string.Create(CultureInfo.InvariantCulture, $"{withoutLabel:N0} pair(s) of {records.File.DisplayName} have no score and are left out."));
             }
-            InputOptions.WarnOfInvalidUtf8(records.File, _streams);
+            InputOptions.WarnOfEncoding(records.File, _streams);
             _warned = true;
         }
     }
@@ -138,7 +141,7 @@ internal sealed class TrainingFile
             pair.SetNegative(number, negative);
             whole &= !string.IsNullOrWhiteSpace(negative);
         }
-        if (!whole)
+        if (!whole && !_isEvaluation)
         {
             return null;
         }
@@ -153,9 +156,9 @@ internal sealed class TrainingFile
 
     // NaN where it may be missing and is.
     private float ParseLabel(string? text, string place) =>
-        _leavesOutUnlabelled && string.IsNullOrWhiteSpace(text) ? float.NaN
-        : float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out float label) && float.IsFinite(label) ? label
-        : throw new InvalidDataException($"{place} has the label '{text}', which is no number. {(_leavesOutUnlabelled ? "Correct it." : "Correct it, or say which column holds the labels with --columns A,B,LABEL.")}");
+        _isEvaluation && string.IsNullOrWhiteSpace(text) ? float.NaN
+        : float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out float label) && (float.IsFinite(label) || (_isEvaluation && float.IsNaN(label))) ? label
+        : throw new InvalidDataException($"{place} has the label '{text}', which is no number. {(_isEvaluation ? "Correct it." : "Correct it, or say which column holds the labels with --columns A,B,LABEL.")}");
 
     // By the library's rule, but with the line and the file's own column.
     private void CheckLabel(float label, string place)

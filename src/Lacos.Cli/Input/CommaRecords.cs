@@ -9,6 +9,7 @@ internal sealed class CommaRecords : RecordReader
 {
     private readonly CsvDataReader _csv;
     private readonly bool _hasHeader;
+    private bool _isAhead;
 
     public CommaRecords(InputFile file, bool hasHeader)
         : base(file)
@@ -18,6 +19,7 @@ internal sealed class CommaRecords : RecordReader
         try
         {
             _csv = CsvDataReader.Create(file.Text, options);
+            _isAhead = !hasHeader && _csv.Read();
         }
         catch (CsvMissingHeadersException)
         {
@@ -25,9 +27,10 @@ internal sealed class CommaRecords : RecordReader
         }
         catch (FormatException error)
         {
-            throw new InvalidDataException($"The header line of {file.DisplayName} is not valid CSV: {error.Message}", error);
+            throw new InvalidDataException($"The first line of {file.DisplayName} is not valid CSV: {error.Message}", error);
         }
-        Columns = hasHeader ? [.. Enumerable.Range(0, _csv.FieldCount).Select(_csv.GetName)] : Numbers(_csv.FieldCount);
+        FirstFields = [.. Enumerable.Range(0, hasHeader || _isAhead ? _csv.FieldCount : 0).Select(column => hasHeader ? _csv.GetName(column) : _csv.GetString(column))];
+        Columns = hasHeader ? FirstFields : Numbers(_csv.FieldCount);
     }
 
     public override IReadOnlyList<string> Columns { get; }
@@ -35,16 +38,19 @@ internal sealed class CommaRecords : RecordReader
     // A record may span lines, so records are counted.
     public override string Place => string.Create(CultureInfo.InvariantCulture, $"Record {_csv.RowNumber} {(_hasHeader ? "after the header " : "")}of {File.DisplayName}");
 
+    protected override IReadOnlyList<string> FirstFields { get; }
+
     public override bool Read(ReadOnlySpan<int> columns, Span<string?> values)
     {
         try
         {
             do
             {
-                if (!_csv.Read())
+                if (!_isAhead && !_csv.Read())
                 {
                     return false;
                 }
+                _isAhead = false;
             }
             while (Columns.Count > 1 && _csv.RowFieldCount == 1 && _csv.GetFieldSpan(0).IsEmpty);
             if (_csv.RowFieldCount > Columns.Count)

@@ -1,3 +1,4 @@
+using System.Text;
 using Lacos.Cli.Terminal;
 
 namespace Lacos.Cli.Input;
@@ -8,7 +9,10 @@ internal sealed class InputFile : IDisposable
     /// <summary>The path that means standard input.</summary>
     public const string Standard = "-";
 
+    private static readonly UTF32Encoding BigEndianUtf32 = new(bigEndian: true, byteOrderMark: true);
+
     private readonly InvalidUtf8Counter _invalid = new();
+    private readonly NulCounter _text;
 
     private InputFile(string path, Stream raw, bool isFile)
     {
@@ -16,9 +20,16 @@ internal sealed class InputFile : IDisposable
         Length = isFile && raw.CanSeek ? raw.Length : null;
         var counted = new PositionStream(raw, this);
         var buffered = new BufferedStream(counted, 1 << 16);
-        Stream content = StartsWithGzipMark(buffered, out Stream whole) ? new CompleteGzipStream(whole) : whole;
-        Text = new StreamReader(content, _invalid.CreateEncoding(), detectEncodingFromByteOrderMarks: true, 1 << 16);
+        Stream packed = Peek(buffered, 2, out ReadOnlySpan<byte> mark);
+        Stream content = Peek(mark.SequenceEqual(GzipMark) ? new CompleteGzipStream(packed) : packed, 4, out ReadOnlySpan<byte> start);
+        if (start.SequenceEqual(Encoding.UTF32.Preamble) || start.SequenceEqual(BigEndianUtf32.Preamble))
+        {
+            throw new InvalidDataException($"{DisplayName} is UTF-32, which is not read. Convert it to UTF-8 first.");
+        }
+        _text = new NulCounter(new StreamReader(content, _invalid.CreateEncoding(), detectEncodingFromByteOrderMarks: true, 1 << 16));
     }
+
+    private static ReadOnlySpan<byte> GzipMark => [0x1f, 0x8b];
 
     /// <summary>Path as the user gave it.</summary>
     public string Path { get; }
@@ -33,10 +44,13 @@ internal sealed class InputFile : IDisposable
     public long Position { get; private set; }
 
     /// <summary>The decoded text.</summary>
-    public TextReader Text { get; }
+    public TextReader Text => _text;
 
     /// <summary>Invalid UTF-8 sequences replaced by U+FFFD so far.</summary>
     public long InvalidSequences => _invalid.Count;
+
+    /// <summary>NUL characters in the decoded text so far.</summary>
+    public long NulCharacters => _text.Count;
 
     /// <summary>Opens a path.</summary>
     /// <param name="path">A path, or <c>-</c>.</param>
@@ -52,9 +66,16 @@ internal sealed class InputFile : IDisposable
         {
             throw new ToolException($"'{path}' is a folder. Name a file of texts.");
         }
+        FileStream? raw = null;
         try
         {
-            return new InputFile(path, new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan), isFile: true);
+            raw = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
+            return new InputFile(path, raw, isFile: true);
+        }
+        catch (InvalidDataException)
+        {
+            raw?.Dispose();
+            throw;
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -68,13 +89,13 @@ internal sealed class InputFile : IDisposable
 
     public void Dispose() => Text.Dispose();
 
-    // Peeks at two bytes without seeking, since standard input cannot be rewound.
-    private static bool StartsWithGzipMark(Stream stream, out Stream whole)
+    // Without seeking, since standard input cannot be rewound.
+    private static PrefixedStream Peek(Stream stream, int count, out ReadOnlySpan<byte> start)
     {
-        var start = new byte[2];
-        int count = stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
-        whole = new PrefixedStream(start.AsMemory(0, count), stream);
-        return count == 2 && start[0] == 0x1f && start[1] == 0x8b;
+        var bytes = new byte[count];
+        int read = stream.ReadAtLeast(bytes, count, throwOnEndOfStream: false);
+        start = bytes.AsSpan(0, read);
+        return new PrefixedStream(bytes.AsMemory(0, read), stream);
     }
 
     private sealed class PositionStream(Stream inner, InputFile owner) : ForwardStream

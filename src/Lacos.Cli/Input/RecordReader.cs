@@ -53,16 +53,16 @@ internal abstract class RecordReader(InputFile file) : IDisposable
     /// <param name="cancellationToken">Ends the wait.</param>
     public static Task<T> OpenAsync<T>(Func<T> open, CancellationToken cancellationToken) => Task.Run(open, CancellationToken.None).WaitAsync(cancellationToken);
 
+    /// <summary>Fields of the first line, for a message that says what else the file may be.</summary>
+    protected virtual IReadOnlyList<string> FirstFields => [];
+
     /// <summary>Finds a column by name or, failing that, by its index from 0.</summary>
-    /// <exception cref="UsageException">There is no such column; the message lists those there are.</exception>
+    /// <exception cref="UsageException">There is no such column, or there are two; the message lists those there are.</exception>
     public int Find(string column)
     {
-        for (int i = 0; i < Columns.Count; i++)
+        if (IndexOf(name => string.Equals(name, column, StringComparison.Ordinal)) is int found and >= 0)
         {
-            if (string.Equals(Columns[i], column, StringComparison.Ordinal))
-            {
-                return i;
-            }
+            return found;
         }
         if (int.TryParse(column, NumberStyles.None, CultureInfo.InvariantCulture, out int index) && index < Columns.Count)
         {
@@ -72,16 +72,14 @@ internal abstract class RecordReader(InputFile file) : IDisposable
     }
 
     /// <summary>Finds a column by name, whatever the case of its letters; -1 where there is none.</summary>
+    /// <exception cref="UsageException">There are two.</exception>
     public int IndexOf(params ReadOnlySpan<string> names)
     {
         foreach (string name in names)
         {
-            for (int i = 0; i < Columns.Count; i++)
+            if (IndexOf(column => string.Equals(column.Trim(), name, StringComparison.OrdinalIgnoreCase)) is int found and >= 0)
             {
-                if (string.Equals(Columns[i].Trim(), name, StringComparison.OrdinalIgnoreCase))
-                {
-                    return i;
-                }
+                return found;
             }
         }
         return -1;
@@ -98,7 +96,7 @@ internal abstract class RecordReader(InputFile file) : IDisposable
             1 => $"one column, {list}",
             <= Shown => $"the columns {list}",
             _ => string.Create(CultureInfo.InvariantCulture, $"{Columns.Count} columns, the first {Shown} of them {list}"),
-        };
+        } + OtherFormat();
     }
 
     public void Dispose() => File.Dispose();
@@ -111,6 +109,23 @@ internal abstract class RecordReader(InputFile file) : IDisposable
 
     protected InvalidDataException TooManyFields(int fieldCount, string hint) =>
         new(string.Create(CultureInfo.InvariantCulture, $"{Place} has {fieldCount} fields where there should be {Columns.Count}. {hint}"));
+
+    private int IndexOf(Func<string, bool> isMeant)
+    {
+        int[] found = [.. Enumerable.Range(0, Columns.Count).Where(index => isMeant(Columns[index])).Take(2)];
+        return found switch
+        {
+            [] => -1,
+            [int one] => one,
+            _ => throw new UsageException(string.Create(
+                CultureInfo.InvariantCulture, $"{File.DisplayName} has two columns '{Columns[found[0]]}', number {found[0]} and number {found[1]} from 0. Give one of them another name, or name the column by its number.")),
+        };
+    }
+
+    private string OtherFormat() =>
+        FirstFields.Any(field => field.Contains('\t', StringComparison.Ordinal)) ? " (there are tabs in its first line: if they separate the columns, say --format tsv or name it .tsv)"
+        : FirstFields is [string only] && only.Contains(';', StringComparison.Ordinal) ? " (there are semicolons in its first line: if they separate the columns, export it with commas)"
+        : "";
 
     protected static string[] Numbers(int count) => [.. Enumerable.Range(0, count).Select(index => index.ToString(CultureInfo.InvariantCulture))];
 }

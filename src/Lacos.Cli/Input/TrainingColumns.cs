@@ -19,7 +19,7 @@ internal enum PairNeeds
 /// <summary>Which columns of a file hold training pairs: indices, or null where there is none.</summary>
 internal sealed record TrainingColumns(int First, int? Second, IReadOnlyList<int> Negatives, int? Label, int? Group)
 {
-    private static readonly string[] Positives = ["positive", "entailment"];
+    private static readonly (string First, string[] Second)[] Pairs = [("sentence1", ["sentence2"]), ("text1", ["text2"]), ("anchor", ["positive", "entailment"])];
     private static readonly string[] NegativeNames = ["negative", "hard_negative", "contradiction"];
     private static readonly string[] Labels = ["score", "label", "similarity_score"];
     private static readonly string[] Texts = ["text", "sentence"];
@@ -91,10 +91,8 @@ internal sealed record TrainingColumns(int First, int? Second, IReadOnlyList<int
         return new TrainingColumns(pair.First, pair.Second, needs == PairNeeds.Sentences ? UsualNegatives(records) : [], label, null);
     }
 
-    private static (int First, int Second) UsualPair(RecordReader records) => new[]
-    {
-        (records.IndexOf("sentence1"), records.IndexOf("sentence2")), (records.IndexOf("text1"), records.IndexOf("text2")), (records.IndexOf("anchor"), records.IndexOf(Positives)),
-    }.FirstOrDefault(found => found.Item1 >= 0 && found.Item2 >= 0, (-1, -1));
+    private static (int First, int Second) UsualPair(RecordReader records) =>
+        Pairs.Select(names => (records.IndexOf(names.First), records.IndexOf(names.Second))).FirstOrDefault(found => found.Item1 >= 0 && found.Item2 >= 0, (-1, -1));
 
     // All columns under the usual names, and negative_1, negative_2, ... as lacos mine writes them beside what a file had.
     private static int[] UsualNegatives(RecordReader records)

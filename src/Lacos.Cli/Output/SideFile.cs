@@ -1,23 +1,63 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Lacos.Cli.Terminal;
+using Microsoft.ML.Lacos.Safetensors;
 
 namespace Lacos.Cli.Output;
 
 /// <summary>The <c>NAME.json</c> beside a vectors file, which says what its vectors are.</summary>
 internal static class SideFile
 {
+    private const string FileKey = "file";
+    private const int Largest = 1 << 20;
+
+    // What every side file has, also one of the time before they named their vectors file.
+    private static readonly string[] Keys = ["rows", "dimension", "precision", "fingerprint"];
+
     private static readonly JsonSerializerOptions Options = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Path of the side file of a vectors file.</summary>
     public static string PathFor(string vectorsPath) => Path.ChangeExtension(vectorsPath, ".json");
 
+    /// <summary>Refuses to replace a file that is not the side file of this vectors file.</summary>
+    /// <exception cref="UsageException">There is another file at its path.</exception>
+    public static void RefuseOther(string vectorsPath)
+    {
+        string path = PathFor(vectorsPath);
+        if (File.Exists(path) && !IsOf(vectorsPath, path))
+        {
+            throw new UsageException($"'{vectorsPath}' would be described in '{path}', which exists and does not describe it. Give the output another name, or move that file away.");
+        }
+    }
+
     /// <summary>Writes a side file, complete or not at all.</summary>
     public static void Write(string vectorsPath, JsonObject content)
     {
+        content.Insert(0, FileKey, Path.GetFileName(vectorsPath));
         using PendingFile file = PendingFile.Create(PathFor(vectorsPath));
         file.Stream.Write(JsonSerializer.SerializeToUtf8Bytes(content, Options));
         file.Stream.WriteByte((byte)'\n');
         file.Commit();
+    }
+
+    private static bool IsOf(string vectorsPath, string path)
+    {
+        if (FileStatus.SpecialKind(path) is not null || new FileInfo(path).Length > Largest)
+        {
+            return false;
+        }
+        try
+        {
+            using JsonDocument json = JsonDocument.Parse(File.ReadAllBytes(path));
+            JsonElement root = json.RootElement;
+            return root.ValueKind == JsonValueKind.Object
+                && Keys.All(key => root.TryGetProperty(key, out _))
+                && (!root.TryGetProperty(FileKey, out JsonElement name) || name.ValueEquals(Path.GetFileName(vectorsPath)));
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
+        {
+            return false;
+        }
     }
 }

@@ -17,8 +17,8 @@ internal static class ModelFolder
         (string checkpointFolder, SentenceSettings settings, int? width) = SentenceTransformersFolder.IsOne(folder)
             ? SentenceTransformersFolder.Read(folder)
             : (folder, new SentenceSettings { MaximumTokenCount = TokenizerConfig.TokenLimit(folder) ?? SentenceSettings.DefaultMaximumTokenCount }, null);
-        TokenizerConfig.RefuseUnsupported(checkpointFolder);
         byte[] tokenizer = ReadTokenizer(checkpointFolder);
+        TokenizerConfig.RefuseUnsupported(checkpointFolder, tokenizer);
         QuantizationScheme scheme = options.Scheme ?? QuantizationScheme.Rowwise;
         QuantizationScheme embeddingScheme = options.EmbeddingScheme ?? (scheme == QuantizationScheme.None ? QuantizationScheme.None : QuantizationScheme.Rowwise);
         BloomCheckpoint checkpoint = BloomCheckpoint.Load(checkpointFolder, scheme, options.BlockSize, embeddingScheme, adapter is null ? null : adapter.UpdateOf);

@@ -6,6 +6,8 @@ namespace Microsoft.ML.Lacos.Hub;
 internal static class TokenizerConfig
 {
     private const string Name = "tokenizer_config.json";
+    private const string AddedTokensName = "added_tokens.json";
+    private const string TokenizerName = "tokenizer.json";
 
     /// <summary>The token limit that it names; <see langword="null"/> when it names none or one that means "none".</summary>
     public static int? TokenLimit(string folder)
@@ -29,9 +31,18 @@ internal static class TokenizerConfig
     }
 
     /// <summary>Refuses what would give other tokens than the reference does with the same folder.</summary>
-    /// <exception cref="NotSupportedException">Long texts lose their beginning, or tokens are added to every text.</exception>
-    public static void RefuseUnsupported(string folder)
+    /// <param name="folder">The folder.</param>
+    /// <param name="tokenizerJson">Content of its <c>tokenizer.json</c>.</param>
+    /// <exception cref="NotSupportedException">Long texts lose their beginning, something is added to every text, or there are tokens that <c>tokenizer.json</c> does not have.</exception>
+    public static void RefuseUnsupported(string folder, byte[] tokenizerJson)
     {
+        string added = Path.Combine(folder, AddedTokensName);
+        if (File.Exists(added))
+        {
+            using JsonDocument tokens = JsonFile.Open(added);
+            JsonFile.Require(tokens.RootElement, JsonValueKind.Object, added);
+            RefuseOtherTokens(tokens.RootElement.EnumerateObject().Select(token => (JsonFile.Name(token, added), token.Value.GetRawText())), added, tokenizerJson);
+        }
         string path = Path.Combine(folder, Name);
         if (!File.Exists(path))
         {
@@ -49,5 +60,41 @@ internal static class TokenizerConfig
                 throw new NotSupportedException($"'{path}' sets '{key}', which adds a token to every text; no token is added here. Use a tokenizer that adds none, as BLOOM's.");
             }
         }
+        if (JsonFile.Flag(json.RootElement, "add_prefix_space", path) == true && !AddsPrefixSpace(tokenizerJson))
+        {
+            throw new NotSupportedException($"'{path}' sets 'add_prefix_space', which puts a space before every text, and '{TokenizerName}' does not. Set it to false, or to true in '{TokenizerName}' too, as the model was trained.");
+        }
+        if (JsonFile.Optional(json.RootElement, "added_tokens_decoder", path) is { } decoder)
+        {
+            string where = $"{path}: added_tokens_decoder";
+            JsonFile.Require(decoder, JsonValueKind.Object, where);
+            RefuseOtherTokens(decoder.EnumerateObject().Select(token => (JsonFile.String(token.Value, "content", where) ?? "", JsonFile.Name(token, where))), where, tokenizerJson);
+        }
+    }
+
+    // The reference adds such tokens to its tokenizer and cuts them out of every text.
+    private static void RefuseOtherTokens(IEnumerable<(string Content, string Id)> tokens, string where, byte[] tokenizerJson)
+    {
+        using JsonDocument tokenizer = JsonFile.Parse(TokenizerVocabulary.Sections(tokenizerJson, TokenizerName).Rest, TokenizerName);
+        var known = new HashSet<(string, string)>();
+        if (JsonFile.Optional(tokenizer.RootElement, "added_tokens", TokenizerName) is { ValueKind: JsonValueKind.Array } added)
+        {
+            known.UnionWith(added.EnumerateArray().Select(token => (JsonFile.String(token, "content", TokenizerName) ?? "", JsonFile.Optional(token, "id", TokenizerName)?.GetRawText() ?? "")));
+        }
+        if (tokens.FirstOrDefault(token => !known.Contains(token)) is { Content: not null } other)
+        {
+            throw new NotSupportedException($"'{where}' has the token '{other.Content}' with the id {other.Id}, which is not among the added tokens of '{TokenizerName}'. Save the fast tokenizer into the folder again, or remove the entry.");
+        }
+    }
+
+    private static bool AddsPrefixSpace(byte[] tokenizerJson)
+    {
+        using JsonDocument tokenizer = JsonFile.Parse(TokenizerVocabulary.Sections(tokenizerJson, TokenizerName).Rest, TokenizerName);
+        if (JsonFile.Optional(tokenizer.RootElement, "pre_tokenizer", TokenizerName) is not { } step)
+        {
+            return false;
+        }
+        IEnumerable<JsonElement> steps = JsonFile.Optional(step, "pretokenizers", TokenizerName) is { ValueKind: JsonValueKind.Array } list ? list.EnumerateArray() : [step];
+        return steps.Any(part => JsonFile.Flag(part, "add_prefix_space", TokenizerName) == true);
     }
 }

@@ -20,16 +20,7 @@ internal static class TokenizerVocabulary
     /// <exception cref="NotSupportedException">The tokenizer has no vocabulary of ids by token, as other kinds than BPE.</exception>
     public static void Check(byte[] json, int rows, string where)
     {
-        ReadOnlyMemory<byte> content = JsonFile.Content(json, where);
-        TokenizerSections sections;
-        try
-        {
-            sections = TokenizerSections.Find(content.Span);
-        }
-        catch (JsonException error)
-        {
-            throw JsonFile.Invalid(error, where);
-        }
+        TokenizerSections sections = Sections(json, where);
         using JsonDocument document = JsonFile.Parse(sections.Rest, where);
         if (JsonFile.Optional(document.RootElement, "model", where) is not { ValueKind: JsonValueKind.Object } model)
         {
@@ -55,6 +46,21 @@ internal static class TokenizerVocabulary
         if (count < rows / 2)
         {
             throw new InvalidDataException($"'{where}' has {count} tokens for an embedding table of {rows} rows: it is the tokenizer of another vocabulary. Take the one that belongs to the weights.");
+        }
+    }
+
+    /// <summary>The vocabulary, the merges, and the rest, which is small.</summary>
+    /// <exception cref="InvalidDataException">The file is damaged.</exception>
+    public static TokenizerSections Sections(byte[] json, string where)
+    {
+        ReadOnlyMemory<byte> content = JsonFile.Content(json, where);
+        try
+        {
+            return TokenizerSections.Find(content.Span);
+        }
+        catch (JsonException error)
+        {
+            throw JsonFile.Invalid(error, where);
         }
     }
 

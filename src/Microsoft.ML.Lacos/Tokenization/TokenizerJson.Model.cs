@@ -63,6 +63,7 @@ internal static partial class TokenizerJson
         }
         var owners = new Dictionary<int, string>();
         var seen = new HashSet<string>(StringComparer.Ordinal);
+        int highest = -1;
         foreach (JsonElement entry in list.Value.EnumerateArray())
         {
             Require(entry, JsonValueKind.Object, "an added token");
@@ -78,6 +79,12 @@ internal static partial class TokenizerJson
             {
                 throw Invalid($"gives the added token '{Shorten(content)}' the id {id}, which does not agree with its vocabulary");
             }
+            int next = Math.Max(vocabulary.Count, highest + 1);
+            if (known < 0 && id != next)
+            {
+                throw Invalid($"gives the added token '{Shorten(content)}' the id {id}, where Hugging Face tokenizers gives it {next}, the next that is free");
+            }
+            highest = Math.Max(highest, id);
             owners[id] = content;
             bool special = Flag(entry, "special");
             tokens.Add(new AddedToken(content, id, special, Flag(entry, "normalized", !special), Flag(entry, "single_word"), Flag(entry, "lstrip"), Flag(entry, "rstrip")));

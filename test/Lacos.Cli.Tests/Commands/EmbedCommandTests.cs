@@ -34,12 +34,43 @@ public sealed class EmbedCommandTests
         Assert.AreEqual("", run.Output);
         CollectionAssert.AreEqual(new[] { "in.tsv", "v.json", "v.npy" }, folder.FileNames.ToArray());
         using JsonDocument side = JsonDocument.Parse(File.ReadAllText(folder.File("v.json")));
+        Assert.AreEqual("v.npy", side.RootElement.GetProperty("file").GetString());
         Assert.AreEqual(2, side.RootElement.GetProperty("rows").GetInt32());
         Assert.AreEqual(5, side.RootElement.GetProperty("dimension").GetInt32());
         Assert.AreEqual("int8", side.RootElement.GetProperty("precision").GetString());
         Assert.AreEqual("f00d", side.RootElement.GetProperty("fingerprint").GetString());
         Assert.AreEqual("mean", side.RootElement.GetProperty("pooling").GetString());
         Assert.AreEqual("query: ", side.RootElement.GetProperty("prompt").GetString());
+    }
+
+    [TestMethod]
+    [DataRow("""{"text":"somebody's data"}""")]
+    [DataRow("[1]")]
+    [DataRow("no JSON")]
+    [DataRow("""{"file":"v.jsonl","rows":1,"dimension":12,"precision":"int8","fingerprint":"f00d"}""")]
+    [DataRow("""{"file":7,"rows":1,"dimension":12,"precision":"int8","fingerprint":"f00d"}""")]
+    public void AFileThatDoesNotDescribeTheVectorsIsNotReplaced(string content)
+    {
+        using var folder = new TemporaryFolder();
+        string input = folder.Write("in.txt", "a\n");
+        folder.Write("v.json", content);
+        ToolRun run = ToolRun.Of("embed", "-i", input, "-o", folder.File("v.npy"));
+        Assert.AreEqual(2, run.ExitCode, run.Error);
+        StringAssert.Contains(run.Error, "v.json', which exists and does not describe it");
+        Assert.AreEqual(content, File.ReadAllText(folder.File("v.json")));
+        Assert.IsFalse(File.Exists(folder.File("v.npy")));
+    }
+
+    [TestMethod]
+    [DataRow("""{"rows":7,"dimension":12,"precision":"int8","fingerprint":"f00d"}""")]
+    [DataRow("""{"file":"v.npy","rows":7,"dimension":12,"precision":"int8","fingerprint":"f00d"}""")]
+    public void TheDescriptionOfTheSameVectorsIsReplaced(string content)
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("v.json", content);
+        ToolRun run = ToolRun.Of("embed", "-i", folder.Write("in.txt", "a\n"), "-o", folder.File("v.npy"));
+        Assert.AreEqual(0, run.ExitCode, run.Error);
+        StringAssert.Contains(File.ReadAllText(folder.File("v.json")), "\"rows\": 1");
     }
 
     [TestMethod]
@@ -144,6 +175,14 @@ public sealed class EmbedCommandTests
         Assert.AreEqual(0, run.ExitCode, run.Error);
         Assert.AreEqual(1, run.Error.Split("warning").Length - 1);
         StringAssert.Contains(run.Error, "2 place(s)");
+    }
+
+    [TestMethod]
+    public void Utf16WithoutAByteOrderMarkIsWarnedOf()
+    {
+        ToolRun run = ToolRun.Of(new FakeModels(), new MemoryStream(System.Text.Encoding.Unicode.GetBytes("one\ntwo\n")), default, "embed", "-q", "-i", "-", "-o", "-");
+        Assert.AreEqual(0, run.ExitCode, run.Error);
+        StringAssert.Contains(run.Error, "lacos: warning: standard input has 8 NUL character(s)");
     }
 
     [TestMethod]

@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
+using Lacos.Cli.Commands;
+using Lacos.Cli.Terminal;
 using Microsoft.ML.Lacos.Evaluation;
 
 namespace Lacos.Cli.Tests.Commands;
@@ -49,6 +51,40 @@ public sealed class EvalCommandTests
     }
 
     [TestMethod]
+    public void SetsOfOneNameAreToldApartByTheirFolders()
+    {
+        using var folder = new TemporaryFolder();
+        string[] files = ["en/test.tsv", "de/test.tsv.gz", "dev.tsv"];
+        foreach (string file in files)
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(folder.File(file))!);
+            string content = "sentence1\tsentence2\tscore\na\tb\t1\na\tc\t2\n";
+            _ = file.EndsWith(".gz", StringComparison.Ordinal) ? folder.WriteGzip(file, content) : folder.Write(file, content);
+        }
+        ToolRun run = ToolRun.Of(["eval", "--json", folder.File("m.json"), "--data", .. files.Select(folder.File)]);
+        Assert.AreEqual(0, run.ExitCode, run.Error);
+        StringAssert.Contains(run.Output, "| de/test |");
+        using JsonDocument json = JsonDocument.Parse(File.ReadAllText(folder.File("m.json")));
+        CollectionAssert.AreEqual(new[] { "en/test", "de/test", "dev" }, json.RootElement.GetProperty("sets").EnumerateArray().Select(set => set.GetProperty("name").GetString()).ToArray());
+    }
+
+    [TestMethod]
+    [DataRow("a/test.tsv b/test.tsv c/dev.tsv", "a/test b/test dev")]
+    [DataRow("x/a/test.tsv y/a/test.tsv b/test.tsv", "x/a/test y/a/test b/test")]
+    [DataRow("a/test.tsv a/test.csv.gz", "test.tsv test.csv.gz")]
+    [DataRow("a/test.tsv a/test.csv b/test.csv", "test.tsv a/test.csv b/test.csv")]
+    [DataRow("a/test.tsv a/test.csv a/test.tsv.csv", "test.tsv test.csv test.tsv.csv")]
+    [DataRow("-", "standard input")]
+    public void NamesOfSetsAreAsShortAsTheyCanBe(string paths, string expected) => Assert.AreEqual(expected, string.Join(' ', SetNames.Of(paths.Split(' '))));
+
+    [TestMethod]
+    public void AFileNamedTwiceIsAUsageError()
+    {
+        UsageException error = Assert.ThrowsExactly<UsageException>(() => SetNames.Of(["a/test.tsv", "a/../a/test.tsv"]));
+        StringAssert.Contains(error.Message, "'a/test.tsv' twice");
+    }
+
+    [TestMethod]
     public void JsonToStandardOutputTakesThePlaceOfTheTable()
     {
         using var folder = new TemporaryFolder();
@@ -69,6 +105,33 @@ public sealed class EvalCommandTests
         Assert.AreEqual(0, empty.ExitCode, empty.Error);
         StringAssert.Contains(empty.Output, "|     2 |");
         StringAssert.Contains(empty.Error, "1 pair(s)");
+    }
+
+    [TestMethod]
+    [DataRow("sentence1\tsentence2\tscore\n")]
+    [DataRow("sentence1\tsentence2\tscore\na\tb\t\n")]
+    public void AFileWithoutScoredPairsIsRefused(string content)
+    {
+        using var folder = new TemporaryFolder();
+        ToolRun run = ToolRun.Of("eval", "--data", folder.Write("s.tsv", content));
+        Assert.AreEqual(1, run.ExitCode);
+        Assert.AreEqual("", run.Output);
+        StringAssert.Contains(run.Error, "s.tsv' has no pairs with a score");
+    }
+
+    [TestMethod]
+    public void TheFileOfTheStsBenchmarkIsRead()
+    {
+        using var folder = new TemporaryFolder();
+        string content = "main-captions\tMSRvid\t2012test\t0024\t2.500\tA girl, styling her hair.\tA girl is brushing \"her\" hair.\n"
+            + "main-news\tdeft\t2013\t17\t4.0\tA text.\tOther text.\thttp://a.example\thttp://b.example\n\n";
+        string path = folder.Write("sts-test.csv", content);
+        ToolRun run = ToolRun.Of("eval", "--data", path, "--no-header", "--columns", "5,6,4", "--format", "tsv");
+        Assert.AreEqual(0, run.ExitCode, run.Error);
+        StringAssert.Contains(run.Output, "| sts-test |     2 |");
+        ToolRun asCommas = ToolRun.Of("eval", "--data", path, "--no-header", "--columns", "5,6,4");
+        Assert.AreEqual(2, asCommas.ExitCode, asCommas.Error);
+        StringAssert.Contains(asCommas.Error, "--format tsv");
     }
 
     [TestMethod]

@@ -21,6 +21,7 @@ public sealed class ScoresTests
             "--scores", folder.Write("after.json", After), "--scores-before", folder.Write("before.json", Before), "--language", "own=hi",
         ]);
         Assert.AreEqual(0, run.ExitCode, run.Error);
+        StringAssert.Contains(run.Error, "Languages read from the names of sets: en (stsb-en-test), it (stsb-it-dev).");
         ToolRun info = ToolRun.Of("info", "--model", folder.File("m.lacos"));
         string[] lines = info.Output.Split('\n');
         Assert.AreEqual("| en       |    1 |   100 |  70.00 | 75.00 |  +5.00 |      |", Array.Find(lines, line => line.StartsWith("| en", StringComparison.Ordinal)));
@@ -44,19 +45,31 @@ public sealed class ScoresTests
     [DataRow("stsb-en-test", "en")]
     [DataRow("sts12-en-unseen", "en")]
     [DataRow("semrel24-arb-dev", "arb")]
+    [DataRow("stsb-multi-mt-de-test", "de")]
+    [DataRow("sts22-crosslingual-sts-de", "de")]
+    [DataRow("en/test", "en")]
+    [DataRow("stsb-de/test", "de")]
+    [DataRow("sts/de/test-dev", "de")]
     public void ALanguageIsReadFromTheNameOfASet(string set, string expected) => Assert.AreEqual(expected, ScoreOptions.LanguageOf(set));
 
     [TestMethod]
-    public void ASetWhoseNameDoesNotTellAsksForItsLanguage()
+    [DataRow("pairs-dev", "does not tell")]
+    [DataRow("my-new-pairs", "does not tell")]
+    [DataRow("sts17-en-tr", "the languages en, tr.")]
+    [DataRow("en/sts17-tr", "the languages en, tr.")]
+    public void ASetWhoseNameDoesNotTellAsksForItsLanguage(string set, string expected)
     {
-        UsageException error = Assert.ThrowsExactly<UsageException>(() => ScoreOptions.LanguageOf("pairs-dev"));
-        StringAssert.Contains(error.Message, "--language pairs-dev=");
+        UsageException error = Assert.ThrowsExactly<UsageException>(() => ScoreOptions.LanguageOf(set));
+        StringAssert.Contains(error.Message, expected);
+        StringAssert.Contains(error.Message, $"--language {set}=");
     }
 
     [TestMethod]
     [TestCategory("Golden")]
     [DataRow("""{"fingerprint":"f","sets":[{"name":"a-en","cosine_spearman":0.7}]}""", 1, "lacos eval --json")]
     [DataRow("""{"sets":[{"language":"en","set":"a","pairs":1,"after":7}]}""", 1, "after")]
+    [DataRow("""{"fingerprint":"f","sets":[{"name":"a-en","pairs":1,"cosine_spearman":0.7},{"name":"a-en","pairs":1,"cosine_spearman":0.8}]}""", 1, "'a-en' twice")]
+    [DataRow("""{"sets":[{"language":"en","set":"a","pairs":1,"after":0.7},{"language":"en","set":"a","pairs":1,"after":0.8}]}""", 1, "'a' twice")]
     [DataRow("nonsense", 1, "JSON")]
     [DataRow(null, 1, "nowhere.json")]
     public void ScoresThatCannotBeReadLeaveNoFile(string? content, int exitCode, string expected)
@@ -67,5 +80,16 @@ public sealed class ScoresTests
         Assert.AreEqual(exitCode, run.ExitCode, run.Error);
         StringAssert.Contains(run.Error, expected);
         Assert.IsFalse(File.Exists(folder.File("m.lacos")));
+    }
+
+    [TestMethod]
+    [TestCategory("Golden")]
+    public void EarlierScoresThatNameASetTwiceAreRefused()
+    {
+        using var folder = new TemporaryFolder();
+        string before = folder.Write("before.json", Before.Replace("stsb-it-dev", "stsb-en-test", StringComparison.Ordinal));
+        ToolRun run = ToolRun.Of("quantize", "--model", TestData.Golden("sentence_transformers", "mean"), "--output", folder.File("m.lacos"), "--scores", folder.Write("after.json", Before), "--scores-before", before);
+        Assert.AreEqual(1, run.ExitCode, run.Error);
+        StringAssert.Contains(run.Error, "before.json' names the set 'stsb-en-test' twice");
     }
 }

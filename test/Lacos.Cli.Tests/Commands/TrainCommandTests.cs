@@ -135,6 +135,18 @@ public sealed class TrainCommandTests
     }
 
     [TestMethod]
+    public void EvaluationPairsAreTakenAsEvalTakesThem()
+    {
+        using var folder = new TemporaryFolder();
+        string judged = folder.Write("judged.tsv", "score\tsentence1\tsentence2\n1\tA dog.\tA pet.\n0\tA dog.\t\n2\tA cat 1.\tA pet 1.\nNaN\tA cat.\tA pet.\n\tA cat.\tA pet.\n");
+        ToolRun run = Succeeds(["train", "--data", folder.Write("pairs.tsv", Pairs), "--output", folder.File("out"), .. Small, "--eval", judged]);
+        Assert.DoesNotContain("lack a text", run.Error);
+        StringAssert.Contains(run.Error, "2 pair(s)");
+        string[] log = File.ReadAllLines(Path.Combine(folder.File("out"), "train-log.jsonl"));
+        StringAssert.Contains(log[^1], "spearman");
+    }
+
+    [TestMethod]
     public void ASignalEndsTrainingAfterACheckpoint()
     {
         using var folder = new TemporaryFolder();

@@ -104,6 +104,59 @@ public sealed class RecordReaderTests
     }
 
     [TestMethod]
+    [DataRow(false, false)]
+    [DataRow(true, false)]
+    [DataRow(false, true)]
+    public void Utf32IsRefused(bool bigEndian, bool isPacked)
+    {
+        using var folder = new TemporaryFolder();
+        var encoding = new UTF32Encoding(bigEndian, byteOrderMark: true);
+        byte[] content = [.. encoding.GetPreamble(), .. encoding.GetBytes("a\n")];
+        string path = folder.Write("t.txt", isPacked ? TemporaryFolder.Gzip(content) : content);
+        StringAssert.Contains(Assert.ThrowsExactly<InvalidDataException>(() => Texts(path)).Message, "is UTF-32");
+    }
+
+    [TestMethod]
+    public void ALineMayHaveMoreFieldsThanTheFirstWhereSomeColumnsAreChosenByNumber()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.Write("t.tsv", "news\t5.0\ta\nnews\t4.0\tb\tsource\tlicence\n");
+        CollectionAssert.AreEqual(new[] { "a", "b" }, Texts(path, "2", hasHeader: false));
+        string shorter = folder.Write("s.tsv", "news\t5.0\ta\nnews\t4.0\n");
+        StringAssert.Contains(Assert.ThrowsExactly<InvalidDataException>(() => Texts(shorter, "2", hasHeader: false)).Message, "Line 2 ");
+        string single = folder.Write("o.tsv", "a\nb\tc\n");
+        StringAssert.Contains(Assert.ThrowsExactly<InvalidDataException>(() => Texts(single, "0", hasHeader: false)).Message, "cannot hold a tab");
+    }
+
+    [TestMethod]
+    [DataRow("t.csv", "a\tb\tc\n", true, "--format tsv")]
+    [DataRow("t.csv", "a\tb, c\td\n", true, "--format tsv")]
+    [DataRow("t.csv", "x\t1\ty\nz\t2\tw\n", false, "--format tsv")]
+    [DataRow("t.csv", "a;b;c\n", true, "with commas")]
+    [DataRow("t.csv", "x;1;y\n", false, "with commas")]
+    [DataRow("t.tsv", "a;b;c\n", true, "with commas")]
+    [DataRow("t.tsv", "x;1;y\n", false, "with commas")]
+    public void AMissingColumnOfAFileWithOtherSeparatorsSaysSo(string name, string content, bool hasHeader, string expected)
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.Write(name, content);
+        StringAssert.Contains(Assert.ThrowsExactly<UsageException>(() => Texts(path, "5", hasHeader)).Message, expected);
+    }
+
+    [TestMethod]
+    [DataRow("t.csv", "text,id,text\na,1,b\n")]
+    [DataRow("t.tsv", "text\tid\ttext\na\t1\tb\n")]
+    [DataRow("t.tsv", "text\tid\tText\na\t1\tb\n")]
+    public void AColumnThatIsThereTwiceIsRefusedUnlessItsNumberIsGiven(string name, string content)
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.Write(name, content);
+        StringAssert.Contains(Assert.ThrowsExactly<UsageException>(() => Texts(path)).Message, "two columns 'text', number 0 and number 2");
+        CollectionAssert.AreEqual(new[] { "b" }, Texts(path, "2"));
+        CollectionAssert.AreEqual(new[] { "1" }, Texts(path, "id"), "the other columns may be used");
+    }
+
+    [TestMethod]
     [DataRow("t.txt", "")]
     [DataRow("t.tsv", "text\n")]
     [DataRow("t.csv", "text\n")]

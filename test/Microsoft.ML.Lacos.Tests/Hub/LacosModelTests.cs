@@ -201,6 +201,10 @@ public sealed unsafe class LacosModelTests
     [DataRow("""{"truncation_side":"left"}""", "truncation_side 'left'")]
     [DataRow("""{"add_bos_token":true}""", "'add_bos_token'")]
     [DataRow("""{"add_bos_token":false,"add_eos_token":true}""", "'add_eos_token'")]
+    [DataRow("""{"add_prefix_space":true}""", "'add_prefix_space'")]
+    [DataRow("""{"added_tokens_decoder":{"0":{"content":"<unk>"},"10":{"content":"<t>"}}}""", "the token '<t>' with the id 10")]
+    [DataRow("""{"added_tokens_decoder":{"9":{"content":"<unk>"}}}""", "the token '<unk>' with the id 9")]
+    [DataRow("""{"added_tokens_decoder":{"1":{"content":"a"}}}""", "the token 'a' with the id 1")]
     public void TokenizerSettingsThatWouldGiveOtherTokensAreRefused(string config, string seen)
     {
         using var folder = new TemporaryFolder();
@@ -208,6 +212,29 @@ public sealed unsafe class LacosModelTests
         tiny.Files["tokenizer_config.json"] = config;
         tiny.WriteTo(folder.Path);
         StringAssert.Contains(Assert.ThrowsExactly<NotSupportedException>(() => LacosModel.Load(folder.Path)).Message, seen);
+    }
+
+    [TestMethod]
+    public void TokensAddedBesideTheTokenizerAreRefused()
+    {
+        using var folder = new TemporaryFolder();
+        TinyModel tiny = TinyModel.SentenceTransformers();
+        tiny.Files["added_tokens.json"] = """{"<unk>":0,"<t>":10}""";
+        tiny.WriteTo(folder.Path);
+        StringAssert.Contains(Assert.ThrowsExactly<NotSupportedException>(() => LacosModel.Load(folder.Path)).Message, "added_tokens.json' has the token '<t>' with the id 10");
+    }
+
+    [TestMethod]
+    public void TokenizerSettingsThatSayWhatTheTokenizerSaysAreTaken()
+    {
+        using var folder = new TemporaryFolder();
+        TinyModel tiny = TinyModel.OfLetters();
+        tiny.Files["tokenizer.json"] = tiny.Files["tokenizer.json"]
+            .Replace("\"added_tokens\":[]", "\"added_tokens\":[{\"id\":11,\"content\":\"l\"}]", StringComparison.Ordinal)
+            .Replace("\"add_prefix_space\":false", "\"add_prefix_space\":true", StringComparison.Ordinal);
+        tiny.Files["tokenizer_config.json"] = """{"add_prefix_space":true,"added_tokens_decoder":{"11":{"content":"l"}}}""";
+        tiny.Files["added_tokens.json"] = """{"l":11}""";
+        LacosModel.Load(tiny.WriteTo(folder.Path)).Dispose();
     }
 
     [TestMethod]

@@ -7,7 +7,8 @@ namespace Microsoft.ML.Lacos.Tests.Tokenization;
 [TestClass]
 public sealed class AddedTokenTests
 {
-    private const int Tag = 40;
+    // The tokens of the small vocabulary stand before them.
+    private const int FirstId = 10;
 
     [TestMethod]
     [DataRow("a<t>b", "a|<t>|b")]
@@ -39,8 +40,8 @@ public sealed class AddedTokenTests
     public void TheLongestOfSeveralTokensAtOnePlaceIsTaken()
     {
         JsonObject json = TokenizerFiles.Small();
-        json["added_tokens"] = new JsonArray(TokenizerFiles.AddedToken("<", 40), TokenizerFiles.AddedToken("<t>", 41), TokenizerFiles.AddedToken("<t><t>!", 42));
-        CollectionAssert.AreEqual(new[] { 41, 41, 40, 42 }, TokenizerFiles.Load(json).EncodeToIds("<t><t><<t><t>!").ToArray());
+        json["added_tokens"] = new JsonArray(TokenizerFiles.AddedToken("<", FirstId), TokenizerFiles.AddedToken("<t>", FirstId + 1), TokenizerFiles.AddedToken("<t><t>!", FirstId + 2));
+        CollectionAssert.AreEqual(new[] { FirstId + 1, FirstId + 1, FirstId, FirstId + 2 }, TokenizerFiles.Load(json).EncodeToIds("<t><t><<t><t>!").ToArray());
     }
 
     [TestMethod]
@@ -48,9 +49,9 @@ public sealed class AddedTokenTests
     {
         JsonObject json = TokenizerFiles.Small();
         json["normalizer"] = new JsonObject { ["type"] = "NFC" };
-        json["added_tokens"] = new JsonArray(new JsonObject { ["id"] = 40, ["content"] = "<e\u0301>", ["normalized"] = true }, new JsonObject { ["id"] = 41, ["content"] = "[e\u0301]", ["normalized"] = false });
+        json["added_tokens"] = new JsonArray(new JsonObject { ["id"] = FirstId, ["content"] = "<e\u0301>", ["normalized"] = true }, new JsonObject { ["id"] = FirstId + 1, ["content"] = "[e\u0301]", ["normalized"] = false });
         BloomTokenizer tokenizer = TokenizerFiles.Load(json);
-        CollectionAssert.AreEqual(new[] { 40, 40, 41 }, tokenizer.EncodeToIds("<é><e\u0301>[é][e\u0301]").ToArray());
+        CollectionAssert.AreEqual(new[] { FirstId, FirstId, FirstId + 1 }, tokenizer.EncodeToIds("<é><e\u0301>[é][e\u0301]").ToArray());
     }
 
     [TestMethod]
@@ -84,7 +85,7 @@ public sealed class AddedTokenTests
     {
         JsonObject json = TokenizerFiles.Small();
         json["pre_tokenizer"] = new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = true };
-        json["added_tokens"] = new JsonArray(TokenizerFiles.AddedToken("<t>", Tag));
+        json["added_tokens"] = new JsonArray(TokenizerFiles.AddedToken("<t>", FirstId));
         Assert.AreEqual(" a!<t> b<t> c", Decoded(json, "a!<t>b<t> c"));
     }
 
@@ -97,7 +98,7 @@ public sealed class AddedTokenTests
     private static void AssertTokens(string flag, string text, string expected)
     {
         JsonObject json = TokenizerFiles.Small(["a b"]);
-        JsonObject token = TokenizerFiles.AddedToken("<t>", Tag);
+        JsonObject token = TokenizerFiles.AddedToken("<t>", json["model"]!["vocab"]!.AsObject().Count);
         token[flag.Length == 0 ? "special" : flag] = true;
         json["added_tokens"] = new JsonArray(token);
         BloomTokenizer tokenizer = TokenizerFiles.Load(json);

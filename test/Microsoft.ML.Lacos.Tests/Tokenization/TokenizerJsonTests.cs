@@ -63,7 +63,8 @@ public sealed class TokenizerJsonTests
     [DataRow("{\"content\": \"<s>\"}", "without 'id'")]
     [DataRow("{\"id\": 50}", "no 'content'")]
     [DataRow("{\"id\": 50, \"content\": \"\"}", "empty or twice")]
-    [DataRow("{\"id\": 50, \"content\": \"<s>\", \"lstrip\": 1}", "'lstrip' should be true or false")]
+    [DataRow("{\"id\": 10, \"content\": \"<s>\", \"lstrip\": 1}", "'lstrip' should be true or false")]
+    [DataRow("{\"id\": 50, \"content\": \"<s>\"}", "the id 50, where Hugging Face tokenizers gives it 10")]
     [DataRow("7", "an added token should be")]
     public void BrokenAddedTokensAreRefused(string token, string message)
     {
@@ -71,6 +72,16 @@ public sealed class TokenizerJsonTests
         json["added_tokens"]!.AsArray().Add(JsonNode.Parse(token));
         InvalidDataException error = Assert.ThrowsExactly<InvalidDataException>(() => TokenizerFiles.Load(json));
         StringAssert.Contains(error.Message, message);
+    }
+
+    [TestMethod]
+    public void AddedTokensBehindTheVocabularyHaveTheNextIds()
+    {
+        JsonObject json = TokenizerFiles.Small();
+        json["added_tokens"] = new JsonArray(TokenizerFiles.AddedToken("a", 0), TokenizerFiles.AddedToken("<s>", 10), TokenizerFiles.AddedToken("<t>", 11));
+        CollectionAssert.AreEqual(new[] { 11, 10, 0 }, TokenizerFiles.Load(json).EncodeToIds("<t><s>a").ToArray());
+        json["added_tokens"]![2]!["id"] = 12;
+        StringAssert.Contains(Assert.ThrowsExactly<InvalidDataException>(() => TokenizerFiles.Load(json)).Message, "'<t>' the id 12, where Hugging Face tokenizers gives it 11");
     }
 
     [TestMethod]
