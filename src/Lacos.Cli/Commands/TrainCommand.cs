@@ -100,8 +100,7 @@ internal sealed class TrainCommand(ToolStreams streams)
             Describe(InOptions(() => trainer.Plan(data)));
             return ExitCode.Success;
         }
-        PeftAdapter adapter = InOptions(() => Fit(trainer, data, options.Progress, output));
-        adapter.Save(output);
+        InOptions(() => Fit(trainer, data, options.Progress, output));
         using (LacosModel merged = LacosModel.Open(options.Model, BloomCompute.Int8, adapter: output, options.BaseScheme))
         {
             merged.Save(Path.Combine(output, ModelFile));
@@ -237,10 +236,10 @@ internal sealed class TrainCommand(ToolStreams streams)
     private void Describe(TrainingPlan plan)
     {
         Line("pairs", $"{plan.Rows:N0}, {plan.DistinctTexts:N0} different texts of {plan.MeanTokens:F1} tokens in the mean, {plan.LongTexts:N0} too long");
-        Line("steps", $"{plan.TotalSteps:N0}, {plan.StepsPerEpoch:N0} an epoch");
+        Line("steps", $"{plan.TotalSteps:N0}, {plan.StepsPerEpoch:N0} an epoch, {plan.StepsLeft:N0} to make");
         Line("trained weights", $"{plan.TrainedWeights:N0}, optimiser state {ModelSummary.Size(plan.OptimizerBytes)}");
         Line("memory", $"about {ModelSummary.Size(plan.EstimatedBytes)}, without the runtime and libtorch");
-        Line("time", $"about {plan.EstimatedTime:d\\.hh\\:mm\\:ss}, without evaluations");
+        Line("time", $"{(plan.EstimatedTime < TimeSpan.FromSeconds(1) ? "under a second" : $"about {plan.EstimatedTime:d\\.hh\\:mm\\:ss}")}, without evaluations");
 
         void Line(string name, FormattableString text) => streams.WriteLine($"{name,-16} {text.ToString(CultureInfo.InvariantCulture)}");
     }

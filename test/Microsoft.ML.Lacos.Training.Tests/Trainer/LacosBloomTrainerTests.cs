@@ -1,6 +1,7 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Hub;
+using Microsoft.ML.Lacos.Lora;
 using Microsoft.ML.Lacos.Tests;
 using Microsoft.ML.Lacos.Training.Losses;
 using TorchSharp;
@@ -120,6 +121,32 @@ public sealed class LacosBloomTrainerTests
     }
 
     [TestMethod]
+    public void AFinishedFitLeavesTheAdapterThatWasKeptAlsoInAChain()
+    {
+        using var folder = new TemporaryFolder();
+        var ml = new MLContext(1);
+        IDataView data = Sentences.Data(ml, 16);
+        using var model = ml.Transforms.CopyColumns("Copy", "Label").Append(ml.Regression.Trainers.LacosBloom(Options("chain"))).Fit(data);
+        LacosBloomTrainer.Options alone = Options("alone");
+        alone.OutputFolder = null;
+        ml.Regression.Trainers.LacosBloom(alone).FitAdapter(data).Save(folder.File("alone"));
+        foreach (string name in new[] { PeftAdapter.ConfigFileName, PeftAdapter.WeightsFileName })
+        {
+            CollectionAssert.AreEqual(File.ReadAllBytes(folder.File("alone", name)), File.ReadAllBytes(folder.File("chain", name)), name);
+        }
+        string[] expected = [PeftAdapter.ConfigFileName, PeftAdapter.WeightsFileName, "checkpoints", "train-log.jsonl"];
+        CollectionAssert.AreEquivalent(expected, Directory.EnumerateFileSystemEntries(folder.File("chain")).Select(Path.GetFileName).ToArray());
+
+        LacosBloomTrainer.Options Options(string name)
+        {
+            LacosBloomTrainer.Options options = Sentences.Quick(4);
+            (options.OutputFolder, options.EvaluateEvery, options.LearningRate, options.Strength) = (folder.File(name), 1, 0.05, 0.5);
+            options.ValidationSet = Sentences.Data(ml, 15);
+            return options;
+        }
+    }
+
+    [TestMethod]
     public void ItWorksInAChainAndInCrossValidation()
     {
         var ml = new MLContext(1);
@@ -128,19 +155,6 @@ public sealed class LacosBloomTrainerTests
         var folds = ml.Regression.CrossValidate(data, chain, numberOfFolds: 2);
         Assert.HasCount(2, folds);
         Assert.IsTrue(folds.All(fold => double.IsFinite(fold.Metrics.MeanSquaredError)));
-    }
-
-    [TestMethod]
-    public void ADryRunTellsStepsAndMemory()
-    {
-        var ml = new MLContext(1);
-        LacosBloomTrainer.Options options = Sentences.Quick(0);
-        options.Epochs = 3;
-        TrainingPlan plan = ml.Regression.Trainers.LacosBloom(options).Plan(Sentences.Data(ml, 16));
-        Assert.AreEqual(4, plan.StepsPerEpoch);
-        Assert.AreEqual(12, plan.TotalSteps);
-        Assert.AreEqual(32, plan.DistinctTexts);
-        Assert.IsGreaterThan(plan.OptimizerBytes, plan.EstimatedBytes);
     }
 
     [TestMethod]
