@@ -161,14 +161,18 @@ public sealed class LacosBloomTrainerTests
     public void UnfitDataIsRefusedWithRowAndColumn()
     {
         var ml = new MLContext(1);
-        Refused<InvalidDataException>(pairs => pairs.RemoveRange(1, pairs.Count - 1), TrainingLoss.MultipleNegativesRanking, "at least 2 pairs");
+        Refused<InvalidDataException>(pairs => pairs.RemoveRange(1, pairs.Count - 1), TrainingLoss.MultipleNegativesRanking, "1 row(s)", "at least 2 different ones");
         Refused<InvalidDataException>(pairs => pairs[3].Sentence2 = " ", TrainingLoss.MultipleNegativesRanking, "Row 3", "Sentence2");
         Refused<InvalidDataException>(pairs => pairs[2].Label = float.NaN, TrainingLoss.CoSent, "Row 2", "NaN");
         Refused<InvalidDataException>(pairs => pairs[2].Label = 5, TrainingLoss.CosineSimilarity, "Row 2", "divide");
         Refused<InvalidDataException>(_ => { }, TrainingLoss.Contrastive, "Row 1", "0 or 1");
         Refused<InvalidDataException>(_ => { }, TrainingLoss.Softmax, "Row 1", "class");
         Refused<InvalidDataException>(pairs => pairs.ForEach(pair => pair.Label = 0.5f), TrainingLoss.CoSent, "All 8 labels", "'Label'", "0.5");
-        Refused<InvalidDataException>(pairs => pairs.ForEach(pair => (pair.Sentence1, pair.Sentence2) = ("a", "b")), TrainingLoss.MultipleNegativesRanking, "shares a text");
+        Refused<InvalidDataException>(pairs => pairs.ForEach(pair => pair.Sentence1 = "a"), TrainingLoss.MultipleNegativesRanking, "shares a text");
+        foreach (TrainingLoss loss in new[] { TrainingLoss.MultipleNegativesRanking, TrainingLoss.CosineSimilarity, TrainingLoss.CoSent, TrainingLoss.Angle })
+        {
+            Refused<InvalidDataException>(pairs => pairs.ForEach(pair => (pair.Sentence1, pair.Sentence2) = ("a", "b")), loss, "the training data has 8 row(s)", "1 of them different", "at least 2 different ones");
+        }
 
         void Refused<T>(Action<List<Sentences.Pair>> spoil, TrainingLoss loss, params string[] words)
             where T : Exception
