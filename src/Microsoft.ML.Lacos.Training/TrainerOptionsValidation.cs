@@ -79,9 +79,6 @@ internal static class TrainerOptionsValidation
             options.MatryoshkaDimensions.All(dimension => dimension > 0) && options.MatryoshkaDimensions.Distinct().Count() == options.MatryoshkaDimensions.Count,
             nameof(options.MatryoshkaDimensions), dimensions, "different positive numbers");
         Require(
-            options.MatryoshkaDimensions.Count == 0 || options.Loss != TrainingLoss.Softmax,
-            nameof(options.MatryoshkaDimensions), $"{dimensions} with the loss Softmax", "empty, or another loss");
-        Require(
             options.NegativeColumnNames.Count == 0 || options.TextColumnName is null,
             nameof(options.NegativeColumnNames), $"[{string.Join(", ", options.NegativeColumnNames)}] with TextColumnName '{options.TextColumnName}'", "empty: a single column of texts has no hard negatives");
         Require(

@@ -69,7 +69,7 @@ public sealed class LacosBloomTrainerTests
         options.Loss = loss;
         options.MiniBatchSize = 3;
         options.NegativeColumnNames = loss == TrainingLoss.MultipleNegativesRanking ? ["Negative"] : [];
-        options.MatryoshkaDimensions = loss == TrainingLoss.CoSent ? [64, 32] : [];
+        options.MatryoshkaDimensions = loss is TrainingLoss.CoSent or TrainingLoss.Softmax ? [64, 32] : [];
         var seen = new List<TrainingProgress>();
         options.Progress = new Listener(seen.Add);
         ml.Regression.Trainers.LacosBloom(options).FitAdapter(ml.Data.LoadFromEnumerable(pairs));
