@@ -9,13 +9,14 @@ using Microsoft.ML.Lacos;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Lora;
+using Microsoft.ML.Lacos.Training.Checkpoints;
 
 namespace Lacos.Cli.Commands;
 
 /// <summary><c>lacos train</c>: pairs of sentences in, an adapter and a model that is better at them out.</summary>
 internal sealed class TrainCommand(ToolStreams streams)
 {
-    private const string ModelFile = "model.lacos";
+    private const string ModelFile = RunFiles.Model;
     private const string CheckpointsName = "checkpoints";
 
     private readonly Option<string?> _model = new("--model", "-m") { Description = "A .lacos file or a model folder; without it the built-in model", HelpName = "path" };

@@ -55,6 +55,7 @@ internal sealed class TrainingRun : IDisposable
                     Continue(state);
                 }
                 _checkpoints.Prepare();
+                RunFiles.RemoveLeftovers(folder);
             }
         }
         catch
