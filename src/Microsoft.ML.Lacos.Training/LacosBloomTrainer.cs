@@ -111,28 +111,37 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
 
     /// <summary>Tells what columns the transformer will add.</summary>
     /// <param name="inputSchema">Shape of the input.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing, or one of sentences or of what balances is not of texts, or one of classes cannot name them.</exception>
+    /// <exception cref="ArgumentException">The label column is of another type than the loss needs.</exception>
     public SchemaShape GetOutputSchema(SchemaShape inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
         var columns = inputSchema.ToDictionary(column => column.Name, StringComparer.Ordinal);
-        foreach (string name in _options.SentenceColumns)
+        foreach (string name in DatasetSettings.OfInput(_options).TextColumns)
         {
             ColumnErrors.RequireText(_host, inputSchema, name);
         }
-        if (LabelName is string label && !columns.ContainsKey(label))
+        if (LabelName is string label)
         {
-            throw MissingLabel(label, columns.Keys);
+            RequireLabel(columns.TryGetValue(label, out SchemaShape.Column column) ? column : throw MissingLabel(label, columns.Keys));
         }
-        if (HasClasses)
+        foreach (SchemaShape.Column added in OutputShape.Columns(EmbeddingOptions))
         {
-            RequireClasses(columns[LabelName!]);
-        }
-        foreach (SchemaShape.Column column in OutputShape.Columns(EmbeddingOptions))
-        {
-            columns[column.Name] = column;
+            columns[added.Name] = added;
         }
         return new SchemaShape(columns.Values);
+    }
+
+    private void RequireLabel(SchemaShape.Column column)
+    {
+        if (HasClasses)
+        {
+            RequireClasses(column);
+        }
+        else
+        {
+            TrainingLabels.Require(column, _options.Loss);
+        }
     }
 
     private SentenceEmbeddingEstimator.Options EmbeddingOptions => EmbeddingOptionsOf(_options);
@@ -234,7 +243,7 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
 
     private void CheckColumns(DataViewSchema schema, DatasetSettings settings)
     {
-        foreach (string name in settings.BalanceColumn is string balance ? [.. settings.SentenceColumns, balance] : settings.SentenceColumns)
+        foreach (string name in settings.TextColumns)
         {
             ColumnErrors.RequireText(_host, schema, name);
         }

@@ -42,6 +42,9 @@ internal sealed record DatasetSettings
     /// <summary>Column whose values are balanced; null for none.</summary>
     public required string? BalanceColumn { get; init; }
 
+    /// <summary>All columns that must hold text.</summary>
+    public IReadOnlyList<string> TextColumns => BalanceColumn is string balance ? [.. SentenceColumns, balance] : SentenceColumns;
+
     /// <summary>Exponent of a value's rows in its share.</summary>
     public required double BalancePower { get; init; }
 
