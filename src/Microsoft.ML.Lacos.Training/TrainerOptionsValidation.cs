@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Quantization;
 using Microsoft.ML.Lacos.Training.Data;
@@ -69,12 +70,12 @@ internal static class TrainerOptionsValidation
         Require(!names.Any(string.IsNullOrWhiteSpace), "column names", $"[{string.Join(", ", names)}]", "not empty");
         Require(options.Model is null || !string.IsNullOrWhiteSpace(options.Model), nameof(options.Model), options.Model, "a .lacos file or a model folder; null takes the embedded default model");
         Require(options.OutputFolder is null || !string.IsNullOrWhiteSpace(options.OutputFolder), nameof(options.OutputFolder), options.OutputFolder, "a folder; null writes nothing");
-        Require(options.LoraTargets.Count > 0 && options.LoraTargets.All(Targets.Contains), nameof(options.LoraTargets), $"[{string.Join(", ", options.LoraTargets)}]", $"one or more of {string.Join(", ", Targets)}");
+        Require(options.LoraTargets.Count > 0 && options.LoraTargets.All(Targets.Contains) && options.LoraTargets.Distinct(StringComparer.Ordinal).Count() == options.LoraTargets.Count, nameof(options.LoraTargets), $"[{string.Join(", ", options.LoraTargets)}]", $"one or more of {string.Join(", ", Targets)}, each once");
     }
 
     private static void CheckCombinations(LacosBloomTrainer.Options options)
     {
-        string dimensions = $"[{string.Join(", ", options.MatryoshkaDimensions)}]";
+        string dimensions = $"[{string.Join(", ", options.MatryoshkaDimensions.Select(dimension => dimension.ToString(CultureInfo.InvariantCulture)))}]";
         Require(
             options.MatryoshkaDimensions.All(dimension => dimension > 0) && options.MatryoshkaDimensions.Distinct().Count() == options.MatryoshkaDimensions.Count,
             nameof(options.MatryoshkaDimensions), dimensions, "different positive numbers");
@@ -124,7 +125,7 @@ internal static class TrainerOptionsValidation
     {
         if (!holds)
         {
-            throw new ArgumentException($"{name} is {value ?? "null"}; it must be {expected}.", name);
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"{name} is {value ?? "null"}; it must be {expected}."), name);
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML.Data;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Hub;
@@ -208,6 +209,7 @@ public sealed class LacosBloomTrainerTests
         Refused(options => options.MatryoshkaDimensions = [8, 8], "MatryoshkaDimensions is [8, 8]");
         Refused(options => options.Optimizer = (TrainingOptimizer)9, "Optimizer is 9");
         Refused(options => options.Schedule = (LearningRateSchedule)9, "Schedule is 9");
+        Refused(options => options.LoraTargets = ["dense", "query_key_value", "dense"], "LoraTargets is [dense, query_key_value, dense]");
         Refused(options => options.Strength = 1e300, "Strength is 1E+300");
 
         static void Refused(Action<LacosBloomTrainer.Options> spoil, string words)
@@ -226,6 +228,27 @@ public sealed class LacosBloomTrainerTests
             }
             Assert.IsNotNull(error, words);
             Assert.Contains(words, error.Message);
+        }
+    }
+
+    [TestMethod]
+    public void NumbersInRefusalsAreWrittenAlikeInEveryCulture()
+    {
+        // A culture of its own making: those of languages are not on every machine.
+        CultureInfo before = CultureInfo.CurrentCulture;
+        var german = (CultureInfo)CultureInfo.InvariantCulture.Clone();
+        german.NumberFormat.NumberDecimalSeparator = ",";
+        CultureInfo.CurrentCulture = german;
+        try
+        {
+            LacosBloomTrainer.Options options = Sentences.Quick(1);
+            options.LearningRate = -0.5;
+            Assert.Contains("LearningRate is -0.5;", Assert.ThrowsExactly<ArgumentException>(() => new MLContext(1).Regression.Trainers.LacosBloom(options)).Message);
+            Assert.Contains("got -0.5.", Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => new CoSentLoss(-0.5)).Message);
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = before;
         }
     }
 
