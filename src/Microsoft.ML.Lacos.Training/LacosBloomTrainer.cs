@@ -211,7 +211,7 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
 
     private LoadedData Read(LacosModel model, IDataView input, EvaluationPairs? evaluated)
     {
-        (IDataView Data, DatasetSettings Settings)[] sources = [(input, DatasetSettings.OfInput(_options)), .. _options.Datasets.Select((dataset, number) => (dataset.Data, DatasetSettings.Of(dataset, number, _options)))];
+        (IDataView Data, DatasetSettings Settings)[] sources = [.. _options.Datasets.Select(dataset => dataset.Data).Prepend(input).Zip(DatasetSettings.All(_options))];
         foreach ((IDataView data, DatasetSettings settings) in sources)
         {
             CheckColumns(data.Schema, settings);

@@ -94,7 +94,7 @@ internal static class TrainerOptionsValidation
 
     private static void CheckDatasets(LacosBloomTrainer.Options options)
     {
-        DatasetSettings[] all = [DatasetSettings.OfInput(options), .. options.Datasets.Select((dataset, number) => DatasetSettings.Of(dataset, number, options))];
+        IReadOnlyList<DatasetSettings> all = DatasetSettings.All(options);
         foreach (DatasetSettings settings in all)
         {
             string name = settings.Name;
@@ -116,7 +116,7 @@ internal static class TrainerOptionsValidation
                 $"sentence columns of {name}", $"[{string.Join(", ", settings.SentenceColumns)}]", "different columns with names");
         }
         int weighted = all.Count(settings => settings.Weight is not null);
-        Require(weighted == 0 || weighted == all.Length, nameof(options.Weight), $"given for {weighted} of {all.Length} data sets", "given for all of them or for none");
+        Require(weighted == 0 || weighted == all.Count, nameof(options.Weight), $"given for {weighted} of {all.Count} data sets", "given for all of them or for none");
     }
 
     private static void Positive(double value, string name) => Require(double.IsFinite(value) && value > 0, name, value, "a positive number");

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML.Lacos.Training.Loop;
 using Microsoft.ML.Lacos.Training.Losses;
 
@@ -59,6 +60,15 @@ internal sealed record DatasetSettings
         _ => 1,
     };
 
+    /// <summary>Settings of all data sets of a run, that of <c>Fit</c> first. Those of one name are told apart by a number behind it.</summary>
+    public static IReadOnlyList<DatasetSettings> All(LacosBloomTrainer.Options options)
+    {
+        DatasetSettings[] all = [OfInput(options), .. options.Datasets.Select((dataset, number) => Of(dataset, number, options))];
+        return [.. all.Select((settings, i) => all.Take(i).Count(other => other.Name == settings.Name) is int before and > 0
+            ? settings with { Name = string.Create(CultureInfo.InvariantCulture, $"{settings.Name} ({before + 1})") }
+            : settings)];
+    }
+
     /// <summary>Settings of the data that <c>Fit</c> is given.</summary>
     public static DatasetSettings OfInput(LacosBloomTrainer.Options options) => new()
     {
@@ -77,11 +87,7 @@ internal sealed record DatasetSettings
         BalancePower = options.BalancePower,
     };
 
-    /// <summary>Settings of one of the further data sets.</summary>
-    /// <param name="dataset">The data set.</param>
-    /// <param name="number">Its number among the further ones, from 0.</param>
-    /// <param name="options">The run's options.</param>
-    public static DatasetSettings Of(TrainingDataset dataset, int number, LacosBloomTrainer.Options options)
+    private static DatasetSettings Of(TrainingDataset dataset, int number, LacosBloomTrainer.Options options)
     {
         TrainingLoss loss = dataset.Loss ?? options.Loss;
         string second = dataset.Sentence2ColumnName ?? options.Sentence2ColumnName;
