@@ -8,7 +8,19 @@ using Microsoft.ML.Lacos;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 string? file = args.FirstOrDefault(argument => !argument.StartsWith("--", StringComparison.Ordinal) && argument.EndsWith(".tsv", StringComparison.Ordinal));
-List<LabelledRow> rows = LabelledFile.Read(file ?? Path.Combine(AppContext.BaseDirectory, "requests.tsv"), Console.WriteLine);
+string path = file ?? Path.Combine(AppContext.BaseDirectory, "requests.tsv");
+if (!File.Exists(path))
+{
+    Console.Error.WriteLine($"There is no file '{path}'. Give a TSV file with the columns 'label' and 'text'.");
+    return 1;
+}
+string lossName = Argument("loss", nameof(TrainingLoss.MultipleNegativesRanking));
+if (!Enum.GetNames<TrainingLoss>().Contains(lossName))
+{
+    Console.Error.WriteLine($"There is no loss '{lossName}'. Choose one of {string.Join(", ", Enum.GetNames<TrainingLoss>())}.");
+    return 1;
+}
+List<LabelledRow> rows = LabelledFile.Read(path, Console.WriteLine);
 int[] labels = [.. Argument("labels", file is null ? "8" : "8,16,64").Split(',').Select(int.Parse)];
 float regularization = float.Parse(Argument("l2", "0.1"));
 int seeds = int.Parse(Argument("seeds", "3"));
@@ -17,7 +29,7 @@ var options = new LacosBloomTrainer.Options
 {
     TextColumnName = "Text",
     LabelColumnName = "Label",
-    Loss = Enum.Parse<TrainingLoss>(Argument("loss", "MultipleNegativesRanking")),
+    Loss = Enum.Parse<TrainingLoss>(lossName),
     Steps = int.Parse(Argument("steps", "40")),
     LearningRate = double.Parse(Argument("learning-rate", "3e-3")),
     BatchSize = int.Parse(Argument("batch-size", "32")),
@@ -65,5 +77,7 @@ foreach (int count in labels)
             : $"{mean:F1} ± {Math.Sqrt(results.Sum(result => Math.Pow((100 * result.Values()[featurizer]) - mean, 2)) / (results.Count - 1)):F1}";
     }
 }
+
+return 0;
 
 string Argument(string name, string usual) => Array.IndexOf(args, "--" + name) is int at and >= 0 && at + 1 < args.Length ? args[at + 1] : usual;

@@ -69,10 +69,9 @@ public sealed partial class LacosBloomTrainer
 
     private void RequireClasses(SchemaShape.Column column)
     {
-        bool isScalar = column.Kind == SchemaShape.Column.VectorKind.Scalar;
-        if (!isScalar || !ClassNames.CanBe(column.ItemType))
+        if (column.Kind != SchemaShape.Column.VectorKind.Scalar || !ClassNames.CanBe(column.ItemType))
         {
-            throw NoClasses(column.Name, $"{(isScalar ? "" : $"{column.Kind} of ")}{column.ItemType}");
+            throw NoClasses(column.Name, ColumnErrors.Describe(column));
         }
     }
 

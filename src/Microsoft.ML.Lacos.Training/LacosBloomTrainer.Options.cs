@@ -171,7 +171,10 @@ public sealed partial class LacosBloomTrainer
         /// <summary>Evaluations without a gain after which training stops early; 0 for never.</summary>
         public int Patience;
 
-        /// <summary>Folder for <c>train-log.jsonl</c> and <c>checkpoints</c>; <see langword="null"/> writes nothing.</summary>
+        /// <summary>
+        /// Folder for <c>train-log.jsonl</c>, <c>checkpoints</c> and, once the training has ended, the adapter that was kept as a PEFT folder (<c>adapter_config.json</c>,
+        /// <c>adapter_model.safetensors</c>); <see langword="null"/> writes nothing. One that holds an adapter and no checkpoints is refused.
+        /// </summary>
         public string? OutputFolder;
 
         /// <summary>Steps between two checkpoints; there is always one where training stops.</summary>
@@ -180,7 +183,7 @@ public sealed partial class LacosBloomTrainer
         /// <summary>Checkpoints kept, the newest ones.</summary>
         public int KeepCheckpoints = 3;
 
-        /// <summary>Whether to continue from the newest whole checkpoint in <see cref="OutputFolder"/>; from the start where there is none.</summary>
+        /// <summary>Whether to continue from the newest whole checkpoint in <see cref="OutputFolder"/>; from the start where there is none at all. Where all are damaged the run is refused.</summary>
         public bool Resume;
 
         /// <summary>Step after which to stop, with a checkpoint, leaving the schedule that of the whole run; 0 for none.</summary>

@@ -56,10 +56,10 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
     /// <exception cref="ArgumentException">The label column is of another type than the loss needs, or <see cref="Options.MatryoshkaDimensions"/> has more dimensions than the model's vectors.</exception>
     /// <exception cref="FileNotFoundException">The model or the adapter to start from does not exist.</exception>
     /// <exception cref="DllNotFoundException">There is no libtorch that can be loaded; the message says which package to add.</exception>
-    /// <exception cref="InvalidDataException">A text is empty, a label unfit for the loss, there are too few different pairs or classes, or a checkpoint is of another configuration.</exception>
+    /// <exception cref="InvalidDataException">A text is empty, a label unfit for the loss, there are too few different pairs or classes, or a checkpoint is of another configuration, or all are damaged.</exception>
     /// <exception cref="NotSupportedException">The GPU asked for cannot be had and the CPU is not allowed, or the base cannot be given the scheme.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The loss became NaN (the message names step and rows), or the output folder holds an earlier run that <see cref="Options.Resume"/> does not continue, or another run is writing into it.
+    /// The loss became NaN (the message names step and rows), or the output folder holds an earlier run that <see cref="Options.Resume"/> does not continue, or an adapter that is of no run, or another run is writing into it.
     /// </exception>
     /// <exception cref="OperationCanceledException">Cancelled; a checkpoint was written where there is an output folder.</exception>
     public SentenceEmbeddingTransformer Fit(IDataView input) => Fit(input, _options.ValidationSet);
@@ -95,42 +95,53 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
         return Train(model, input, validation ?? _options.ValidationSet);
     }
 
-    /// <summary>Reads the data and says what training would do, without a step.</summary>
+    /// <summary>Reads the data and says what training would do, without a step; refuses and warns of what the training would, and writes nothing.</summary>
     /// <param name="input">The training data.</param>
     /// <inheritdoc cref="Fit(IDataView)"/>
     public TrainingPlan Plan(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
         TorchSharpLoader.EnsureLoadable();
+        using IChannel channel = _host.Start("Training");
         using LacosModel model = OpenModel();
-        using LoadedData data = Read(model, input, evaluated: null);
-        return PlanOfRun.Of(model, data, _options);
+        Options told = OptionsOnDevice(channel);
+        using LoadedData data = Read(model, input, _options.ValidationSet is IDataView validation ? ReadValidation(validation) : null, channel);
+        return PlanOfRun.Of(model, data, told, message => channel.Info(MessageSensitivity.None, "{0}", message));
     }
 
     /// <summary>Tells what columns the transformer will add.</summary>
     /// <param name="inputSchema">Shape of the input.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing, or one of sentences or of what balances is not of texts, or one of classes cannot name them.</exception>
+    /// <exception cref="ArgumentException">The label column is of another type than the loss needs.</exception>
     public SchemaShape GetOutputSchema(SchemaShape inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
         var columns = inputSchema.ToDictionary(column => column.Name, StringComparer.Ordinal);
-        foreach (string name in _options.SentenceColumns)
+        foreach (string name in DatasetSettings.OfInput(_options).TextColumns)
         {
             ColumnErrors.RequireText(_host, inputSchema, name);
         }
-        if (LabelName is string label && !columns.ContainsKey(label))
+        if (LabelName is string label)
         {
-            throw MissingLabel(label, columns.Keys);
+            RequireLabel(columns.TryGetValue(label, out SchemaShape.Column column) ? column : throw MissingLabel(label, columns.Keys));
         }
-        if (HasClasses)
+        foreach (SchemaShape.Column added in OutputShape.Columns(EmbeddingOptions))
         {
-            RequireClasses(columns[LabelName!]);
-        }
-        foreach (SchemaShape.Column column in OutputShape.Columns(EmbeddingOptions))
-        {
-            columns[column.Name] = column;
+            columns[added.Name] = added;
         }
         return new SchemaShape(columns.Values);
+    }
+
+    private void RequireLabel(SchemaShape.Column column)
+    {
+        if (HasClasses)
+        {
+            RequireClasses(column);
+        }
+        else
+        {
+            TrainingLabels.Require(column, _options.Loss);
+        }
     }
 
     private SentenceEmbeddingEstimator.Options EmbeddingOptions => EmbeddingOptionsOf(_options);
@@ -160,15 +171,38 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
         TorchSharpLoader.EnsureLoadable();
         TorchThreads.Limit();
         using IChannel channel = _host.Start("Training");
-        GraphDevice device = _options.Device ?? Device(message => channel.Warning(MessageSensitivity.None, "{0}", message));
+        Options told = OptionsOnDevice(channel);
         ValidationSet? judged = validation is null ? null : ReadValidation(validation);
+        using LoadedData data = Read(model, input, judged, channel);
+
+        // Of its own name, so that who shows progress itself can tell it from everything else.
+        using IChannel steps = _host.Start("Progress");
+        told.Progress = new ChannelProgress(steps, _options.Progress);
+        using var run = new TrainingRun(model, data, trained => Adapted(model, trained), judged, told, message => channel.Info(MessageSensitivity.None, "{0}", message));
+        PeftAdapter adapter = run.Run(_options.CancellationToken).WithStrength(_options.Strength);
+        if (_options.OutputFolder is string folder)
+        {
+            adapter.Save(folder);
+        }
+        return adapter;
+    }
+
+    private Options OptionsOnDevice(IChannel channel)
+    {
+        Options options = _options.Copy();
+        options.Device ??= Device(message => channel.Warning(MessageSensitivity.None, "{0}", message));
+        return options;
+    }
+
+    private LoadedData Read(LacosModel model, IDataView input, ValidationSet? judged, IChannel channel)
+    {
         EvaluationPairs? evaluated = judged switch
         {
             null => null,
             _ when HasClasses => EvaluationPairs.OfTexts(judged.Pairs.SelectMany(pair => new[] { pair.First, pair.Second }), _options.LeaveOutValidationPairs),
             _ => new EvaluationPairs(judged.Pairs, _options.LeaveOutValidationPairs),
         };
-        using LoadedData data = Read(model, input, evaluated);
+        LoadedData data = Read(model, input, evaluated);
         if (data.LongTexts > 0)
         {
             channel.Warning(MessageSensitivity.None, "{0} of {1} texts have more tokens than the limit and are truncated. Raise MaximumTokenCount, or shorten them.", data.LongTexts, data.Tokens.Count);
@@ -177,19 +211,12 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
         {
             channel.Warning(MessageSensitivity.UserData, "{0}", overlap);
         }
-        Options told = _options.Copy();
-
-        // Of its own name, so that who shows progress itself can tell it from everything else.
-        using IChannel steps = _host.Start("Progress");
-        told.Progress = new ChannelProgress(steps, _options.Progress);
-        told.Device = device;
-        using var run = new TrainingRun(model, data, trained => Adapted(model, trained), judged, told, message => channel.Info(MessageSensitivity.None, "{0}", message));
-        return run.Run(_options.CancellationToken).WithStrength(_options.Strength);
+        return data;
     }
 
     private LoadedData Read(LacosModel model, IDataView input, EvaluationPairs? evaluated)
     {
-        (IDataView Data, DatasetSettings Settings)[] sources = [(input, DatasetSettings.OfInput(_options)), .. _options.Datasets.Select((dataset, number) => (dataset.Data, DatasetSettings.Of(dataset, number, _options)))];
+        (IDataView Data, DatasetSettings Settings)[] sources = [.. _options.Datasets.Select(dataset => dataset.Data).Prepend(input).Zip(DatasetSettings.All(_options))];
         foreach ((IDataView data, DatasetSettings settings) in sources)
         {
             CheckColumns(data.Schema, settings);
@@ -221,7 +248,7 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
 
     private void CheckColumns(DataViewSchema schema, DatasetSettings settings)
     {
-        foreach (string name in settings.BalanceColumn is string balance ? [.. settings.SentenceColumns, balance] : settings.SentenceColumns)
+        foreach (string name in settings.TextColumns)
         {
             ColumnErrors.RequireText(_host, schema, name);
         }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Quantization;
 using Microsoft.ML.Lacos.Training.Data;
@@ -69,18 +70,15 @@ internal static class TrainerOptionsValidation
         Require(!names.Any(string.IsNullOrWhiteSpace), "column names", $"[{string.Join(", ", names)}]", "not empty");
         Require(options.Model is null || !string.IsNullOrWhiteSpace(options.Model), nameof(options.Model), options.Model, "a .lacos file or a model folder; null takes the embedded default model");
         Require(options.OutputFolder is null || !string.IsNullOrWhiteSpace(options.OutputFolder), nameof(options.OutputFolder), options.OutputFolder, "a folder; null writes nothing");
-        Require(options.LoraTargets.Count > 0 && options.LoraTargets.All(Targets.Contains), nameof(options.LoraTargets), $"[{string.Join(", ", options.LoraTargets)}]", $"one or more of {string.Join(", ", Targets)}");
+        Require(options.LoraTargets.Count > 0 && options.LoraTargets.All(Targets.Contains) && options.LoraTargets.Distinct(StringComparer.Ordinal).Count() == options.LoraTargets.Count, nameof(options.LoraTargets), $"[{string.Join(", ", options.LoraTargets)}]", $"one or more of {string.Join(", ", Targets)}, each once");
     }
 
     private static void CheckCombinations(LacosBloomTrainer.Options options)
     {
-        string dimensions = $"[{string.Join(", ", options.MatryoshkaDimensions)}]";
+        string dimensions = $"[{string.Join(", ", options.MatryoshkaDimensions.Select(dimension => dimension.ToString(CultureInfo.InvariantCulture)))}]";
         Require(
             options.MatryoshkaDimensions.All(dimension => dimension > 0) && options.MatryoshkaDimensions.Distinct().Count() == options.MatryoshkaDimensions.Count,
             nameof(options.MatryoshkaDimensions), dimensions, "different positive numbers");
-        Require(
-            options.MatryoshkaDimensions.Count == 0 || options.Loss != TrainingLoss.Softmax,
-            nameof(options.MatryoshkaDimensions), $"{dimensions} with the loss Softmax", "empty, or another loss");
         Require(
             options.NegativeColumnNames.Count == 0 || options.TextColumnName is null,
             nameof(options.NegativeColumnNames), $"[{string.Join(", ", options.NegativeColumnNames)}] with TextColumnName '{options.TextColumnName}'", "empty: a single column of texts has no hard negatives");
@@ -96,7 +94,7 @@ internal static class TrainerOptionsValidation
 
     private static void CheckDatasets(LacosBloomTrainer.Options options)
     {
-        DatasetSettings[] all = [DatasetSettings.OfInput(options), .. options.Datasets.Select((dataset, number) => DatasetSettings.Of(dataset, number, options))];
+        IReadOnlyList<DatasetSettings> all = DatasetSettings.All(options);
         foreach (DatasetSettings settings in all)
         {
             string name = settings.Name;
@@ -118,7 +116,7 @@ internal static class TrainerOptionsValidation
                 $"sentence columns of {name}", $"[{string.Join(", ", settings.SentenceColumns)}]", "different columns with names");
         }
         int weighted = all.Count(settings => settings.Weight is not null);
-        Require(weighted == 0 || weighted == all.Length, nameof(options.Weight), $"given for {weighted} of {all.Length} data sets", "given for all of them or for none");
+        Require(weighted == 0 || weighted == all.Count, nameof(options.Weight), $"given for {weighted} of {all.Count} data sets", "given for all of them or for none");
     }
 
     private static void Positive(double value, string name) => Require(double.IsFinite(value) && value > 0, name, value, "a positive number");
@@ -127,7 +125,7 @@ internal static class TrainerOptionsValidation
     {
         if (!holds)
         {
-            throw new ArgumentException($"{name} is {value ?? "null"}; it must be {expected}.", name);
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"{name} is {value ?? "null"}; it must be {expected}."), name);
         }
     }
 }

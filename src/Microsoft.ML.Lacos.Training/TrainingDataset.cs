@@ -19,7 +19,7 @@ public sealed class TrainingDataset
     /// <summary>The rows.</summary>
     public IDataView Data { get; }
 
-    /// <summary>What messages and the log call it; <see langword="null"/> for its number.</summary>
+    /// <summary>What messages and the log call it, with a number behind it where an earlier data set has the same name; <see langword="null"/> for its number.</summary>
     public string? Name;
 
     /// <summary>Share of the steps in proportion to the other data sets' weights; <see langword="null"/> in all of them shares by size, so that a pass sees each row once.</summary>

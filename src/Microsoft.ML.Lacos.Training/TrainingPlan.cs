@@ -7,9 +7,10 @@ namespace Microsoft.ML.Lacos;
 /// <param name="MeanTokens">Mean tokens of a text after truncation.</param>
 /// <param name="StepsPerEpoch">Batches that one pass over the data gives.</param>
 /// <param name="TotalSteps">Steps of the run.</param>
+/// <param name="StepsLeft">Steps that the run would make: up to <see cref="LacosBloomTrainer.Options.StopAtStep"/>, and without those that an earlier run has made where it is resumed.</param>
 /// <param name="TrainedWeights">Weights that are trained.</param>
 /// <param name="OptimizerBytes">Memory of the optimiser's moments.</param>
-/// <param name="EstimatedTime">Estimated time of all steps, from a few that were timed and thrown away; without evaluations and checkpoints.</param>
+/// <param name="EstimatedTime">Estimated time of the steps left, from a few that were timed and thrown away; without evaluations and checkpoints.</param>
 /// <param name="EstimatedBytes">Estimated peak memory for weights, adapters, moments, tokens and the activations of the largest chunk; without the runtime and libtorch themselves.</param>
 public sealed record TrainingPlan(
-    int Rows, int DistinctTexts, int LongTexts, double MeanTokens, long StepsPerEpoch, long TotalSteps, long TrainedWeights, long OptimizerBytes, long EstimatedBytes, TimeSpan EstimatedTime);
+    int Rows, int DistinctTexts, int LongTexts, double MeanTokens, long StepsPerEpoch, long TotalSteps, long StepsLeft, long TrainedWeights, long OptimizerBytes, long EstimatedBytes, TimeSpan EstimatedTime);

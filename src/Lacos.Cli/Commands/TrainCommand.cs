@@ -10,13 +10,14 @@ using Microsoft.ML.Lacos;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Lora;
+using Microsoft.ML.Lacos.Training.Checkpoints;
 
 namespace Lacos.Cli.Commands;
 
 /// <summary><c>lacos train</c>: pairs of sentences in, an adapter and a model that is better at them out.</summary>
 internal sealed class TrainCommand(ToolStreams streams)
 {
-    private const string ModelFile = "model.lacos";
+    private const string ModelFile = RunFiles.Model;
     private const string CheckpointsName = "checkpoints";
 
     private readonly Option<string?> _model = new("--model", "-m") { Description = "A .lacos file or a model folder; without it the built-in model", HelpName = "path" };
@@ -110,8 +111,7 @@ internal sealed class TrainCommand(ToolStreams streams)
             Describe(InOptions(() => trainer.Plan(data)));
             return ExitCode.Success;
         }
-        PeftAdapter adapter = InOptions(() => Fit(trainer, data, options.Progress, output));
-        adapter.Save(output);
+        InOptions(() => Fit(trainer, data, options.Progress, output));
         using (LacosModel merged = LacosModel.Open(options.Model, BloomCompute.Int8, adapter: output, options.BaseScheme))
         {
             using LacosModel pooled = merged.With(merged.Settings with { Pooling = options.Pooling ?? merged.Settings.Pooling });
@@ -261,7 +261,7 @@ internal sealed class TrainCommand(ToolStreams streams)
     private void Describe(TrainingPlan plan)
     {
         Line("pairs", $"{plan.Rows:N0}, {plan.DistinctTexts:N0} different texts of {plan.MeanTokens:F1} tokens in the mean, {plan.LongTexts:N0} too long");
-        Line("steps", $"{plan.TotalSteps:N0}, {plan.StepsPerEpoch:N0} an epoch");
+        Line("steps", $"{plan.TotalSteps:N0}, {plan.StepsPerEpoch:N0} an epoch, {plan.StepsLeft:N0} to make");
         Line("trained weights", $"{plan.TrainedWeights:N0}, optimiser state {ModelSummary.Size(plan.OptimizerBytes)}");
         Line("memory", $"about {ModelSummary.Size(plan.EstimatedBytes)}, without the runtime and libtorch");
         Line("time", $"about {Duration.Of(plan.EstimatedTime)}, without evaluations");

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Lacos.Cli.Output;
 using Lacos.Cli.Terminal;
+using Microsoft.ML.Lacos.Training.Checkpoints;
 using ScottPlot;
 using ScottPlot.Plottables;
 using ScottPlot.TickGenerators;
@@ -11,10 +12,10 @@ namespace Lacos.Cli.Curves;
 internal static class TrainingCurves
 {
     /// <summary>Name of the file.</summary>
-    public const string FileName = "train-curves.png";
+    public const string FileName = RunFiles.Curves;
 
     /// <summary>Name of the log they are drawn from.</summary>
-    public const string LogName = "train-log.jsonl";
+    public const string LogName = RunFiles.Log;
 
     private const int Width = 1200;
     private const int HeightOfPlot = 320;

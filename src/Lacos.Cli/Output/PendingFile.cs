@@ -38,7 +38,7 @@ internal sealed class PendingFile : IDisposable
         }
 
         // A name that nobody can guess, and never one that exists: a link laid there would be written through.
-        string temporary = Path.Combine(folder, $".{Path.GetFileName(full)}.{Guid.NewGuid():N}.tmp");
+        string temporary = AtomicFile.TemporaryOf(full);
         try
         {
             return new PendingFile(full, temporary, new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 16));

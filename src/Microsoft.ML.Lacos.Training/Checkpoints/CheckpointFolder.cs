@@ -12,6 +12,7 @@ namespace Microsoft.ML.Lacos.Training.Checkpoints;
 /// </remarks>
 internal sealed class CheckpointFolder
 {
+    private const string Name = "checkpoints";
     private const string Adapter = "adapter";
     private const string Best = "best";
     private const string State = "training-state.safetensors";
@@ -23,22 +24,30 @@ internal sealed class CheckpointFolder
     private readonly int _keep;
     private readonly HashSet<string> _damaged = [];
 
-    /// <param name="path">Folder of the checkpoints; made where it does not exist.</param>
+    /// <param name="output">The run's folder, in which that of the checkpoints lies.</param>
     /// <param name="settings">What decides the run's bits, by name.</param>
     /// <param name="keep">Checkpoints to keep.</param>
-    public CheckpointFolder(string path, IReadOnlyDictionary<string, string> settings, int keep)
+    public CheckpointFolder(string output, IReadOnlyDictionary<string, string> settings, int keep) => (_path, _settings, _keep) = (Path.Combine(output, Name), settings, keep);
+
+    /// <summary>Path of the folder.</summary>
+    public string FullName => _path;
+
+    /// <summary>Whether there is a folder of checkpoints, with any in it or not.</summary>
+    public bool Exists => Directory.Exists(_path);
+
+    /// <summary>Folders of checkpoints, the newest first, whole or not.</summary>
+    public IReadOnlyList<string> Folders =>
+        Exists ? [.. Directory.EnumerateDirectories(_path, Prefix + "*").Where(folder => StepOf(folder) >= 0).OrderByDescending(StepOf)] : [];
+
+    /// <summary>Makes the folder, and removes what a run that was killed has left half-written. For the run that holds the folder's lock.</summary>
+    public void Prepare()
     {
-        (_path, _settings, _keep) = (path, settings, keep);
-        Directory.CreateDirectory(path);
-        foreach (string left in Directory.EnumerateDirectories(path, TemporaryPrefix + "*").ToArray())
+        Directory.CreateDirectory(_path);
+        foreach (string left in Directory.EnumerateDirectories(_path, TemporaryPrefix + "*").ToArray())
         {
             Directory.Delete(left, recursive: true);
         }
     }
-
-    /// <summary>Folders of checkpoints, the newest first, whole or not.</summary>
-    public IReadOnlyList<string> Folders =>
-        [.. Directory.EnumerateDirectories(_path, Prefix + "*").Where(folder => StepOf(folder) >= 0).OrderByDescending(StepOf)];
 
     /// <summary>Writes a checkpoint and removes the oldest ones above the number to keep, to which damaged ones do not count.</summary>
     public void Write(CheckpointState state)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML.Lacos.Training.Loop;
 using Microsoft.ML.Lacos.Training.Losses;
 
@@ -42,6 +43,9 @@ internal sealed record DatasetSettings
     /// <summary>Column whose values are balanced; null for none.</summary>
     public required string? BalanceColumn { get; init; }
 
+    /// <summary>All columns that must hold text.</summary>
+    public IReadOnlyList<string> TextColumns => BalanceColumn is string balance ? [.. SentenceColumns, balance] : SentenceColumns;
+
     /// <summary>Exponent of a value's rows in its share.</summary>
     public required double BalancePower { get; init; }
 
@@ -55,6 +59,15 @@ internal sealed record DatasetSettings
         TrainingLoss.CoSent or TrainingLoss.Angle => 2,
         _ => 1,
     };
+
+    /// <summary>Settings of all data sets of a run, that of <c>Fit</c> first. Those of one name are told apart by a number behind it.</summary>
+    public static IReadOnlyList<DatasetSettings> All(LacosBloomTrainer.Options options)
+    {
+        DatasetSettings[] all = [OfInput(options), .. options.Datasets.Select((dataset, number) => Of(dataset, number, options))];
+        return [.. all.Select((settings, i) => all.Take(i).Count(other => other.Name == settings.Name) is int before and > 0
+            ? settings with { Name = string.Create(CultureInfo.InvariantCulture, $"{settings.Name} ({before + 1})") }
+            : settings)];
+    }
 
     /// <summary>Settings of the data that <c>Fit</c> is given.</summary>
     public static DatasetSettings OfInput(LacosBloomTrainer.Options options) => new()
@@ -74,11 +87,7 @@ internal sealed record DatasetSettings
         BalancePower = options.BalancePower,
     };
 
-    /// <summary>Settings of one of the further data sets.</summary>
-    /// <param name="dataset">The data set.</param>
-    /// <param name="number">Its number among the further ones, from 0.</param>
-    /// <param name="options">The run's options.</param>
-    public static DatasetSettings Of(TrainingDataset dataset, int number, LacosBloomTrainer.Options options)
+    private static DatasetSettings Of(TrainingDataset dataset, int number, LacosBloomTrainer.Options options)
     {
         TrainingLoss loss = dataset.Loss ?? options.Loss;
         string second = dataset.Sentence2ColumnName ?? options.Sentence2ColumnName;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML.Data;
 using Microsoft.ML.Lacos.Training.Losses;
 
@@ -54,8 +55,7 @@ internal sealed class LabelReader
         }
         if (column.Type is not VectorDataViewType { ItemType: NumberDataViewType item } vector || item.RawType != typeof(float) || vector.Size != dimension)
         {
-            throw new ArgumentException(
-                $"Schema mismatch for label column '{column.Name}': the loss {settings.Loss} expected a teacher's vector of {dimension} Single, got {column.Type}. Make it with ApplySentenceEmbedding and a model of that width, or with its Dimension.");
+            throw TrainingLabels.NoTeacher(column.Name, settings.Loss, string.Create(CultureInfo.InvariantCulture, $"{dimension} Single"), column.Type.ToString()!);
         }
         ValueGetter<VBuffer<float>> getter = cursor.GetGetter<VBuffer<float>>(column);
         VBuffer<float> buffer = default;

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Microsoft.ML.Lacos.Training.Data;
 
 /// <summary>The token ids of many texts, in memory up to a budget and beyond it in a temporary file.</summary>
-/// <remarks>Texts are numbered from 0 in the order in which they come. The file has no name that outlives the process. Reading is thread-safe once the last text has been added.</remarks>
+/// <remarks>Texts are numbered from 0 in the order in which they come. The file goes with the process, however that ends: on Unix it has no name once it is open, and Windows deletes it. Reading is thread-safe once the last text has been added.</remarks>
 internal sealed class TokenStore : IDisposable
 {
     private const int BlockLength = 1 << 18;
@@ -108,12 +108,24 @@ internal sealed class TokenStore : IDisposable
         }
         else
         {
-            _file ??= new FileStream(Path.Combine(_folder, $"lacos-tokens-{Guid.NewGuid():N}"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 0, FileOptions.DeleteOnClose);
+            _file ??= CreateFile();
             RandomAccess.Write(_file.SafeFileHandle, MemoryMarshal.AsBytes<int>(_open.AsSpan(0, _used)), SpilledBytes);
             _blocks.Add(null);
             _filePositions.Add(SpilledBytes);
             SpilledBytes += sizeof(int) * (long)_used;
         }
         (_open, _used) = ([], 0);
+    }
+
+    private FileStream CreateFile()
+    {
+        string path = Path.Combine(_folder, $"lacos-tokens-{Guid.NewGuid():N}");
+        var file = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 0, FileOptions.DeleteOnClose);
+        if (!OperatingSystem.IsWindows())
+        {
+            // There only the process itself would delete it on closing, which one that is killed does not come to.
+            File.Delete(path);
+        }
+        return file;
     }
 }

@@ -1,6 +1,8 @@
 using System.Globalization;
 using Microsoft.ML.Data;
 using Microsoft.ML.Lacos.Evaluation;
+using Microsoft.ML.Lacos.Pipeline;
+using Microsoft.ML.Lacos.Training.Loop;
 using Microsoft.ML.Lacos.Training.Losses;
 
 namespace Microsoft.ML.Lacos.Training.Data;
@@ -21,7 +23,7 @@ internal static class TrainingLabels
         {
             if (column.Type.RawType != typeof(uint))
             {
-                throw new ArgumentException($"Schema mismatch for label column '{column.Name}': expected Key<UInt32> or whole numbers, got {column.Type}. Make it with Transforms.Conversion.MapValueToKey.");
+                throw WrongKey(column.Name, column.Type.ToString()!);
             }
             ValueGetter<uint> getter = cursor.GetGetter<uint>(column);
             uint key = 0;
@@ -33,6 +35,39 @@ internal static class TrainingLabels
         }
         return LabelColumn.Reader(cursor, column);
     }
+
+    /// <summary>Refuses the shape of a label column that the loss's reader would refuse.</summary>
+    /// <param name="column">The label column.</param>
+    /// <param name="loss">The loss.</param>
+    /// <exception cref="ArgumentException">The column's type is of the wrong kind for the loss.</exception>
+    public static void Require(SchemaShape.Column column, TrainingLoss loss)
+    {
+        switch (LossOfDataset.LabelOf(loss))
+        {
+            case LossLabel.Vector when column.Kind != SchemaShape.Column.VectorKind.Vector || column.IsKey || column.ItemType != NumberDataViewType.Single:
+                throw NoTeacher(column.Name, loss, "Single", ColumnErrors.Describe(column));
+            case LossLabel.Class when column.Kind == SchemaShape.Column.VectorKind.Scalar && column.IsKey:
+                if (column.ItemType != NumberDataViewType.UInt32)
+                {
+                    throw WrongKey(column.Name, ColumnErrors.Describe(column));
+                }
+                break;
+            case not LossLabel.Vector:
+                ColumnErrors.RequireLabel(column);
+                break;
+        }
+    }
+
+    /// <summary>What to throw where the label column holds no vectors of a teacher.</summary>
+    /// <param name="name">The label column.</param>
+    /// <param name="loss">The loss.</param>
+    /// <param name="elements">What the vectors must be of.</param>
+    /// <param name="actual">The column's type.</param>
+    public static ArgumentException NoTeacher(string name, TrainingLoss loss, string elements, string actual) => new(
+        $"Schema mismatch for label column '{name}': the loss {loss} expected a teacher's vector of {elements}, got {actual}. Make it with ApplySentenceEmbedding and a model of that width, or with its Dimension.");
+
+    private static ArgumentException WrongKey(string name, string actual) => new(
+        $"Schema mismatch for label column '{name}': expected Key<UInt32> or whole numbers, got {actual}. Make it with Transforms.Conversion.MapValueToKey.");
 
     /// <summary>Classes of a label column: a key's count; 0 where only the values tell.</summary>
     public static int KeyCount(DataViewSchema.Column column) => column.Type is KeyDataViewType key ? (int)Math.Min(key.Count, MostClasses) : 0;

@@ -22,7 +22,7 @@ internal sealed class TrainingSetReader
     /// <param name="data">The data; its columns have been checked.</param>
     /// <param name="settings">Its columns and loss.</param>
     /// <param name="dimension">Elements of a vector, which a teacher's must have.</param>
-    /// <exception cref="InvalidDataException">A text is empty, a label unfit, or there are fewer than two rows.</exception>
+    /// <exception cref="InvalidDataException">A text is empty, a label unfit, or there are fewer than two rows of different sentences.</exception>
     public TrainingSet Read(IDataView data, DatasetSettings settings, int dimension)
     {
         LossLabel kind = Loop.LossOfDataset.LabelOf(settings.Loss);
@@ -60,9 +60,10 @@ internal sealed class TrainingSetReader
             labels?.Read(row);
             groups?.Read();
         }
-        if (numbers[0].Count < 2)
+        if (Array.TrueForAll(numbers, column => column.TrueForAll(text => text == column[0])))
         {
-            throw new InvalidDataException($"{settings.Name} has {numbers[0].Count} row(s) to learn from; at least 2 pairs are needed. Look at what was loaded and filtered.");
+            int rows = numbers[0].Count;
+            throw new InvalidDataException($"{settings.Name} has {rows} row(s) to learn from, {Math.Min(rows, 1)} of them different; at least 2 different ones are needed. Look at what was loaded and filtered.");
         }
         if (kind == LossLabel.Similarity && labels?.Labels is double[] scores && settings.Loss is TrainingLoss.CoSent or TrainingLoss.Angle && Array.TrueForAll(scores, score => score == scores[0]))
         {

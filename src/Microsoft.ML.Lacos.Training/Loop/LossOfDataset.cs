@@ -33,7 +33,7 @@ internal static class LossOfDataset
             TrainingLoss.MeanSquaredError => new MeanSquaredErrorLoss(),
             _ => new MultipleNegativesRankingLoss(settings.Scale, settings.BothDirections),
         };
-        if (options.MatryoshkaDimensions.Count > 0 && settings.Loss != TrainingLoss.Softmax)
+        if (options.MatryoshkaDimensions.Count > 0)
         {
             loss = new MatryoshkaLoss(loss, options.MatryoshkaDimensions);
         }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Quantization;
+using Microsoft.ML.Lacos.Training.Checkpoints;
 using Microsoft.ML.Lacos.Training.Data;
 
 namespace Microsoft.ML.Lacos.Training.Loop;
@@ -15,9 +16,13 @@ internal static class PlanOfRun
     private const int TimedSteps = 3;
 
     /// <summary>Plans a run on data that has been read, and times a few steps that nobody keeps.</summary>
-    public static TrainingPlan Of(LacosModel model, LoadedData data, LacosBloomTrainer.Options options)
+    /// <exception cref="InvalidOperationException">The run would be refused its output folder.</exception>
+    /// <exception cref="InvalidDataException">The run could not be resumed.</exception>
+    public static TrainingPlan Of(LacosModel model, LoadedData data, LacosBloomTrainer.Options options, Action<string> inform)
     {
         var sampler = new MixedSampler(data.Datasets, options.Seed, options.BucketByLength);
+        RunLength length = RunLength.Of(options, sampler);
+        long left = Math.Max(0, length.Last - StepsMade(model, data, options, sampler, length.Total, inform));
         using var trainer = new BatchTrainer(model, data, options);
         BloomConfig config = model.Weights.Config;
         long trained = trainer.Optimizer.Parameters.Sum(item => item.Value.NumberOfElements);
@@ -26,13 +31,22 @@ internal static class PlanOfRun
         long weights = Bytes(model.Weights.WordEmbeddings) + model.Weights.Blocks.Sum(Bytes);
         long tokens = (data.Tokens.TokenCount * sizeof(int)) - data.Tokens.SpilledBytes;
         long total = weights + (3 * sizeof(float) * trained) + trainer.Optimizer.StateByteSize + tokens + (long)activations;
-        long steps = options.Steps > 0 ? options.Steps : options.Epochs * sampler.StepsPerEpoch;
         return new TrainingPlan(
-            data.Rows, data.Tokens.Count, data.LongTexts, mean, sampler.StepsPerEpoch, steps, trained, trainer.Optimizer.StateByteSize, total, SecondsOfStep(trainer, sampler) * steps);
+            data.Rows, data.Tokens.Count, data.LongTexts, mean, sampler.StepsPerEpoch, length.Total, left, trained, trainer.Optimizer.StateByteSize, total, TimeOfStep(trainer, sampler) * left);
+    }
+
+    private static long StepsMade(LacosModel model, LoadedData data, LacosBloomTrainer.Options options, MixedSampler sampler, long totalSteps, Action<string> inform)
+    {
+        if (options.OutputFolder is not string folder)
+        {
+            return 0;
+        }
+        var checkpoints = new CheckpointFolder(folder, RunSettings.Of(model, data.Datasets, options, totalSteps), options.KeepCheckpoints);
+        return EarlierRun.StateToContinue(checkpoints, options, sampler, totalSteps, inform)?.Step ?? 0;
     }
 
     // The first step also warms up: it is not timed.
-    private static TimeSpan SecondsOfStep(BatchTrainer trainer, MixedSampler sampler)
+    private static TimeSpan TimeOfStep(BatchTrainer trainer, MixedSampler sampler)
     {
         trainer.Step(sampler.Next(), 1, learningRate: 0);
         var clock = Stopwatch.StartNew();

@@ -3,21 +3,20 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.ML.Lacos.Safetensors;
+using Microsoft.ML.Lacos.Training.Checkpoints;
 
 namespace Microsoft.ML.Lacos.Training.Loop;
 
 /// <summary><c>train-log.jsonl</c>: one line of JSON a step.</summary>
 internal sealed class TrainingLog : IDisposable
 {
-    public const string FileName = "train-log.jsonl";
-
     private readonly StreamWriter _writer;
 
     /// <param name="folder">Folder of the file.</param>
     /// <param name="lastStep">Lines of later steps, which a stopped run has left, are dropped; 0 starts anew.</param>
     public TrainingLog(string folder, long lastStep)
     {
-        string path = Path.Combine(folder, FileName);
+        string path = Path.Combine(folder, RunFiles.Log);
         string[] kept = lastStep > 0 && File.Exists(path) ? [.. File.ReadLines(path).Where(line => StepOf(line) is long step && step <= lastStep)] : [];
 
         // Whole or not at all: a full disk must not take the lines that were there.

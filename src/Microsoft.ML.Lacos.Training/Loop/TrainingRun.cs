@@ -12,7 +12,6 @@ namespace Microsoft.ML.Lacos.Training.Loop;
 /// <summary>A run from its first or a resumed step to its end: batches, schedule, evaluations, checkpoints, log.</summary>
 internal sealed class TrainingRun : IDisposable
 {
-    private const string CheckpointsName = "checkpoints";
     private const string LossPrefix = "learned-by-loss.";
 
     private readonly Func<PeftAdapter, LacosModel> _adapted;
@@ -25,7 +24,7 @@ internal sealed class TrainingRun : IDisposable
     private readonly LearningRates _rates;
     private readonly RunLock? _lock;
     private readonly CheckpointFolder? _checkpoints;
-    private readonly long _totalSteps;
+    private readonly RunLength _length;
     private long _step;
     private long _savedStep = -1;
     private BestAdapter? _best;
@@ -44,16 +43,21 @@ internal sealed class TrainingRun : IDisposable
     {
         (_data, _adapted, _validation, _options, _inform) = (data, adapted, validation, options, inform);
         _sampler = new MixedSampler(data.Datasets, options.Seed, options.BucketByLength);
-        _totalSteps = options.Steps > 0 ? options.Steps : options.Epochs * _sampler.StepsPerEpoch;
-        _rates = new LearningRates(options.Schedule, options.LearningRate, _totalSteps, options.WarmupShare);
+        _length = RunLength.Of(options, _sampler);
+        _rates = new LearningRates(options.Schedule, options.LearningRate, _length.Total, options.WarmupShare);
         _trainer = new BatchTrainer(model, data, options);
         try
         {
             if (options.OutputFolder is string folder)
             {
                 _lock = new RunLock(folder);
-                _checkpoints = new CheckpointFolder(Path.Combine(folder, CheckpointsName), RunSettings.Of(model, data.Datasets, options, _totalSteps), options.KeepCheckpoints);
-                Begin();
+                _checkpoints = new CheckpointFolder(folder, RunSettings.Of(model, data.Datasets, options, _length.Total), options.KeepCheckpoints);
+                if (EarlierRun.StateToContinue(_checkpoints, options, _sampler, _length.Total, inform) is CheckpointState state)
+                {
+                    Continue(state);
+                }
+                _checkpoints.Prepare();
+                RunFiles.RemoveLeftovers(folder);
             }
         }
         catch
@@ -67,7 +71,7 @@ internal sealed class TrainingRun : IDisposable
     public long Step => _step;
 
     /// <summary>Steps of the whole run.</summary>
-    public long TotalSteps => _totalSteps;
+    public long TotalSteps => _length.Total;
 
     /// <summary>Makes the remaining steps.</summary>
     /// <param name="cancellationToken">Cancels between steps, after a checkpoint.</param>
@@ -76,7 +80,6 @@ internal sealed class TrainingRun : IDisposable
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public PeftAdapter Run(CancellationToken cancellationToken)
     {
-        long last = _options.StopAtStep > 0 ? Math.Min(_totalSteps, _options.StopAtStep) : _totalSteps;
         using TrainingLog? log = _options.OutputFolder is string folder ? new TrainingLog(folder, _step) : null;
         var clock = Stopwatch.StartNew();
         long first = _step;
@@ -85,7 +88,7 @@ internal sealed class TrainingRun : IDisposable
         {
             EvaluateAgain(cancellationToken);
         }
-        while (_step < last && !IsOutOfPatience)
+        while (_step < _length.Last && !IsOutOfPatience)
         {
             if (cancellationToken.IsCancellationRequested)
             {
@@ -104,11 +107,11 @@ internal sealed class TrainingRun : IDisposable
             _step++;
             LoadedDataset dataset = _data.Datasets[batch.Dataset];
             sentences += (long)batch.Rows.Length * dataset.Rows.Columns.Length;
-            _isEvaluationDue = _validation is not null && (_step % _options.EvaluateEvery == 0 || _step == _totalSteps);
+            _isEvaluationDue = _validation is not null && (_step % _options.EvaluateEvery == 0 || _step == _length.Total);
             double? spearman = _isEvaluationDue ? Evaluate(_validation!, cancellationToken) : null;
             double seconds = Math.Max(clock.Elapsed.TotalSeconds, 1e-9);
-            var left = TimeSpan.FromSeconds(seconds / (_step - first) * (last - _step));
-            var progress = new TrainingProgress(_step, _totalSteps, result.Loss, rate, result.GradientNorm, spearman, sentences / seconds, left, dataset.Settings.Name);
+            var left = TimeSpan.FromSeconds(seconds / (_step - first) * (_length.Last - _step));
+            var progress = new TrainingProgress(_step, _length.Total, result.Loss, rate, result.GradientNorm, spearman, sentences / seconds, left, dataset.Settings.Name);
             log?.Write(progress);
             _options.Progress?.Report(progress);
             if (_step % _options.CheckpointEvery == 0)
@@ -173,21 +176,8 @@ internal sealed class TrainingRun : IDisposable
         return spearman;
     }
 
-    private void Begin()
+    private void Continue(CheckpointState state)
     {
-        if (!_options.Resume)
-        {
-            if (_checkpoints!.Folders.Count > 0)
-            {
-                throw new InvalidOperationException($"'{_options.OutputFolder}' holds checkpoints of an earlier run ({Path.GetFileName(_checkpoints.Folders[0])}). Resume it, or name another folder.");
-            }
-            return;
-        }
-        if (_checkpoints!.ReadNewest(MoveSampler, _inform) is not CheckpointState state)
-        {
-            _inform($"There is no whole checkpoint in '{_options.OutputFolder}'; the run starts from the beginning.");
-            return;
-        }
         _trainer.Model.Load(state.Adapter);
         _trainer.Optimizer.Restore(state.Arrays.Where(pair => !pair.Key.StartsWith(LossPrefix, StringComparison.Ordinal)).ToDictionary(StringComparer.Ordinal));
         foreach ((string name, torch.Tensor value) in _trainer.LossParameters)
@@ -200,7 +190,7 @@ internal sealed class TrainingRun : IDisposable
         }
         (_step, _savedStep) = (state.Step, state.Step);
         ContinueEvaluations(state);
-        _inform(string.Create(CultureInfo.InvariantCulture, $"Continued from step {_step} of {_totalSteps}."));
+        _inform(string.Create(CultureInfo.InvariantCulture, $"Continued from step {_step} of {_length.Total}."));
     }
 
     private void ContinueEvaluations(CheckpointState state)
@@ -214,15 +204,6 @@ internal sealed class TrainingRun : IDisposable
             string now = _validation is null ? "there is no validation data any more, and the last adapter will be the result" : "the validation data are others, and the best adapter is chosen anew";
             _inform(string.Create(CultureInfo.InvariantCulture, $"The adapter of step {best.Step} was the best so far (Spearman {best.Spearman:F4}), but {now}."));
         }
-    }
-
-    private void MoveSampler(CheckpointState state)
-    {
-        if (state.Step > _totalSteps)
-        {
-            throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"It is of step {state.Step} of {_totalSteps}."));
-        }
-        _sampler.MoveTo(state.Step, state.Samplers);
     }
 
     private void Save()

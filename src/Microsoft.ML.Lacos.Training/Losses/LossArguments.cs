@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 
 namespace Microsoft.ML.Lacos.Training.Losses;
@@ -6,8 +7,10 @@ namespace Microsoft.ML.Lacos.Training.Losses;
 internal static class LossArguments
 {
     public static double Positive(double value, [CallerArgumentExpression(nameof(value))] string? name = null) =>
-        double.IsFinite(value) && value > 0 ? value : throw new ArgumentOutOfRangeException(name, value, $"'{name}' must be a positive number, got {value}.");
+        double.IsFinite(value) && value > 0 ? value : throw new ArgumentOutOfRangeException(name, value, Message(name, value));
 
     public static int Positive(int value, [CallerArgumentExpression(nameof(value))] string? name = null) =>
-        value > 0 ? value : throw new ArgumentOutOfRangeException(name, value, $"'{name}' must be a positive number, got {value}.");
+        value > 0 ? value : throw new ArgumentOutOfRangeException(name, value, Message(name, value));
+
+    private static string Message(string? name, IFormattable value) => string.Create(CultureInfo.InvariantCulture, $"'{name}' must be a positive number, got {value}.");
 }

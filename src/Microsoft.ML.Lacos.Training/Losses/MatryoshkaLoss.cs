@@ -5,7 +5,7 @@ namespace Microsoft.ML.Lacos.Training.Losses;
 /// <summary>Trains the leading dimensions of the vectors to be good vectors themselves, so that they can be cut short afterwards.</summary>
 /// <remarks>
 /// <para>The weighted sum of another loss over the vectors cut to each of the given dimensions and divided by their norms; a teacher's vectors are cut and normalised likewise.</para>
-/// <para>Requirements: those of the loss around which it is put. <see cref="SoftmaxLoss"/> cannot be inside, because its classifier is made for one dimension.</para>
+/// <para>Requirements: those of the loss around which it is put. Around <see cref="SoftmaxLoss"/>, which the reference cannot do, all dimensions share the leading part of one classifier.</para>
 /// <list type="table">
 /// <listheader><term>columns</term><description>labels</description></listheader>
 /// <item><term>as the inner loss</term><description>as the inner loss</description></item>
@@ -26,15 +26,15 @@ public sealed class MatryoshkaLoss : SentenceLoss
     /// <param name="inner">The loss of each dimension.</param>
     /// <param name="dimensions">Leading dimensions to train, each once, in any order; none larger than the vectors.</param>
     /// <param name="weights">Weight of each dimension, positive; null for 1 each.</param>
-    /// <exception cref="ArgumentException">The inner loss is a <see cref="SoftmaxLoss"/> or itself a Matryoshka loss, there is no dimension or one twice, or not a weight for each.</exception>
+    /// <exception cref="ArgumentException">The inner loss is itself a Matryoshka loss, there is no dimension or one twice, or not a weight for each.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A dimension or a weight is not positive.</exception>
     public MatryoshkaLoss(SentenceLoss inner, IReadOnlyList<int> dimensions, IReadOnlyList<double>? weights = null)
     {
         ArgumentNullException.ThrowIfNull(inner);
         ArgumentNullException.ThrowIfNull(dimensions);
-        if (inner is SoftmaxLoss or MatryoshkaLoss)
+        if (inner is MatryoshkaLoss)
         {
-            throw new ArgumentException($"A Matryoshka loss cannot be put around {inner.Name}; choose a loss without a classifier of its own.", nameof(inner));
+            throw new ArgumentException($"A Matryoshka loss cannot be put around {inner.Name}; give all dimensions to one.", nameof(inner));
         }
         if (dimensions.Count == 0 || dimensions.Distinct().Count() != dimensions.Count)
         {

@@ -8,6 +8,8 @@ namespace Microsoft.ML.Lacos.Training.Losses;
 /// <remarks>
 /// <para><c>logits = W [u, v, |u - v|] + b</c> (and <c>u * v</c> where asked for), then the cross entropy with the class, averaged over rows. <c>W</c> and <c>b</c> are trained with the encoder
 /// and belong to training only; they start uniformly in ±1/√in, as a linear layer does in PyTorch.</para>
+/// <para>Of shorter vectors the classifier sees each block of features with the block's leading columns of <c>W</c>, so that <see cref="MatryoshkaLoss"/> can be put around it; in the reference that
+/// fails, because the classifier takes one dimension only.</para>
 /// <para>Requirements: pairs with a class from 0; for natural language inference entailment 0, neutral 1, contradiction 2.</para>
 /// <list type="table">
 /// <listheader><term>columns</term><description>labels</description></listheader>
@@ -26,7 +28,7 @@ public sealed class SoftmaxLoss : SentenceLoss
     private readonly Parameter _bias;
 
     /// <summary>Creates the loss and its classifier.</summary>
-    /// <param name="dimension">Dimension of the sentence vectors.</param>
+    /// <param name="dimension">Largest dimension of the sentence vectors.</param>
     /// <param name="classCount">Number of classes, at least 2.</param>
     /// <param name="withProduct">Whether the classifier also sees <c>u * v</c>.</param>
     /// <param name="seed">Decides the classifier's first weights.</param>
@@ -46,7 +48,7 @@ public sealed class SoftmaxLoss : SentenceLoss
         _bias.DetachFromDisposeScope();
     }
 
-    /// <summary>Dimension of the sentence vectors.</summary>
+    /// <summary>Largest dimension of the sentence vectors.</summary>
     public int Dimension { get; }
 
     /// <summary>Number of classes.</summary>
@@ -68,13 +70,13 @@ public sealed class SoftmaxLoss : SentenceLoss
     protected internal override torch.Tensor Compute(IReadOnlyList<torch.Tensor> embeddings, torch.Tensor? labels)
     {
         (torch.Tensor u, torch.Tensor v) = (embeddings[0], embeddings[1]);
-        if (u.shape[1] != Dimension)
+        if (u.shape[1] > Dimension)
         {
-            throw new ArgumentException($"The classifier of this Softmax loss was made for vectors of {Dimension} dimensions, got {u.shape[1]}.", nameof(embeddings));
+            throw new ArgumentException($"The classifier of this Softmax loss was made for vectors of at most {Dimension} dimensions, got {u.shape[1]}.", nameof(embeddings));
         }
         CheckClasses(labels!);
         torch.Tensor features = torch.cat(WithProduct ? [u, v, (u - v).abs(), u * v] : [u, v, (u - v).abs()], 1);
-        torch.Tensor logits = functional.linear(features, _weight.to(features.dtype).to(features.device), _bias.to(features.dtype).to(features.device));
+        torch.Tensor logits = functional.linear(features, LeadingWeights(u.shape[1]).to(features.dtype).to(features.device), _bias.to(features.dtype).to(features.device));
         return functional.cross_entropy(logits, labels!);
     }
 
@@ -88,6 +90,10 @@ public sealed class SoftmaxLoss : SentenceLoss
         }
         base.Dispose(disposing);
     }
+
+    private torch.Tensor LeadingWeights(long dimension) => dimension == Dimension
+        ? _weight
+        : _weight.view(ClassCount, -1, Dimension).narrow(2, 0, dimension).reshape(ClassCount, -1);
 
     // torch's own refusal is no ArgumentException, and on a GPU it ends the process's use of the device.
     private void CheckClasses(torch.Tensor labels)

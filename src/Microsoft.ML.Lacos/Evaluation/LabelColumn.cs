@@ -26,10 +26,15 @@ internal static class LabelColumn
             TypeCode.UInt32 => Read<uint>(cursor, column, value => value),
             TypeCode.Int64 => Read<long>(cursor, column, value => value),
             TypeCode.UInt64 => Read<ulong>(cursor, column, value => value),
-            _ => throw new ArgumentException(
-                $"Schema mismatch for label column '{column.Name}': expected a number (Single, for example), got {column.Type}. Convert it with mlContext.Transforms.Conversion.ConvertType, or name another column."),
+            _ => throw Mismatch(column.Name, column.Type.ToString()!),
         };
     }
+
+    /// <summary>What to throw where a label column is neither a number nor a Boolean.</summary>
+    /// <param name="name">The column.</param>
+    /// <param name="actual">Its type.</param>
+    public static ArgumentException Mismatch(string name, string actual) => new(
+        $"Schema mismatch for label column '{name}': expected a number (Single, for example), got {actual}. Convert it with mlContext.Transforms.Conversion.ConvertType, or name another column.");
 
     private static Func<double> Read<T>(DataViewRow cursor, DataViewSchema.Column column, Func<T, double> convert)
     {

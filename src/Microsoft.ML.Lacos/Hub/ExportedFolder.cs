@@ -20,7 +20,7 @@ internal static class ExportedFolder
             throw new DirectoryNotFoundException($"Cannot write '{path}': the folder it is to stand in does not exist. Create that first.");
         }
         CheckReplaceable(path);
-        string temporary = Path.Combine(parent, $".{Path.GetFileName(target)}.{Guid.NewGuid():N}.tmp");
+        string temporary = AtomicFile.TemporaryOf(target);
         try
         {
             Directory.CreateDirectory(temporary);

@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.Lacos.Evaluation;
 using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML.Lacos.Pipeline;
@@ -12,7 +13,7 @@ internal static class ColumnErrors
         {
             throw Missing(context, name, schema.Select(other => other.Name));
         }
-        return column.Type is TextDataViewType ? column.Index : throw Mismatch(context, name, column.Type.ToString()!);
+        return column.Type is TextDataViewType ? column.Index : throw Mismatch(context, name, column.Type.ToString()!, column.Type is not VectorDataViewType);
     }
 
     public static void RequireText(IExceptionContext context, SchemaShape shape, string name)
@@ -22,18 +23,35 @@ internal static class ColumnErrors
         {
             throw Missing(context, name, shape.Select(other => other.Name));
         }
-        if (column.ItemType is not TextDataViewType || column.Kind != SchemaShape.Column.VectorKind.Scalar)
+        bool isScalar = column.Kind == SchemaShape.Column.VectorKind.Scalar;
+        if (column.ItemType is not TextDataViewType || !isScalar)
         {
-            string kind = column.Kind == SchemaShape.Column.VectorKind.Scalar ? "" : $"{column.Kind} of ";
-            throw Mismatch(context, name, $"{kind}{(column.IsKey ? "Key " : "")}{column.ItemType}");
+            throw Mismatch(context, name, Describe(column), isScalar);
         }
     }
+
+    /// <summary>Refuses a label column that <see cref="LabelColumn.Reader"/> would refuse.</summary>
+    /// <param name="column">Shape of the column.</param>
+    /// <exception cref="ArgumentException">The column is neither a number nor a Boolean.</exception>
+    public static void RequireLabel(SchemaShape.Column column)
+    {
+        if (column.Kind != SchemaShape.Column.VectorKind.Scalar || column.IsKey || column.ItemType is not (NumberDataViewType or BooleanDataViewType))
+        {
+            throw LabelColumn.Mismatch(column.Name, Describe(column));
+        }
+    }
+
+    /// <summary>The type of a column whose shape alone is known, for messages.</summary>
+    public static string Describe(SchemaShape.Column column) =>
+        $"{(column.Kind == SchemaShape.Column.VectorKind.Scalar ? "" : $"{column.Kind} of ")}{(column.IsKey ? "Key " : "")}{column.ItemType}";
 
     private static ArgumentOutOfRangeException Missing(IExceptionContext context, string name, IEnumerable<string> others) => context.Process(new ArgumentOutOfRangeException(
         "inputSchema", $"Could not find input column '{name}'. The columns are: {string.Join(", ", others.Distinct(StringComparer.Ordinal).Take(32))}. Name one of them as inputColumnName."));
 
-    private static ArgumentOutOfRangeException Mismatch(IExceptionContext context, string name, string actual) => context.Process(new ArgumentOutOfRangeException(
-        "inputSchema", $"Schema mismatch for input column '{name}': expected {TextDataViewType.Instance}, got {actual}. Name a text column, or convert this one with Transforms.Conversion.ConvertType."));
+    // No conversion makes one text of a vector.
+    private static ArgumentOutOfRangeException Mismatch(IExceptionContext context, string name, string actual, bool isScalar) => context.Process(new ArgumentOutOfRangeException(
+        "inputSchema",
+        $"Schema mismatch for input column '{name}': expected {TextDataViewType.Instance}, got {actual}. {(isScalar ? "Name a text column, or convert this one with Transforms.Conversion.ConvertType." : "Name a column of one text a row.")}"));
 
     public static Exception WrongType(DataViewSchema.Column column, Type requested) => new InvalidOperationException(
         $"Invalid TValue in GetGetter for column '{column.Name}': '{requested}', expected type: '{column.Type.RawType}'.");

@@ -3,6 +3,8 @@ namespace Microsoft.ML.Lacos.Safetensors;
 /// <summary>Writes a file that appears under its name only when it is complete.</summary>
 internal static class AtomicFile
 {
+    private const string TemporaryEnd = ".tmp";
+
     /// <summary>Writes beside the target under a temporary name, flushes to the disk, then renames over the file that is there.</summary>
     /// <param name="path">File to write, or a link to it, which stays; its folder must exist.</param>
     /// <param name="write">Writes the content.</param>
@@ -16,7 +18,7 @@ internal static class AtomicFile
         {
             throw new DirectoryNotFoundException($"Cannot write '{path}': its folder does not exist. Create the folder first.");
         }
-        string temporary = Path.Combine(folder, $".{Path.GetFileName(target)}.{Guid.NewGuid():N}.tmp");
+        string temporary = TemporaryOf(target);
         try
         {
             using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16))
@@ -30,6 +32,25 @@ internal static class AtomicFile
         {
             File.Delete(temporary);
             throw;
+        }
+    }
+
+    /// <summary>A new name beside a target for what is not complete yet.</summary>
+    /// <param name="target">Path of the file or folder.</param>
+    public static string TemporaryOf(string target) => Path.Combine(Path.GetDirectoryName(target)!, $".{Path.GetFileName(target)}.{Guid.NewGuid():N}{TemporaryEnd}");
+
+    /// <summary>Removes what writes of a file have left under temporary names when their process was killed.</summary>
+    /// <param name="folder">Folder of the file; nobody else may be writing the file there.</param>
+    /// <param name="name">Name of the file.</param>
+    public static void RemoveLeftovers(string folder, string name)
+    {
+        string start = $".{name}.";
+        foreach (string path in Directory.EnumerateFiles(folder, $"{start}*{TemporaryEnd}").ToArray())
+        {
+            if (Guid.TryParseExact(Path.GetFileName(path)[start.Length..^TemporaryEnd.Length], "N", out _))
+            {
+                File.Delete(path);
+            }
         }
     }
 

@@ -35,7 +35,8 @@ public sealed class TrainCommandTests
     {
         using var folder = new TemporaryFolder();
         ToolRun run = Succeeds(["train", "--data", folder.Write("pairs.tsv", Pairs), "--output", folder.File("out"), "--batch-size", "7", "--epochs", "2", "--dry-run"]);
-        StringAssert.Contains(run.Output, "4, 2 an epoch");
+        StringAssert.Contains(run.Output, "4, 2 an epoch, 4 to make");
+        Assert.DoesNotContain("0.00:00:00", run.Output);
         StringAssert.Contains(run.Output, "memory");
         Assert.IsFalse(Directory.Exists(folder.File("out")));
     }

@@ -23,6 +23,10 @@ public sealed class TokenStoreTests
             Assert.AreEqual(texts.Sum(text => (long)text.Length), store.TokenCount);
             Assert.AreEqual(300_000, store.Longest);
             Assert.AreEqual(spills, store.SpilledBytes > 0);
+            if (!OperatingSystem.IsWindows())
+            {
+                Assert.IsEmpty(Directory.EnumerateFileSystemEntries(folder.Path), "nothing to be left behind");
+            }
             var ids = new List<int> { -1 };
             for (int text = texts.Length - 1; text >= 0; text--)
             {

@@ -45,10 +45,53 @@ public sealed class SentenceLossTests
     }
 
     [TestMethod]
-    public void VectorsOfAnotherDimensionThanTheClassifiersAreRefused()
+    public void VectorsOfMoreDimensionsThanTheClassifiersAreRefused()
     {
         using var loss = new SoftmaxLoss(8, 3);
-        StringAssert.Contains(Refusal(() => loss.Forward([Vectors(4, 6), Vectors(4, 6)], torch.zeros(4, dtype: torch.ScalarType.Int64))), "8 dimensions, got 6");
+        StringAssert.Contains(Refusal(() => loss.Forward([Vectors(4, 10), Vectors(4, 10)], torch.zeros(4, dtype: torch.ScalarType.Int64))), "at most 8 dimensions, got 10");
+    }
+
+    [TestMethod]
+    [DataRow(false)]
+    [DataRow(true)]
+    public void MatryoshkaOfSoftmaxIsTheSumOverTheLeadingColumnsOfEachBlock(bool withProduct)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        const int Rows = 5, Dimension = 8, Classes = 3;
+        var inner = new SoftmaxLoss(Dimension, Classes, withProduct);
+        using var loss = new MatryoshkaLoss(inner, [8, 3], [1, 0.5]);
+        torch.Tensor u = Vectors(Rows, Dimension), v = Vectors(Rows + 1, Dimension).narrow(0, 0, Rows);
+        long[] labels = [0, 2, 1, 1, 0];
+        torch.Tensor value = loss.Forward([u, v], torch.tensor(labels));
+        value.backward();
+        Assert.AreEqual(Expected(8) + (0.5 * Expected(3)), value.item<float>(), 1e-5);
+        Assert.IsTrue(inner.Parameters.All(item => item.Value.grad!.ne(0).all().item<bool>()), "the gradient reaches the whole classifier");
+
+        double Expected(int dimension)
+        {
+            float[] weight = [.. inner.Parameters[0].Value.data<float>()], bias = [.. inner.Parameters[1].Value.data<float>()];
+            int blocks = withProduct ? 4 : 3;
+            double sum = 0;
+            for (int row = 0; row < Rows; row++)
+            {
+                double[] a = Unit(u, row, dimension), b = Unit(v, row, dimension);
+                double[] exponentials = [.. Enumerable.Range(0, Classes).Select(label => Math.Exp(bias[label] + Enumerable.Range(0, blocks * dimension).Sum(i =>
+                {
+                    (int block, int at) = (i / dimension, i % dimension);
+                    double feature = block switch { 0 => a[at], 1 => b[at], 2 => Math.Abs(a[at] - b[at]), _ => a[at] * b[at] };
+                    return feature * weight[(((label * blocks) + block) * Dimension) + at];
+                })))];
+                sum -= Math.Log(exponentials[labels[row]] / exponentials.Sum());
+            }
+            return sum / Rows;
+        }
+
+        static double[] Unit(torch.Tensor vectors, int row, int dimension)
+        {
+            double[] values = [.. Enumerable.Range(0, dimension).Select(i => (double)vectors[row, i].item<float>())];
+            double norm = Math.Sqrt(values.Sum(value => value * value));
+            return [.. values.Select(value => value / norm)];
+        }
     }
 
     [TestMethod]
@@ -63,7 +106,7 @@ public sealed class SentenceLossTests
     {
         using var loss = new MatryoshkaLoss(new CosineSimilarityLoss(), [16, 8]);
         StringAssert.Contains(Refusal(() => loss.Forward([Vectors(4, 8), Vectors(4, 8)], torch.zeros(4))), "16 dimensions");
-        Refusal(() => _ = new MatryoshkaLoss(new SoftmaxLoss(8, 3), [8, 4]));
+        Refusal(() => _ = new MatryoshkaLoss(new MatryoshkaLoss(new CoSentLoss(), [8]), [4]));
         Refusal(() => _ = new MatryoshkaLoss(new CoSentLoss(), [8, 8]));
         Refusal(() => _ = new MatryoshkaLoss(new CoSentLoss(), [8, 4], [1]));
     }

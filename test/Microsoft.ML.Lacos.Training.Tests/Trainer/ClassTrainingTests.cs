@@ -90,7 +90,7 @@ public sealed class ClassTrainingTests
         LacosBloomTrainer trainer = _ml.Regression.Trainers.LacosBloom(options);
         using SentenceEmbeddingTransformer fitted = trainer.Fit(data);
         CollectionAssert.AreEqual(new[] { "Text", "Name", "Vector" }, fitted.GetOutputSchema(data.Schema).Select(column => column.Name).ToArray());
-        SchemaShape announced = trainer.GetOutputSchema(Shape(data.Schema));
+        SchemaShape announced = trainer.GetOutputSchema(SchemaShapes.Of(data.Schema));
         CollectionAssert.AreEquivalent(new[] { "Text", "Name", "Vector" }, announced.Select(column => column.Name).ToArray());
     }
 
@@ -181,7 +181,7 @@ public sealed class ClassTrainingTests
             var concatenated = _ml.Transforms.Conversion.MapValueToKey("Key", "Name").Append(_ml.Transforms.Conversion.MapKeyToVector("Vector", "Key"));
             LacosBloomTrainer trainer = _ml.Regression.Trainers.LacosBloom(options);
             Assert.Contains(name, Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => trainer.Fit(concatenated.Fit(Data(6)).Transform(Data(6)))).Message);
-            Assert.Contains(name, Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => concatenated.Append(trainer).GetOutputSchema(Shape(Data(6).Schema))).Message);
+            Assert.Contains(name, Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => concatenated.Append(trainer).GetOutputSchema(SchemaShapes.Of(Data(6).Schema))).Message);
         }
     }
 
@@ -235,9 +235,6 @@ public sealed class ClassTrainingTests
         IDataView data = _ml.Data.LoadFromEnumerable(texts.Select((text, row) => new Row { Text = text, Name = texts[(row + 5) % 24] }).ToArray());
         return _ml.Transforms.Text.ApplySentenceEmbedding(new SentenceEmbeddingEstimator.Options { Model = model, Columns = [new("Teacher", "Name")] }).Fit(data).Transform(data);
     }
-
-    private static SchemaShape Shape(DataViewSchema schema) =>
-        (SchemaShape)typeof(SchemaShape).GetMethod("Create", BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public, [typeof(DataViewSchema)])!.Invoke(null, [schema])!;
 
     private static double Separation(IDataView data)
     {

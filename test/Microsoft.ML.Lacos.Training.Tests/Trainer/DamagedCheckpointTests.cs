@@ -74,12 +74,20 @@ public sealed class DamagedCheckpointTests
     }
 
     [TestMethod]
-    public void WithoutAWholeCheckpointTheRunBeginsAnew()
+    public void ARunWhoseCheckpointsAreAllDamagedIsNotBegunAnew()
     {
         using var folder = new TemporaryFolder();
-        Stop(folder, 2);
-        Sign(Manifest(folder.File("run"), 2), "\"epoch\": 0", "\"epoch\": 1");
-        Assert.AreEqual(1, FirstStep(folder.File("run")));
+        Stop(folder, 6);
+        Sign(Manifest(folder.File("run"), 4), "\"epoch\": 0", "\"epoch\": 1");
+        Edit(Manifest(folder.File("run"), 6), "\"step\": 6", "\"step\": 5");
+        byte[] log = File.ReadAllBytes(folder.File("run", "train-log.jsonl"));
+        string refusal = Assert.ThrowsExactly<InvalidDataException>(() => FirstStep(folder.File("run"))).Message;
+        Assert.Contains($"All 2 checkpoint(s) in '{folder.File("run", "checkpoints")}' are damaged", refusal);
+        Assert.Contains("Delete them to start anew", refusal);
+        CollectionAssert.AreEqual(log, File.ReadAllBytes(folder.File("run", "train-log.jsonl")));
+        Directory.Delete(folder.File("run", "checkpoints", "step-00000004"), recursive: true);
+        Directory.Delete(folder.File("run", "checkpoints", "step-00000006"), recursive: true);
+        Assert.AreEqual(1, FirstStep(folder.File("run")), "without any checkpoint the run begins anew");
         Assert.IsTrue(_messages.Exists(message => message.Contains("starts from the beginning", StringComparison.Ordinal)));
     }
 

@@ -30,6 +30,18 @@ public sealed class DatasetsTests
     }
 
     [TestMethod]
+    public void DataSetsOfOneNameAreToldApart()
+    {
+        var seen = new HashSet<string>();
+        LacosBloomTrainer.Options options = Sentences.Quick(6);
+        options.Progress = new LacosBloomTrainerTests.Listener(progress => seen.Add(progress.Dataset));
+        options.DataName = "train.tsv";
+        options.Datasets = [new TrainingDataset(Sentences.Data(_ml, 12)) { Name = "train.tsv" }, new TrainingDataset(Sentences.Data(_ml, 12)) { Name = "train.tsv" }];
+        _ml.Regression.Trainers.LacosBloom(options).FitAdapter(Sentences.Data(_ml, 12));
+        CollectionAssert.AreEquivalent(new[] { "train.tsv", "train.tsv (2)", "train.tsv (3)" }, seen.ToArray());
+    }
+
+    [TestMethod]
     public void AStoppedAndResumedMixtureGivesTheSameBytes()
     {
         using var folder = new TemporaryFolder();

@@ -1,6 +1,8 @@
+using System.Globalization;
 using Microsoft.ML.Data;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Hub;
+using Microsoft.ML.Lacos.Lora;
 using Microsoft.ML.Lacos.Tests;
 using Microsoft.ML.Lacos.Training.Losses;
 using TorchSharp;
@@ -68,7 +70,7 @@ public sealed class LacosBloomTrainerTests
         options.Loss = loss;
         options.MiniBatchSize = 3;
         options.NegativeColumnNames = loss == TrainingLoss.MultipleNegativesRanking ? ["Negative"] : [];
-        options.MatryoshkaDimensions = loss == TrainingLoss.CoSent ? [64, 32] : [];
+        options.MatryoshkaDimensions = loss is TrainingLoss.CoSent or TrainingLoss.Softmax ? [64, 32] : [];
         var seen = new List<TrainingProgress>();
         options.Progress = new Listener(seen.Add);
         ml.Regression.Trainers.LacosBloom(options).FitAdapter(ml.Data.LoadFromEnumerable(pairs));
@@ -120,6 +122,32 @@ public sealed class LacosBloomTrainerTests
     }
 
     [TestMethod]
+    public void AFinishedFitLeavesTheAdapterThatWasKeptAlsoInAChain()
+    {
+        using var folder = new TemporaryFolder();
+        var ml = new MLContext(1);
+        IDataView data = Sentences.Data(ml, 16);
+        using var model = ml.Transforms.CopyColumns("Copy", "Label").Append(ml.Regression.Trainers.LacosBloom(Options("chain"))).Fit(data);
+        LacosBloomTrainer.Options alone = Options("alone");
+        alone.OutputFolder = null;
+        ml.Regression.Trainers.LacosBloom(alone).FitAdapter(data).Save(folder.File("alone"));
+        foreach (string name in new[] { PeftAdapter.ConfigFileName, PeftAdapter.WeightsFileName })
+        {
+            CollectionAssert.AreEqual(File.ReadAllBytes(folder.File("alone", name)), File.ReadAllBytes(folder.File("chain", name)), name);
+        }
+        string[] expected = [PeftAdapter.ConfigFileName, PeftAdapter.WeightsFileName, "checkpoints", "train-log.jsonl"];
+        CollectionAssert.AreEquivalent(expected, Directory.EnumerateFileSystemEntries(folder.File("chain")).Select(Path.GetFileName).ToArray());
+
+        LacosBloomTrainer.Options Options(string name)
+        {
+            LacosBloomTrainer.Options options = Sentences.Quick(4);
+            (options.OutputFolder, options.EvaluateEvery, options.LearningRate, options.Strength) = (folder.File(name), 1, 0.05, 0.5);
+            options.ValidationSet = Sentences.Data(ml, 15);
+            return options;
+        }
+    }
+
+    [TestMethod]
     public void ItWorksInAChainAndInCrossValidation()
     {
         var ml = new MLContext(1);
@@ -131,30 +159,21 @@ public sealed class LacosBloomTrainerTests
     }
 
     [TestMethod]
-    public void ADryRunTellsStepsAndMemory()
-    {
-        var ml = new MLContext(1);
-        LacosBloomTrainer.Options options = Sentences.Quick(0);
-        options.Epochs = 3;
-        TrainingPlan plan = ml.Regression.Trainers.LacosBloom(options).Plan(Sentences.Data(ml, 16));
-        Assert.AreEqual(4, plan.StepsPerEpoch);
-        Assert.AreEqual(12, plan.TotalSteps);
-        Assert.AreEqual(32, plan.DistinctTexts);
-        Assert.IsGreaterThan(plan.OptimizerBytes, plan.EstimatedBytes);
-    }
-
-    [TestMethod]
     public void UnfitDataIsRefusedWithRowAndColumn()
     {
         var ml = new MLContext(1);
-        Refused<InvalidDataException>(pairs => pairs.RemoveRange(1, pairs.Count - 1), TrainingLoss.MultipleNegativesRanking, "at least 2 pairs");
+        Refused<InvalidDataException>(pairs => pairs.RemoveRange(1, pairs.Count - 1), TrainingLoss.MultipleNegativesRanking, "1 row(s)", "at least 2 different ones");
         Refused<InvalidDataException>(pairs => pairs[3].Sentence2 = " ", TrainingLoss.MultipleNegativesRanking, "Row 3", "Sentence2");
         Refused<InvalidDataException>(pairs => pairs[2].Label = float.NaN, TrainingLoss.CoSent, "Row 2", "NaN");
         Refused<InvalidDataException>(pairs => pairs[2].Label = 5, TrainingLoss.CosineSimilarity, "Row 2", "divide");
         Refused<InvalidDataException>(_ => { }, TrainingLoss.Contrastive, "Row 1", "0 or 1");
         Refused<InvalidDataException>(_ => { }, TrainingLoss.Softmax, "Row 1", "class");
         Refused<InvalidDataException>(pairs => pairs.ForEach(pair => pair.Label = 0.5f), TrainingLoss.CoSent, "All 8 labels", "'Label'", "0.5");
-        Refused<InvalidDataException>(pairs => pairs.ForEach(pair => (pair.Sentence1, pair.Sentence2) = ("a", "b")), TrainingLoss.MultipleNegativesRanking, "shares a text");
+        Refused<InvalidDataException>(pairs => pairs.ForEach(pair => pair.Sentence1 = "a"), TrainingLoss.MultipleNegativesRanking, "shares a text");
+        foreach (TrainingLoss loss in new[] { TrainingLoss.MultipleNegativesRanking, TrainingLoss.CosineSimilarity, TrainingLoss.CoSent, TrainingLoss.Angle })
+        {
+            Refused<InvalidDataException>(pairs => pairs.ForEach(pair => (pair.Sentence1, pair.Sentence2) = ("a", "b")), loss, "the training data has 8 row(s)", "1 of them different", "at least 2 different ones");
+        }
 
         void Refused<T>(Action<List<Sentences.Pair>> spoil, TrainingLoss loss, params string[] words)
             where T : Exception
@@ -190,6 +209,7 @@ public sealed class LacosBloomTrainerTests
         Refused(options => options.MatryoshkaDimensions = [8, 8], "MatryoshkaDimensions is [8, 8]");
         Refused(options => options.Optimizer = (TrainingOptimizer)9, "Optimizer is 9");
         Refused(options => options.Schedule = (LearningRateSchedule)9, "Schedule is 9");
+        Refused(options => options.LoraTargets = ["dense", "query_key_value", "dense"], "LoraTargets is [dense, query_key_value, dense]");
         Refused(options => options.Strength = 1e300, "Strength is 1E+300");
 
         static void Refused(Action<LacosBloomTrainer.Options> spoil, string words)
@@ -208,6 +228,27 @@ public sealed class LacosBloomTrainerTests
             }
             Assert.IsNotNull(error, words);
             Assert.Contains(words, error.Message);
+        }
+    }
+
+    [TestMethod]
+    public void NumbersInRefusalsAreWrittenAlikeInEveryCulture()
+    {
+        // A culture of its own making: those of languages are not on every machine.
+        CultureInfo before = CultureInfo.CurrentCulture;
+        var german = (CultureInfo)CultureInfo.InvariantCulture.Clone();
+        german.NumberFormat.NumberDecimalSeparator = ",";
+        CultureInfo.CurrentCulture = german;
+        try
+        {
+            LacosBloomTrainer.Options options = Sentences.Quick(1);
+            options.LearningRate = -0.5;
+            Assert.Contains("LearningRate is -0.5;", Assert.ThrowsExactly<ArgumentException>(() => new MLContext(1).Regression.Trainers.LacosBloom(options)).Message);
+            Assert.Contains("got -0.5.", Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => new CoSentLoss(-0.5)).Message);
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = before;
         }
     }
 

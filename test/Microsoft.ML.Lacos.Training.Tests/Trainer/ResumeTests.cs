@@ -137,6 +137,19 @@ public sealed class ResumeTests
     }
 
     [TestMethod]
+    public void WhatAKilledRunLeftHalfWrittenGoesAndNothingElse()
+    {
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder.File("run"));
+        string id = Guid.NewGuid().ToString("N");
+        string[] left = [$".model.lacos.{id}.tmp", $".train-curves.png.{id}.tmp", $".train-log.jsonl.{id}.tmp", $".adapter_config.json.{id}.tmp", $".adapter_model.safetensors.{id}.tmp"];
+        string[] others = [$".other.lacos.{id}.tmp", ".model.lacos.tmp", ".model.lacos.notes.tmp", $".model.lacos.{id}", $"model.lacos.{id}.tmp", $".model.lacos.{id}.{id}.tmp"];
+        Array.ForEach([.. left, .. others], name => File.WriteAllText(folder.File("run", name), "half"));
+        Fit(Run(1, folder.File("run")));
+        CollectionAssert.AreEquivalent(others, Directory.EnumerateFiles(folder.File("run")).Select(Path.GetFileName).Where(name => name!.Contains(id, StringComparison.Ordinal) || name.EndsWith(".tmp", StringComparison.Ordinal)).ToArray());
+    }
+
+    [TestMethod]
     public void CancellingLeavesACheckpointThatIsContinued()
     {
         using var folder = new TemporaryFolder();

@@ -1,0 +1,81 @@
+using Microsoft.ML.Lacos.Lora;
+using Microsoft.ML.Lacos.Tests;
+
+namespace Microsoft.ML.Lacos.Training.Tests.Trainer;
+
+/// <summary>A plan tells what the run would meet.</summary>
+[TestClass]
+public sealed class PlanTests
+{
+    private readonly MLContext _ml = new(1);
+    private readonly List<string> _messages = [];
+
+    public PlanTests() => _ml.Log += (_, message) => _messages.Add(message.RawMessage);
+
+    [TestMethod]
+    public void ADryRunTellsStepsAndMemory()
+    {
+        LacosBloomTrainer.Options options = Sentences.Quick(0);
+        options.Epochs = 3;
+        TrainingPlan plan = Plan(options);
+        Assert.AreEqual(4, plan.StepsPerEpoch);
+        Assert.AreEqual(12, plan.TotalSteps);
+        Assert.AreEqual(12, plan.StepsLeft);
+        Assert.AreEqual(32, plan.DistinctTexts);
+        Assert.IsGreaterThan(plan.OptimizerBytes, plan.EstimatedBytes);
+    }
+
+    [TestMethod]
+    public void AFolderThatTheRunWouldBeRefusedIsRefusedAndNothingIsWritten()
+    {
+        using var folder = new TemporaryFolder();
+        LacosBloomTrainer.Options options = Run(folder, stopAt: 0);
+        Plan(options);
+        Assert.IsFalse(Directory.Exists(folder.File("run")));
+        Fit(options);
+        Assert.Contains("holds checkpoints of an earlier run", Assert.ThrowsExactly<InvalidOperationException>(() => Plan(options)).Message);
+        Directory.Delete(folder.File("run", "checkpoints"), recursive: true);
+        string refusal = $"holds '{PeftAdapter.ConfigFileName}' and no checkpoints";
+        Assert.Contains(refusal, Assert.ThrowsExactly<InvalidOperationException>(() => Plan(options)).Message);
+        Assert.Contains(refusal, Assert.ThrowsExactly<InvalidOperationException>(() => Fit(options)).Message);
+    }
+
+    [TestMethod]
+    public void OfAResumedRunOnlyTheStepsLeftCount()
+    {
+        using var folder = new TemporaryFolder();
+        LacosBloomTrainer.Options options = Run(folder, stopAt: 4);
+        Assert.AreEqual(4, Plan(options).StepsLeft);
+        Fit(options);
+        (options.Resume, options.StopAtStep) = (true, 0);
+        string working = Directory.CreateDirectory(folder.File("run", "checkpoints", ".writing-of-a-run")).FullName;
+        TrainingPlan plan = Plan(options);
+        Assert.IsTrue(Directory.Exists(working), "a run may be writing there");
+        Assert.AreEqual(6, plan.TotalSteps);
+        Assert.AreEqual(2, plan.StepsLeft);
+        Fit(options);
+        plan = Plan(options);
+        Assert.AreEqual(0, plan.StepsLeft);
+        Assert.AreEqual(TimeSpan.Zero, plan.EstimatedTime);
+    }
+
+    [TestMethod]
+    public void TrainingPairsThatStandInTheValidationSetAreNamed()
+    {
+        LacosBloomTrainer.Options options = Sentences.Quick(2);
+        options.ValidationSet = Sentences.Data(_ml, 5);
+        Plan(options);
+        Assert.IsTrue(_messages.Exists(message => message.Contains("5 training row(s) stand in the validation set", StringComparison.Ordinal)));
+    }
+
+    private TrainingPlan Plan(LacosBloomTrainer.Options options) => _ml.Regression.Trainers.LacosBloom(options).Plan(Sentences.Data(_ml, 16));
+
+    private void Fit(LacosBloomTrainer.Options options) => _ml.Regression.Trainers.LacosBloom(options).FitAdapter(Sentences.Data(_ml, 16));
+
+    private static LacosBloomTrainer.Options Run(TemporaryFolder folder, int stopAt)
+    {
+        LacosBloomTrainer.Options options = Sentences.Quick(6);
+        (options.OutputFolder, options.StopAtStep) = (folder.File("run"), stopAt);
+        return options;
+    }
+}
