@@ -14,8 +14,8 @@ internal static partial class OpenMpWaiting
     /// <summary>The variable that the runtime reads.</summary>
     public const string Variable = "GOMP_SPINCOUNT";
 
-    /// <summary>Turns of the runtime's waiting loop, some ten microseconds: enough for the next part of a step to begin.</summary>
-    public const int SpinCount = 1000;
+    /// <summary>Turns of the runtime's waiting loop, some tens of microseconds: enough for the next part of a step to begin.</summary>
+    public const int SpinCount = 2000;
 
     /// <summary>Sets the variable for a runtime that is not loaded yet.</summary>
     public static void Shorten()
