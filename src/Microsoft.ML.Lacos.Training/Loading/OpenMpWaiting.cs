@@ -20,10 +20,18 @@ internal static partial class OpenMpWaiting
     /// <summary>Sets the variable for a runtime that is not loaded yet.</summary>
     public static void Shorten()
     {
-        if (OperatingSystem.IsLinux() && Environment.GetEnvironmentVariable("OMP_WAIT_POLICY") is null)
+        if (!OperatingSystem.IsLinux() || Environment.GetEnvironmentVariable("OMP_WAIT_POLICY") is not null)
         {
-            // The runtime's own variables are a copy that native libraries do not see.
+            return;
+        }
+        try
+        {
+            // .NET's own variables are a copy that native libraries do not see.
             _ = SetEnvironmentVariable(Variable, SpinCount.ToString(CultureInfo.InvariantCulture), overwrite: 0);
+        }
+        catch (Exception error) when (error is DllNotFoundException or EntryPointNotFoundException)
+        {
+            // A system whose C library has another name: training works, and is slower beside other work.
         }
     }
 
