@@ -2,6 +2,7 @@ using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Lora;
 using Microsoft.ML.Lacos.Pipeline;
+using Microsoft.ML.Lacos.Quantization;
 using Microsoft.ML.Lacos.Training.Bloom;
 using Microsoft.ML.Lacos.Training.Data;
 using Microsoft.ML.Lacos.Training.Loading;
@@ -104,7 +105,7 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
         TorchSharpLoader.EnsureLoadable();
         using IChannel channel = _host.Start("Training");
         using LacosModel model = OpenModel();
-        Options told = OptionsOnDevice(channel);
+        Options told = OptionsOnDevice(model, channel);
         using LoadedData data = Read(model, input, _options.ValidationSet is IDataView validation ? ReadValidation(validation) : null, channel);
         return PlanOfRun.Of(model, data, told, message => channel.Info(MessageSensitivity.None, "{0}", message));
     }
@@ -171,7 +172,7 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
         TorchSharpLoader.EnsureLoadable();
         TorchThreads.Limit();
         using IChannel channel = _host.Start("Training");
-        Options told = OptionsOnDevice(channel);
+        Options told = OptionsOnDevice(model, channel);
         ValidationSet? judged = validation is null ? null : ReadValidation(validation);
         using LoadedData data = Read(model, input, judged, channel);
 
@@ -187,10 +188,20 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
         return adapter;
     }
 
-    private Options OptionsOnDevice(IChannel channel)
+    private Options OptionsOnDevice(LacosModel model, IChannel channel)
     {
         Options options = _options.Copy();
         options.Device ??= Device(message => channel.Warning(MessageSensitivity.None, "{0}", message));
+        bool isNative = FrozenLayers.AreNative(model.Weights, options.Device);
+        bool isExact = model.Weights.Blocks.All(block => block.Linears.All(linear => linear.Weight.Scheme == QuantizationScheme.None));
+        if (options.Precision == TrainingPrecision.BFloat16 && (isNative || isExact))
+        {
+            channel.Warning(MessageSensitivity.None, "Precision BFloat16 has no effect on this base, whose products are {0}.", isNative ? "int8 in the native kernels" : "in fp32 as its weights are");
+        }
+        if (options.ActivationMemory > 0 && !isNative)
+        {
+            channel.Warning(MessageSensitivity.None, "ActivationMemory has no effect without int8 weights in the native kernels, on the CPU.");
+        }
         return options;
     }
 

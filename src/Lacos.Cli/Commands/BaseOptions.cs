@@ -1,9 +1,7 @@
 using System.CommandLine;
 using Microsoft.ML;
 using Microsoft.ML.Lacos;
-using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Quantization;
-using Microsoft.ML.Lacos.Training.Bloom;
 
 namespace Lacos.Cli.Commands;
 
@@ -45,27 +43,6 @@ internal sealed class BaseOptions
 
     /// <summary>Makes the context: a GPU that was asked for and is not there is an error.</summary>
     public MLContext Context(ParseResult parse) => new() { GpuDeviceId = parse.GetValue(_gpu), FallbackToCpu = false };
-
-    /// <summary>Says which options have no effect on this base; it is opened only where one of them is given.</summary>
-    public IEnumerable<string> WithoutEffect(LacosBloomTrainer.Options options, ParseResult parse)
-    {
-        bool isLow = options.Precision == TrainingPrecision.BFloat16;
-        if (!isLow && options.ActivationMemory == 0)
-        {
-            yield break;
-        }
-        using LacosModel model = LacosModel.Open(options.Model, options.Compute, scheme: options.BaseScheme);
-        bool isNative = parse.GetValue(_gpu) is null && NativeLoraBlocks.CanRun(model.Weights);
-        bool isExact = model.Weights.Blocks.All(block => block.Linears.All(linear => linear.Weight.Scheme == QuantizationScheme.None));
-        if (isLow && (isNative || isExact))
-        {
-            yield return $"{_precision.Name} bfloat16 has no effect on this base, whose products are {(isNative ? "int8 in the native kernels" : "in fp32 as its weights are")}.";
-        }
-        if (options.ActivationMemory > 0 && !isNative)
-        {
-            yield return $"{_activationMemory.Name} has no effect without int8 weights in the native kernels, on the CPU.";
-        }
-    }
 
     /// <summary>Takes the command line over.</summary>
     public void Set(LacosBloomTrainer.Options options, ParseResult parse)

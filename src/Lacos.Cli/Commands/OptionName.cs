@@ -20,6 +20,7 @@ internal static partial class OptionName
         ("Set FallbackToCpu to train on the CPU, or leave GpuDeviceId null.", "Leave --gpu out to train on the CPU."),
         ("the package TorchSharp-cuda-linux or TorchSharp-cuda-windows in place of a libtorch-cpu package", "a tool that was built with -p:LacosTorch=cuda"),
         ("Resume it, or name another folder.", "Continue it with --resume, or give --output another name."),
+        ("Precision BFloat16", "--precision bfloat16"),
         ("choose LongText.Truncate or LongText.Window", "choose --long-text truncate or window"),
         (" (LeaveOutValidationPairs, --exclude-eval)", " with --exclude-eval"),
         ($" in column '{nameof(TrainingPair.Label)}'", ""),
@@ -52,7 +53,7 @@ internal static partial class OptionName
     private static partial Regex Word();
 
     // Not within a path, nor within a longer word.
-    [GeneratedRegex(@"(?<![\w/\\.'-])(MaximumTokenCount|MatryoshkaDimensions|LearningRate|WeightDecay|PairsPerText|GpuDeviceId)(?![\w/\\'-])")]
+    [GeneratedRegex(@"(?<![\w/\\.'-])(MaximumTokenCount|MatryoshkaDimensions|LearningRate|WeightDecay|ActivationMemory|PairsPerText|GpuDeviceId)(?![\w/\\'-])")]
     private static partial Regex Named();
 
     [GeneratedRegex(@" \(Parameter '[^']*'\)(\r?\nActual value was .*)?$", RegexOptions.Singleline)]

@@ -169,10 +169,6 @@ internal sealed class TrainCommand(ToolStreams streams)
         {
             streams.Warn($"{_stopAt.Name} {options.StopAtStep} has no effect: {_steps.Name} is {options.Steps}, and the run ends there.");
         }
-        foreach (string message in _base.WithoutEffect(options, parse))
-        {
-            streams.Warn(message);
-        }
 
         bool IsGiven(Option option) => parse.GetResult(option) is { Implicit: false };
     }

@@ -18,6 +18,9 @@ internal static class FrozenLayers
         _ => new DequantizedLinear(linear, failure, device),
     };
 
+    /// <summary>Whether all blocks run on the native kernels, as <see cref="NativeLoraBlocks"/>.</summary>
+    public static bool AreNative(BloomWeights weights, GraphDevice? device) => HasNativeKernels(device) && NativeLoraBlocks.CanRun(weights);
+
     /// <summary>Whether layers on a device may run on the native kernels.</summary>
-    public static bool HasNativeKernels(GraphDevice? device) => device is null || (device.UsesNativeKernels && device.Device.type == DeviceType.CPU);
+    private static bool HasNativeKernels(GraphDevice? device) => device is null || (device.UsesNativeKernels && device.Device.type == DeviceType.CPU);
 }

@@ -25,7 +25,7 @@ internal sealed class LoraBloom : IDisposable
     public LoraBloom(BloomWeights weights, LoraConfig config, int seed = 1, Func<LinearWeights, BackwardFailure, FrozenLinear>? makeLinear = null, GraphDevice? device = null)
     {
         Check(config);
-        bool native = makeLinear is null && FrozenLayers.HasNativeKernels(device) && NativeLoraBlocks.CanRun(weights);
+        bool native = makeLinear is null && FrozenLayers.AreNative(weights, device);
         makeLinear ??= native ? (linear, _) => new NativeLoraBlocks.Part(linear) : (linear, failure) => FrozenLayers.Create(linear, failure, device);
         Device = (device ?? GraphDevice.Cpu).Device;
         Config = weights.Config;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.ML.Lacos.Safetensors;
 
 namespace Microsoft.ML.Lacos.Hub;
 
@@ -83,7 +84,7 @@ internal static class TokenizerConfig
         }
         if (tokens.FirstOrDefault(token => !known.Contains(token)) is { Content: not null } other)
         {
-            throw new NotSupportedException($"'{where}' has the token '{other.Content}' with the id {other.Id}, which is not among the added tokens of '{TokenizerName}'. Save the fast tokenizer into the folder again, or remove the entry.");
+            throw new NotSupportedException($"'{where}' has the token '{TextInMessage.Of(other.Content)}' with the id {TextInMessage.Of(other.Id)}, which is not among the added tokens of '{TokenizerName}'. Save the fast tokenizer into the folder again, or remove the entry.");
         }
     }
 
