@@ -16,6 +16,9 @@ internal sealed class EvalCommand(ToolStreams streams, IModelSource source)
 {
     private static readonly JsonSerializerOptions JsonOptions = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    // More is no column of languages or topics but of texts or numbers, and each set would be a pair or two.
+    private const int MostParts = 1000;
+
     private readonly ModelOptions _model = new();
 
     private readonly Option<string[]> _data = new("--data", "-d")
@@ -24,6 +27,7 @@ internal sealed class EvalCommand(ToolStreams streams, IModelSource source)
     };
 
     private readonly Option<string?> _columns = new("--columns") { Description = "First sentence, second sentence, score; names or numbers from 0. Default: sentence1,sentence2,score and the like", HelpName = "a,b,score" };
+    private readonly Option<string?> _by = new("--by") { Description = "Column whose values, such as languages or topics, each make a set of their own: name or number from 0", HelpName = "column" };
     private readonly Option<string?> _json = new("--json") { Description = "Write all metrics to a file too; - writes them to standard output instead of the table", HelpName = "path" };
     private readonly Option<string?> _format = InputOptions.FormatOption();
     private readonly Option<bool> _noHeader = InputOptions.NoHeaderOption();
@@ -34,6 +38,7 @@ internal sealed class EvalCommand(ToolStreams streams, IModelSource source)
         var command = new Command("eval", "Correlate the cosine of sentence pairs with people's scores (semantic textual similarity).");
         command.Options.Add(_data);
         command.Options.Add(_columns);
+        command.Options.Add(_by);
         command.Options.Add(_json);
         command.Options.Add(_format);
         command.Options.Add(_noHeader);
@@ -55,8 +60,9 @@ internal sealed class EvalCommand(ToolStreams streams, IModelSource source)
         var results = new List<SimilarityResult>();
         foreach ((string path, string name) in paths.Zip(names))
         {
-            results.Add(await EvaluateAsync(path, name, parse, model, cancellationToken).ConfigureAwait(false));
+            results.AddRange(await EvaluateAsync(path, name, parse, model, cancellationToken).ConfigureAwait(false));
         }
+        RefuseOneNameForTwo(results);
         if (json is not null)
         {
             WriteJson(json, model, results);
@@ -68,47 +74,74 @@ internal sealed class EvalCommand(ToolStreams streams, IModelSource source)
         return ExitCode.Success;
     }
 
-    private async Task<SimilarityResult> EvaluateAsync(string path, string name, ParseResult parse, LoadedModel model, CancellationToken cancellationToken)
+    private async Task<SimilarityResult[]> EvaluateAsync(string path, string name, ParseResult parse, LoadedModel model, CancellationToken cancellationToken)
     {
         using RecordReader records = await RecordReader.OpenAsync(
             () => RecordReader.Open(path, parse.GetValue(_format), !parse.GetValue(_noHeader), streams.Input), cancellationToken).ConfigureAwait(false);
         int[] columns = PairColumns.Choose(records, parse.GetValue(_columns));
-        var scores = new SimilarityScores();
+        columns = parse.GetValue(_by) is string by ? [.. columns, records.Find(by)] : columns;
+        var parts = new OrderedDictionary<string, SimilarityScores>(StringComparer.Ordinal);
+        long count = 0;
         await ProgressDisplay.RunAsync(streams, name, "pairs", records.File.Length, async progress =>
         {
             await foreach (TextWindow window in WindowReader.ReadAsync(records, columns, withPlaces: true, cancellationToken).ConfigureAwait(false))
             {
-                AddWindow(window, model, scores, cancellationToken);
-                progress.Report(scores.Count, window.EndPosition);
+                AddWindow(window, columns.Length, model, parts, cancellationToken);
+                count += window.Count;
+                progress.Report(count, window.EndPosition);
             }
         }).ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
         InputOptions.WarnOfEncoding(records.File, streams);
-        if (scores.MissingLabelCount > 0)
+        if (parts.Values.Sum(scores => scores.MissingLabelCount) is long missing and > 0)
         {
-            streams.Warn(string.Create(CultureInfo.InvariantCulture, $"{scores.MissingLabelCount:N0} pair(s) of {records.File.DisplayName} have no score and are left out."));
+            streams.Warn(string.Create(CultureInfo.InvariantCulture, $"{missing:N0} pair(s) of {records.File.DisplayName} have no score and are left out."));
         }
-        return scores.Count > 0
-            ? new SimilarityResult(name, path, scores.ToMetrics())
-            : throw new InvalidDataException($"{records.File.DisplayName} has no pairs with a score. Give a file with some, or leave it out.");
+        SimilarityResult[] results = [.. parts.Where(part => part.Value.Count > 0).Select(part => new SimilarityResult(part.Key.Length > 0 ? $"{part.Key}/{name}" : name, path, part.Value.ToMetrics()))];
+        return results.Length > 0 ? results : throw new InvalidDataException($"{records.File.DisplayName} has no pairs with a score. Give a file with some, or leave it out.");
     }
 
-    private static void AddWindow(TextWindow window, LoadedModel model, SimilarityScores scores, CancellationToken cancellationToken)
+    // A window has the columns of sentences and score and, where a file is taken apart, the one it is taken apart by.
+    private static void AddWindow(TextWindow window, int width, LoadedModel model, OrderedDictionary<string, SimilarityScores> parts, CancellationToken cancellationToken)
     {
         int dimension = model.Encoder.Dimension;
         var texts = new string?[2 * window.Count];
         var labels = new double[window.Count];
         for (int i = 0; i < window.Count; i++)
         {
-            texts[2 * i] = window.Rows[3 * i];
-            texts[(2 * i) + 1] = window.Rows[(3 * i) + 1];
-            labels[i] = ParseLabel(window.Rows[(3 * i) + 2], window.Places[i]);
+            texts[2 * i] = window.Rows[width * i];
+            texts[(2 * i) + 1] = window.Rows[(width * i) + 1];
+            labels[i] = ParseLabel(window.Rows[(width * i) + 2], window.Places[i]);
         }
+        SimilarityScores[] scores = [.. Enumerable.Range(0, window.Count).Select(i => PartOf(width > 3 ? window.Rows[(width * i) + 3] : null, width > 3, window.Places[i], parts))];
         var vectors = new float[texts.Length * dimension];
         model.Encode(texts, vectors, index => window.Places[index / 2], cancellationToken);
         for (int i = 0; i < window.Count; i++)
         {
-            scores.Add<float>(labels[i], vectors.AsSpan(2 * i * dimension, dimension), vectors.AsSpan(((2 * i) + 1) * dimension, dimension));
+            scores[i].Add<float>(labels[i], vectors.AsSpan(2 * i * dimension, dimension), vectors.AsSpan(((2 * i) + 1) * dimension, dimension));
+        }
+    }
+
+    private static SimilarityScores PartOf(string? value, bool isTakenApart, string place, OrderedDictionary<string, SimilarityScores> parts)
+    {
+        string part = PrintableText.Of(value ?? "").Trim();
+        if (isTakenApart && part.Length == 0)
+        {
+            throw new InvalidDataException($"{place} has nothing in the column of --by, so that it is not known to which set it belongs. Fill it in, or leave the row out.");
+        }
+        if (!parts.TryGetValue(part, out SimilarityScores? scores))
+        {
+            parts[part] = parts.Count < MostParts ? scores = new SimilarityScores() : throw new InvalidDataException(string.Create(
+                CultureInfo.InvariantCulture, $"{place} has the {MostParts + 1:N0}th value in the column of --by. Name a column of languages, topics or the like."));
+        }
+        return scores;
+    }
+
+    private static void RefuseOneNameForTwo(List<SimilarityResult> results)
+    {
+        if (results.GroupBy(result => result.Name, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { Key: var name })
+        {
+            throw new InvalidDataException($"Two sets would be called '{name}'. Give one of the files another name.");
         }
     }
 

@@ -22,8 +22,9 @@ internal sealed class TrainCommand(ToolStreams streams)
 
     private readonly Option<string?> _model = new("--model", "-m") { Description = "A .lacos file or a model folder; without it the built-in model", HelpName = "path" };
     private readonly BaseOptions _base = new();
-    private readonly Option<string[]> _data = new("--data", "-d") { Description = "Pairs of sentences, or one file of texts and their classes in the columns 'text' and 'label': .tsv, .csv or .jsonl, each also with .gz; pairs may be given several times, each with its own settings: PATH,loss=NAME,weight=N,...", HelpName = "path", Required = true };
-    private readonly Option<string?> _columns = new("--columns") { Description = $"First and second sentence, then up to {TrainingPair.MostNegatives} hard negatives or the label; names or numbers from 0. For --data only", HelpName = "a,b[,c..]" };
+    private readonly Option<string[]> _data = new("--data", "-d") { Description = "Pairs of sentences, or one file of texts and their classes (in the columns 'text' and 'label', if nothing else is said): .tsv, .csv or .jsonl, each also with .gz; pairs may be given several times, each with its own settings: PATH,loss=NAME,weight=N,...", HelpName = "path", Required = true };
+    private readonly Option<string?> _columns = new("--columns") { Description = $"First and second sentence, then up to {TrainingPair.MostNegatives} hard negatives or the label; with --class-column, the texts. Names or numbers from 0. For --data, and classes in --eval", HelpName = "a,b[,c..]" };
+    private readonly Option<string?> _classColumn = new("--class-column") { Description = "Column with the classes of texts, of which pairs are made, in --data and --eval: name or number from 0", HelpName = "column" };
     private readonly Option<string> _output = new("--output", "-o") { Description = "Folder for adapter, model, log and checkpoints", HelpName = "folder", Required = true };
     private readonly Option<string> _loss = ModelOptions.Choice("--loss", "What is minimised", [.. DataArgument.Losses.Select(entry => entry.Name)]);
     private readonly Option<int> _epochs = ModelOptions.Number("--epochs", 1, "Passes over the data. Default: 1", "N");
@@ -66,7 +67,7 @@ internal sealed class TrainCommand(ToolStreams streams)
         var command = new Command("train", "Fine-tune a model on pairs of sentences with LoRA.");
         foreach (Option option in new Option[]
         {
-            _model, _data, _columns, _output, _loss, _epochs, _steps, _batchSize, _miniBatchSize, _pairsPerText, _learningRate, _rank, _alpha, _rankStabilized, _dropout, _targets, _warmup, _schedule, _maximumTokens, _pooling, _seed,
+            _model, _data, _columns, _classColumn, _output, _loss, _epochs, _steps, _batchSize, _miniBatchSize, _pairsPerText, _learningRate, _rank, _alpha, _rankStabilized, _dropout, _targets, _warmup, _schedule, _maximumTokens, _pooling, _seed,
             _resume, _stopAt, _eval, _excludeEval, _evalEvery, _patience, _checkpointEvery, _keepCheckpoints, _matryoshka, _bucket, _optimizer, _weightDecay, _gradientNorm, _strength, _exportFolder, _exportPrecision, _dryRun,
         })
         {
@@ -95,15 +96,15 @@ internal sealed class TrainCommand(ToolStreams streams)
                 streams.Note(message.RawMessage);
             }
         };
-        var sources = new TrainingData(ml, options, streams);
-        IDataView data = sources.Load([.. parse.GetRequiredValue(_data).Select(DataArgument.Parse)], parse.GetValue(_columns));
+        var sources = new TrainingData(ml, options, parse.GetValue(_columns), parse.GetValue(_classColumn), streams);
+        IDataView data = sources.Load([.. parse.GetRequiredValue(_data).Select(DataArgument.Parse)]);
         if (parse.GetValue(_eval) is { Length: > 0 } eval)
         {
             options.ValidationSet = sources.LoadEvaluation(eval);
         }
         if (!sources.HasClasses && parse.GetValue(_pairsPerText) > 0)
         {
-            streams.Warn($"{_pairsPerText.Name} has no effect on pairs; it goes with the columns 'text' and 'label'.");
+            streams.Warn($"{_pairsPerText.Name} has no effect on pairs; it goes with the columns 'text' and 'label', or {_classColumn.Name}.");
         }
         LacosBloomTrainer trainer = InOptions(() => ml.Regression.Trainers.LacosBloom(options));
         if (parse.GetValue(_dryRun))

@@ -6,24 +6,30 @@ using Microsoft.ML.Lacos;
 namespace Lacos.Cli.Commands;
 
 /// <summary>Makes the data sets of a run from what <c>--data</c> and <c>--eval</c> name.</summary>
-internal sealed class TrainingData(MLContext ml, LacosBloomTrainer.Options options, ToolStreams streams)
+/// <param name="ml">Makes the views.</param>
+/// <param name="options">Of the trainer; the data sets are put in.</param>
+/// <param name="columns">Value of <c>--columns</c>, for data sets that name none themselves.</param>
+/// <param name="classes">Value of <c>--class-column</c>.</param>
+/// <param name="streams">Takes warnings.</param>
+internal sealed class TrainingData(MLContext ml, LacosBloomTrainer.Options options, string? columns, string? classes, ToolStreams streams)
 {
+    private readonly string[]? _columns = columns?.Split(',', StringSplitOptions.TrimEntries);
+
     /// <summary>What the name of a column of a teacher's vectors begins with; the teacher follows, so that messages on the column name it.</summary>
     internal const string TeacherPrefix = "teacher=";
 
     /// <summary>Puts the data sets into the options.</summary>
     /// <param name="arguments">Values of <c>--data</c>.</param>
-    /// <param name="columns">Value of <c>--columns</c>, for data sets that name none themselves.</param>
     /// <returns>The first data set.</returns>
     /// <exception cref="UsageException">A setting or the columns of a file do not fit the loss.</exception>
-    public IDataView Load(IReadOnlyList<DataArgument> arguments, string? columns)
+    public IDataView Load(IReadOnlyList<DataArgument> arguments)
     {
         int weighted = arguments.Count(argument => argument.Number("weight") is not null);
         if (weighted > 0 && weighted < arguments.Count)
         {
             throw new UsageException($"weight= is given in {weighted} of {arguments.Count} --data. Give it in all of them, or in none, to go by size.");
         }
-        List<TrainingDataset> datasets = [.. arguments.Select(argument => ToDataset(argument, columns))];
+        List<TrainingDataset> datasets = [.. arguments.Select(ToDataset)];
         if (datasets.Count > 1 && datasets.Find(HasClassesIn) is { Name: var name })
         {
             throw new UsageException($"'{name}' has texts and their classes, which are trained on alone, and there are {datasets.Count} --data. Give it without the others.");
@@ -60,7 +66,7 @@ internal sealed class TrainingData(MLContext ml, LacosBloomTrainer.Options optio
     /// <exception cref="UsageException">They are of another kind than the training data.</exception>
     public IDataView LoadEvaluation(IReadOnlyList<string> paths)
     {
-        List<(string Path, TrainingFile File)> files = [.. paths.Select(path => (path, new TrainingFile(path, streams, options.CancellationToken)))];
+        List<(string Path, TrainingFile File)> files = [.. paths.Select(path => (path, new TrainingFile(path, _columns, classes, streams, options.CancellationToken)))];
         if (files.Find(entry => entry.File.Columns.HasClasses != HasClasses).Path is string other)
         {
             (string judged, string trained) = HasClasses ? ("pairs", "texts and their classes") : ("texts and their classes", "pairs");
@@ -92,7 +98,7 @@ internal sealed class TrainingData(MLContext ml, LacosBloomTrainer.Options optio
 
     private static bool HasTwoSentences(TrainingDataset dataset) => dataset.Sentence2ColumnName!.Length > 0;
 
-    private TrainingDataset ToDataset(DataArgument argument, string? columns)
+    private TrainingDataset ToDataset(DataArgument argument)
     {
         TrainingLoss loss = argument.Loss ?? options.Loss;
         if (loss == TrainingLoss.MeanSquaredError != (argument.Teacher is not null))
@@ -105,8 +111,11 @@ internal sealed class TrainingData(MLContext ml, LacosBloomTrainer.Options optio
             TrainingLoss.MeanSquaredError => PairNeeds.OneSentence,
             _ => PairNeeds.Label,
         };
-        string[]? names = argument.Columns ?? columns?.Split(',', StringSplitOptions.TrimEntries);
-        var file = new TrainingFile(argument.Path, names, argument.Balance, needs, argument.WholeNumber("rows") ?? 0, options.Seed, streams, options.CancellationToken) { Loss = loss };
+        if (needs == PairNeeds.OneSentence && classes is not null)
+        {
+            throw new UsageException($"--data '{argument.Path}' has the loss mse, which learns from a teacher and not from classes, and --class-column is '{classes}'. Leave one of them out.");
+        }
+        var file = new TrainingFile(argument.Path, argument.Columns ?? _columns, classes, argument.Balance, needs, argument.WholeNumber("rows") ?? 0, options.Seed, streams, options.CancellationToken) { Loss = loss };
         bool hasClasses = file.Columns.HasClasses;
         if (hasClasses && argument.Balance is string balance)
         {

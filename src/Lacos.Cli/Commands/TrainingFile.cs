@@ -21,32 +21,37 @@ internal sealed class TrainingFile
     /// <summary>Opens the file once, to see which columns it has.</summary>
     /// <param name="path">A path.</param>
     /// <param name="columns">Names of the columns, or null for the usual ones.</param>
+    /// <param name="classes">Column with the classes of texts; null for the usual one.</param>
     /// <param name="group">Column whose values are balanced; null for none.</param>
     /// <param name="needs">What the loss needs.</param>
     /// <param name="rows">Rows to draw at random; 0 for all.</param>
     /// <param name="seed">Decides which are drawn.</param>
     /// <param name="streams">Takes warnings.</param>
     /// <param name="cancellationToken">Checked row by row.</param>
-    public TrainingFile(string path, IReadOnlyList<string>? columns, string? group, PairNeeds needs, int rows, int seed, ToolStreams streams, CancellationToken cancellationToken)
+    public TrainingFile(string path, IReadOnlyList<string>? columns, string? classes, string? group, PairNeeds needs, int rows, int seed, ToolStreams streams, CancellationToken cancellationToken)
     {
         (_path, _rows, _seed, _streams, _cancellationToken) = (path, rows, seed, streams, cancellationToken);
         using RecordReader records = Open();
-        Columns = (columns is null && needs != PairNeeds.OneSentence ? TrainingColumns.OfClasses(records) : null) ?? TrainingColumns.Choose(records, columns, group, needs, "Say which to take with --columns; texts and their classes are looked for in 'text' and 'label'.");
+        Columns = classes is not null ? TrainingColumns.OfClasses(records, classes, columns)
+            : (columns is null && needs != PairNeeds.OneSentence ? TrainingColumns.OfClasses(records) : null)
+                ?? TrainingColumns.Choose(records, columns, group, needs, "Say which to take with --columns; texts and their classes are looked for in 'text' and 'label', or name theirs with --class-column.");
         _labelName = Columns.Label is int label ? records.Columns[label] : null;
     }
 
     /// <summary>
-    /// Opens a file to judge on, with the usual columns: of texts and their classes, or of scored pairs, which are taken as <c>lacos eval</c> takes them:
+    /// Opens a file to judge on, with the usual columns or those of the training data: of texts and their classes, or of scored pairs, which are taken as <c>lacos eval</c> takes them:
     /// without a score, left out with a warning; without a text, as any other.
     /// </summary>
     /// <param name="path">A path.</param>
+    /// <param name="columns">The column with texts, where the next is given; null for the usual one.</param>
+    /// <param name="classes">Column with the classes of texts; null for the usual one.</param>
     /// <param name="streams">Takes warnings.</param>
     /// <param name="cancellationToken">Checked row by row.</param>
-    public TrainingFile(string path, ToolStreams streams, CancellationToken cancellationToken)
+    public TrainingFile(string path, IReadOnlyList<string>? columns, string? classes, ToolStreams streams, CancellationToken cancellationToken)
     {
         (_path, _streams, _cancellationToken, _isEvaluation) = (path, streams, cancellationToken, true);
         using RecordReader records = Open();
-        Columns = TrainingColumns.OfClasses(records) ?? TrainingColumns.OfEvaluation(records);
+        Columns = classes is not null ? TrainingColumns.OfClasses(records, classes, columns) : TrainingColumns.OfClasses(records) ?? TrainingColumns.OfEvaluation(records);
     }
 
     /// <summary>The columns in use.</summary>

@@ -47,14 +47,33 @@ internal sealed record TrainingColumns(int First, int? Second, IReadOnlyList<int
     /// <summary>The usual columns of texts and their classes; null where they are not there, or those of pairs are.</summary>
     /// <param name="records">The file.</param>
     public static TrainingColumns? OfClasses(RecordReader records) =>
-        UsualPair(records).First < 0 && records.IndexOf(Texts) is int text and >= 0 && records.IndexOf("label") is int label and >= 0
-            ? new TrainingColumns(text, null, [], null, label) { HasClasses = true }
-            : null;
+        UsualPair(records).First < 0 && records.IndexOf(Texts) is int text and >= 0 && records.IndexOf("label") is int label and >= 0 ? OfClasses(text, label) : null;
+
+    /// <summary>Columns of texts and their classes that the user named.</summary>
+    /// <param name="records">The file.</param>
+    /// <param name="classes">Name or number of the column with classes.</param>
+    /// <param name="columns">The column with texts; null for the usual one, or the only other.</param>
+    /// <exception cref="UsageException">It cannot be told which columns are meant.</exception>
+    public static TrainingColumns OfClasses(RecordReader records, string classes, IReadOnlyList<string>? columns)
+    {
+        int label = records.Find(classes);
+        int text = columns switch
+        {
+            [string name] => records.Find(name),
+            not null => throw new UsageException($"The columns are '{string.Join(',', columns)}', {columns.Count} names, and --class-column is '{classes}'. Name the one column with the texts in --columns."),
+            _ when records.IndexOf(Texts) is int usual and >= 0 => usual,
+            _ when records.Columns.Count == 2 => 1 - label,
+            _ => throw new UsageException($"{records.File.DisplayName} has {records.ListColumns()}, and the texts are looked for in 'text'. Say which column has them with --columns."),
+        };
+        return text != label ? OfClasses(text, label) : throw new UsageException($"The texts and their classes are both in the column '{records.Columns[text]}' of {records.File.DisplayName}. Name another in --columns or --class-column.");
+    }
 
     /// <summary>The usual columns of scored pairs.</summary>
     /// <param name="records">A file of <c>--eval</c>, for which no columns can be named.</param>
     /// <exception cref="UsageException">They are not there.</exception>
     public static TrainingColumns OfEvaluation(RecordReader records) => Usual(records, PairNeeds.Label, "Rename its columns to sentence1, sentence2, score.");
+
+    private static TrainingColumns OfClasses(int text, int label) => new(text, null, [], null, label) { HasClasses = true };
 
     private static TrainingColumns Named(RecordReader records, IReadOnlyList<string> columns, PairNeeds needs)
     {

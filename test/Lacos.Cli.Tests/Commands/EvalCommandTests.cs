@@ -51,6 +51,42 @@ public sealed class EvalCommandTests
     }
 
     [TestMethod]
+    [DataRow("lang")]
+    [DataRow("3")]
+    public void AFileIsTakenApartByAColumn(string by)
+    {
+        using var folder = new TemporaryFolder();
+        string[] rows = [.. Pairs.Select((pair, i) => string.Create(CultureInfo.InvariantCulture, $"{pair.Left}\t{pair.Right}\t{pair.Score}"))];
+        string[] languages = ["de", "en", "fr"];
+        string[] apart = [.. languages.Select((language, i) => folder.Write(language + ".tsv", "sentence1\tsentence2\tscore\n" + string.Join('\n', rows.Where((_, row) => row % 3 == i))))];
+        string all = folder.Write("all.tsv", "sentence1\tsentence2\tscore\tlang\n" + string.Join('\n', rows.Select((row, i) => $"{row}\t{languages[i % 3]}")));
+        ToolRun expected = ToolRun.Of(["eval", "--json", "-", "--data", .. apart]);
+        ToolRun run = ToolRun.Of("eval", "--json", "-", "--data", all, "--by", by);
+        Assert.AreEqual(0, run.ExitCode, run.Error);
+        CollectionAssert.AreEqual(new[] { "de/all", "en/all", "fr/all" }, Sets(run, "name"));
+        CollectionAssert.AreEqual(Sets(expected, "cosine_spearman"), Sets(run, "cosine_spearman"));
+        Assert.AreEqual(3, Sets(run, "cosine_spearman").Distinct().Count());
+
+        static string[] Sets(ToolRun run, string key)
+        {
+            using JsonDocument json = JsonDocument.Parse(run.Output);
+            return [.. json.RootElement.GetProperty("sets").EnumerateArray().Select(set => set.GetProperty(key).ToString())];
+        }
+    }
+
+    [TestMethod]
+    [DataRow("a\tb\t1\t\n", "has nothing in the column of --by")]
+    [DataRow("many", "has the 1,001th value in the column of --by")]
+    public void AColumnThatTakesNothingApartIsRefused(string content, string expected)
+    {
+        using var folder = new TemporaryFolder();
+        string rows = content == "many" ? string.Concat(Enumerable.Range(0, 1001).Select(i => $"a\tb\t1\t{i}\n")) : content;
+        ToolRun run = ToolRun.Of("eval", "--data", folder.Write("all.tsv", "sentence1\tsentence2\tscore\tlang\n" + rows), "--by", "lang");
+        Assert.AreEqual(ExitCode.Failed, run.ExitCode);
+        StringAssert.Contains(run.Error, expected);
+    }
+
+    [TestMethod]
     public void SetsOfOneNameAreToldApartByTheirFolders()
     {
         using var folder = new TemporaryFolder();

@@ -54,6 +54,23 @@ public sealed class TrainClassesTests
     }
 
     [TestMethod]
+    [DataRow("intent\tutterance", "intent", null)]
+    [DataRow("label\tid", "0", null)]
+    [DataRow("intent\tutterance", "intent", "utterance")]
+    [DataRow("intent\ttext", "0", "1")]
+    public void ClassesAreTakenFromTheColumnThatIsNamed(string header, string classes, string? texts)
+    {
+        using var folder = new TemporaryFolder();
+        string[] columns = texts is null ? [] : ["--columns", texts];
+        string usual = Train(folder, ExitCode.Success, folder.Write("usual.tsv", Tabs), "--dry-run").Output;
+        string named = Tabs.Replace("label\ttext", header, StringComparison.Ordinal);
+        string eval = folder.Write("eval.tsv", named.Replace("ij", "kl", StringComparison.Ordinal));
+        ToolRun run = Train(folder, ExitCode.Success, folder.Write("named.tsv", named), [.. columns, "--class-column", classes, "--eval", eval, "--dry-run"]);
+        Assert.AreEqual(usual.Split(',')[0], run.Output.Split(',')[0]);
+        StringAssert.Contains(run.Error, "4 training row(s) stand in the validation set too");
+    }
+
+    [TestMethod]
     public void RowsWithoutAClassAreLeftOutAndCounted()
     {
         using var folder = new TemporaryFolder();
@@ -71,7 +88,12 @@ public sealed class TrainClassesTests
     [DataRow("texts.tsv", "--pairs-per-text 2000000000", "--pairs-per-text is 2000000000, which makes")]
     [DataRow("texts.tsv,balance=label", "", "balance 'label'")]
     [DataRow("pairs.tsv", "--eval texts.tsv", "--eval 'texts.tsv' has texts and their classes, and --data has pairs.")]
-    [DataRow("other.tsv", "", "texts and their classes are looked for in 'text' and 'label'")]
+    [DataRow("other.tsv", "", "texts and their classes are looked for in 'text' and 'label', or name theirs with --class-column")]
+    [DataRow("texts.tsv", "--class-column intent", "no column 'intent'")]
+    [DataRow("texts.tsv", "--class-column text", "both in the column 'text'")]
+    [DataRow("texts.tsv", "--class-column label --columns text,label", "2 names, and --class-column is 'label'")]
+    [DataRow("wide.tsv", "--class-column label", "Say which column has them with --columns.")]
+    [DataRow("texts.tsv,loss=mse,teacher=base", "--class-column label", "the loss mse, which learns from a teacher")]
     public void FilesOfAnotherKindAreRefused(string data, string arguments, string expected) => Refused(data, arguments, expected);
 
     [TestMethod]
@@ -86,6 +108,7 @@ public sealed class TrainClassesTests
         using var folder = new TemporaryFolder();
         folder.Write("texts.tsv", Tabs);
         folder.Write("pairs.tsv", Pairs);
+        folder.Write("wide.tsv", "a\tb\tlabel\nx\ty\tz\n");
         folder.Write("other.tsv", Tabs.Replace("text", "utterance", StringComparison.Ordinal));
         ToolRun run = ToolProcess.Run(folder.Path, "", ["train", "--data", data, "--output", "out", .. arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
         Assert.AreEqual(ExitCode.Usage, run.ExitCode, run.Error);
