@@ -46,7 +46,7 @@ public sealed partial class LacosBloomTrainer
         var numbers = new Dictionary<string, int>(StringComparer.Ordinal);
         LabelledTexts labelled = LabelledTexts.Read(validation, _options.TextColumnName!, LabelName!, NumberOf, isLeftOut: null, _options.CancellationToken, "validation texts");
         List<LabelledPair> pairs = LabelledPairs.Make(labelled, _options.PairsPerText, seed: 0);
-        return new ValidationSet([.. pairs.SelectMany(pair => new[] { texts[pair.First], texts[pair.Second] })], [.. pairs.Select(pair => pair.Match ? 1.0 : 0.0)]);
+        return new ValidationSet(pairs.SelectMany(pair => new[] { texts[pair.First], texts[pair.Second] }), [.. pairs.Select(pair => pair.Match ? 1.0 : 0.0)]);
 
         int NumberOf(ReadOnlyMemory<char> characters)
         {

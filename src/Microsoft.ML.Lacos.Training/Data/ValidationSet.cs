@@ -8,7 +8,9 @@ namespace Microsoft.ML.Lacos.Training.Data;
 /// <summary>Scored pairs on which an adapter is judged, as it will be used: merged into the model and run by the model's own encoder.</summary>
 internal sealed class ValidationSet
 {
-    private readonly string?[] _texts;
+    // Each text once, however many pairs it stands in: pairs made of classes have each text in dozens.
+    private readonly string[] _texts;
+    private readonly int[] _places;
     private readonly double[] _labels;
     private readonly int[] _groups;
     private readonly int _groupCount;
@@ -16,19 +18,32 @@ internal sealed class ValidationSet
 
     /// <param name="texts">First and second text of each pair in turn.</param>
     /// <param name="labels">The score of each pair.</param>
-    public ValidationSet(string?[] texts, double[] labels)
+    public ValidationSet(IEnumerable<string?> texts, double[] labels)
         : this(texts, labels, new int[labels.Length], 1)
     {
     }
 
-    private ValidationSet(string?[] texts, double[] labels, int[] groups, int groupCount)
+    private ValidationSet(IEnumerable<string?> texts, double[] labels, int[] groups, int groupCount)
     {
-        (_texts, _labels, _groups, _groupCount) = (texts, labels, groups, groupCount);
+        (_labels, _groups, _groupCount) = (labels, groups, groupCount);
+        var distinct = new List<string>();
+        var numbers = new Dictionary<string, int>(StringComparer.Ordinal);
+        _places = [.. texts.Select(text => NumberOf(text ?? ""))];
+        _texts = [.. distinct];
         _fingerprint = new Lazy<string>(Hash);
+
+        int NumberOf(string text)
+        {
+            if (numbers.TryAdd(text, distinct.Count))
+            {
+                distinct.Add(text);
+            }
+            return numbers[text];
+        }
     }
 
     /// <summary>The pairs.</summary>
-    public IEnumerable<(string First, string Second)> Pairs => Enumerable.Range(0, _labels.Length).Select(i => (_texts[2 * i] ?? "", _texts[(2 * i) + 1] ?? ""));
+    public IEnumerable<(string First, string Second)> Pairs => Enumerable.Range(0, _labels.Length).Select(i => (_texts[_places[2 * i]], _texts[_places[(2 * i) + 1]]));
 
     /// <summary>sha256 of the texts, scores and sets in their order: what a score of it can be compared with.</summary>
     public string Fingerprint => _fingerprint.Value;
@@ -83,15 +98,15 @@ internal sealed class ValidationSet
                 throw new InvalidDataException($"The validation data has {scores.Length} scored pair(s){where} with {scores.Distinct().Count()} different score(s) in column '{label}'; at least two different ones are needed for a correlation.");
             }
         }
-        return new ValidationSet([.. texts], [.. labels], [.. groups], names.Count);
+        return new ValidationSet(texts, [.. labels], [.. groups], names.Count);
     }
 
     private string Hash()
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (string? text in _texts)
+        foreach (string text in _places.Select(place => _texts[place]))
         {
-            hash.AppendData(BitConverter.GetBytes(text?.Length ?? 0));
+            hash.AppendData(BitConverter.GetBytes(text.Length));
             hash.AppendData(MemoryMarshal.AsBytes<char>(text));
         }
         hash.AppendData(MemoryMarshal.AsBytes<double>(_labels));
@@ -103,12 +118,13 @@ internal sealed class ValidationSet
     public double Spearman(LacosModel model, SentenceEncoderOptions options, CancellationToken cancellationToken)
     {
         using SentenceEncoder encoder = SentenceEncoder.Create(model, options);
-        var vectors = new float[checked(_texts.Length * encoder.Dimension)];
+        int width = encoder.Dimension;
+        var vectors = new float[checked(_texts.Length * width)];
         encoder.Encode(_texts, vectors, [], cancellationToken);
         SimilarityScores[] scores = [.. Enumerable.Range(0, _groupCount).Select(_ => new SimilarityScores())];
         for (int i = 0; i < _labels.Length; i++)
         {
-            scores[_groups[i]].Add<float>(_labels[i], vectors.AsSpan(2 * i * encoder.Dimension, encoder.Dimension), vectors.AsSpan(((2 * i) + 1) * encoder.Dimension, encoder.Dimension));
+            scores[_groups[i]].Add<float>(_labels[i], vectors.AsSpan(_places[2 * i] * width, width), vectors.AsSpan(_places[(2 * i) + 1] * width, width));
         }
         return scores.Average(set => set.ToMetrics().CosineSpearman);
     }
