@@ -53,10 +53,11 @@ public static class LacosBloomCatalog
     /// <param name="catalog">The regression trainers.</param>
     /// <param name="options">Read now, so that later changes of the object have no effect.</param>
     /// <exception cref="ArgumentException">An option is not valid; the message names it and its value.</exception>
-    /// <example>A few labelled texts instead of pairs, before a classifier.<code>
+    /// <example>A few labelled texts instead of pairs, before a classifier. The vectors have norm 1, and the regularisation that <c>LbfgsMaximumEntropy</c> has by default
+    /// takes all weights of a few such rows: use <c>SdcaMaximumEntropy()</c> or <c>LbfgsMaximumEntropy(l1Regularization: 0, l2Regularization: 0.1f)</c>.<code>
     /// var pipeline = mlContext.Transforms.Conversion.MapValueToKey("Label")
-    ///     .Append(mlContext.Regression.Trainers.LacosBloom(new LacosBloomTrainer.Options { TextColumnName = "Text", Epochs = 1 }))
-    ///     .Append(mlContext.MulticlassClassification.Trainers.LbfgsMaximumEntropy());
+    ///     .Append(mlContext.Regression.Trainers.LacosBloom(new LacosBloomTrainer.Options { TextColumnName = "Text", Steps = 60, LearningRate = 3e-3, LoraRank = 16 }))
+    ///     .Append(mlContext.MulticlassClassification.Trainers.SdcaMaximumEntropy());
     /// </code></example>
     public static LacosBloomTrainer LacosBloom(this RegressionCatalog.RegressionTrainers catalog, LacosBloomTrainer.Options options)
     {

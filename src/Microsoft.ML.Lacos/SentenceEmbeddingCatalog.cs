@@ -12,6 +12,10 @@ public static class SentenceEmbeddingCatalog
     /// <param name="inputColumnName">Name of the text column; <see langword="null"/> takes <paramref name="outputColumnName"/>.</param>
     /// <param name="model">A <c>.lacos</c> file or a model folder; <see langword="null"/> takes the embedded default model.</param>
     /// <exception cref="ArgumentException">A name is empty.</exception>
+    /// <remarks>
+    /// The elements of a vector of norm 1 are small, about 0.05: before a linear trainer with few labels, lower the regularisation of <c>LbfgsMaximumEntropy</c> and <c>LbfgsLogisticRegression</c>
+    /// (<c>l1Regularization: 0, l2Regularization: 0.1f</c>), whose defaults leave no weights, or take <c>SdcaMaximumEntropy</c>.
+    /// </remarks>
     /// <example><code>
     /// var pipeline = mlContext.Transforms.Text.ApplySentenceEmbedding("Features", "Text")
     ///     .Append(mlContext.Clustering.Trainers.KMeans("Features", numberOfClusters: 8));

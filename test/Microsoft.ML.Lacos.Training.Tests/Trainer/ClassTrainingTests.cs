@@ -52,6 +52,37 @@ public sealed class ClassTrainingTests
         CollectionAssert.AreEqual(predicted.GetColumn<float[]>("Features").First(), loaded.GetColumn<float[]>("Features").First());
     }
 
+    // As README and remarks have it, with the default model: 8 texts of each of 6 classes teach, 12 are asked.
+    [TestMethod]
+    [DataRow(0)]
+    [DataRow(20)]
+    public void TheRecommendedClassifierLearnsFromAFewLabels(int steps)
+    {
+        string[][] rows = [.. File.ReadLines(Path.Combine(AppContext.BaseDirectory, "requests.tsv")).Skip(1).Select(line => line.Split('\t'))];
+        var data = rows.GroupBy(row => row[0]).SelectMany(group => group.Select((row, i) => (new NamedText { Label = row[0], Text = row[1] }, i < 8))).ToLookup(row => row.Item2, row => row.Item1);
+        IEstimator<ITransformer> featurizer = steps == 0
+            ? _ml.Transforms.Text.ApplySentenceEmbedding("Features", "Text")
+            : _ml.Regression.Trainers.LacosBloom(new LacosBloomTrainer.Options { TextColumnName = "Text", Steps = steps, LearningRate = 3e-3, LoraRank = 16 });
+        IDataView train = _ml.Data.LoadFromEnumerable(data[true]), test = _ml.Data.LoadFromEnumerable(data[false]);
+        using var model = _ml.Transforms.Conversion.MapValueToKey("Label").Append(featurizer).Append(_ml.MulticlassClassification.Trainers.SdcaMaximumEntropy()).Fit(train);
+        Assert.IsGreaterThan(0.75, _ml.MulticlassClassification.Evaluate(model.Transform(test)).MicroAccuracy, "a sixth would be chance");
+    }
+
+    [TestMethod]
+    [DataRow(TrainingLoss.MultipleNegativesRanking, 16, true)]
+    [DataRow(TrainingLoss.MultipleNegativesRanking, 12, false)]
+    [DataRow(TrainingLoss.CosineSimilarity, 16, false)]
+    public void FewClassesThatLeaveBatchesSmallAreToldOf(TrainingLoss loss, int batchSize, bool expected)
+    {
+        using var folder = new TemporaryFolder();
+        var warnings = new List<string>();
+        _ml.Log += (_, message) => warnings.Add(message.Message);
+        LacosBloomTrainer.Options options = Options(folder, 1);
+        (options.Loss, options.BatchSize) = (loss, batchSize);
+        _ml.Regression.Trainers.LacosBloom(options).Plan(Data(24));
+        Assert.AreEqual(expected, warnings.Any(warning => warning.Contains("a batch has at most 3 rows instead of 16", StringComparison.Ordinal)), string.Join('\n', warnings));
+    }
+
     [TestMethod]
     public void TheChainIsCrossValidated()
     {
@@ -251,5 +282,12 @@ public sealed class ClassTrainingTests
         public string Text { get; set; } = "";
 
         public string Name { get; set; } = "";
+    }
+
+    private sealed class NamedText
+    {
+        public string Text { get; set; } = "";
+
+        public string Label { get; set; } = "";
     }
 }
