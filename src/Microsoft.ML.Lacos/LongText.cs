@@ -6,7 +6,7 @@ public enum LongText
     /// <summary>Keep the first tokens up to the limit.</summary>
     Truncate = 0,
 
-    /// <summary>Encode windows of at most the limit and take their mean, weighted by their token counts.</summary>
+    /// <summary>Encode windows of at most the limit, each with the prompt, and take their mean, weighted by the tokens pooled in each (the prompt's own where it is pooled).</summary>
     Window = 1,
 
     /// <summary>Throw <see cref="ArgumentException"/>; in a pipeline where a column made of the text is read, not for the rows around it.</summary>

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using Microsoft.ML.Lacos.Bloom;
 
@@ -17,7 +18,7 @@ public sealed partial class SentenceEncoder
     /// </param>
     /// <param name="cancellationToken">Checked between batches.</param>
     /// <returns>How many texts had more tokens than <see cref="MaximumTokenCount"/>.</returns>
-    /// <exception cref="ArgumentException">A span has the wrong length, or a text is too long and the options say to throw.</exception>
+    /// <exception cref="ArgumentException">A span has the wrong length, or a text is too long and the options say to throw. Of several such texts the first is named.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled; the output is then incomplete.</exception>
     /// <exception cref="ObjectDisposedException">The encoder has been disposed.</exception>
     public int Encode(ReadOnlySpan<string?> texts, Span<float> vectors, Span<int> tokenCounts, CancellationToken cancellationToken = default)
@@ -84,6 +85,7 @@ public sealed partial class SentenceEncoder
 
     private TokenizedText[] Tokenize(ReadOnlySpan<string?> texts, bool countAll, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         var tokenized = new TokenizedText[texts.Length];
         if (texts.Length < 64)
         {
@@ -94,16 +96,18 @@ public sealed partial class SentenceEncoder
             return tokenized;
         }
         string?[] copy = texts.ToArray();
+        var failure = new EarliestFailure();
+        var parallel = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = EncoderThreads.Resolve(Options.ThreadCount) };
         try
         {
-            var parallel = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = EncoderThreads.Resolve(Options.ThreadCount) };
-            Parallel.For(0, copy.Length, parallel, row => tokenized[row] = TokenizeOne(copy[row], countAll));
+            Parallel.For(0, copy.Length, parallel, row => failure.Watch(row, () => tokenized[row] = TokenizeOne(copy[row], countAll)));
         }
-        catch (AggregateException failures) when (failures.InnerExceptions.Count > 0)
+        catch (Exception error) when (error.GetBaseException() is OutOfMemoryException memory && error != memory)
         {
-            // The caller gets the error of the earliest text, as it would without threads.
-            throw failures.Flatten().InnerExceptions[0];
+            // No memory for another worker: the loop wraps it once or twice.
+            ExceptionDispatchInfo.Throw(memory);
         }
+        failure.Throw();
         return tokenized;
     }
 
@@ -133,7 +137,7 @@ public sealed partial class SentenceEncoder
         return new TokenizedText([.. ids], fullCount);
     }
 
-    /// <summary>Cuts ids into windows of at most the limit; every window after the first starts with the prompt again.</summary>
+    /// <summary>Cuts ids into windows of at most the limit; every window after the first starts with the prompt again. Each weighs as many tokens as are pooled in it.</summary>
     private void AddWindows(int[] ids, int row, List<TokenSequence> sequences)
     {
         sequences.Add(new TokenSequence(ids[..MaximumTokenCount], row, _poolFrom, MaximumTokenCount - _poolFrom));
@@ -144,7 +148,7 @@ public sealed partial class SentenceEncoder
             var window = new int[_promptIds.Length + length];
             _promptIds.CopyTo(window, 0);
             Array.Copy(ids, start, window, _promptIds.Length, length);
-            sequences.Add(new TokenSequence(window, row, _poolFrom, length));
+            sequences.Add(new TokenSequence(window, row, _poolFrom, window.Length - _poolFrom));
         }
     }
 
