@@ -8,8 +8,8 @@ namespace Microsoft.ML.Lacos.Tests.Sentences;
 public sealed class WindowWeightTests
 {
     private const int Limit = 12;
-    private const string Prompt = "a long prompt: ";
-    private const string Text = "The river rises in the mountains and flows through three countries before it reaches the sea near a small town today.";
+    private const string Prompt = "a long prompt:";
+    private const string Text = " The river rises in the mountains and flows through three countries before it reaches the sea near a small town today.";
 
     private static readonly LacosModel Default = LacosModel.LoadDefault();
 
@@ -24,7 +24,9 @@ public sealed class WindowWeightTests
         using IBloomEncoder bloom = BloomEncoders.Create(model.Weights, BloomCompute.Int8, 0, 1);
         BloomTokenizer tokenizer = BloomTokenizer.FromJson(model.TokenizerJson.Span);
         int[] prompt = [.. tokenizer.EncodeToIds(Prompt)];
-        int[] text = [.. tokenizer.EncodeToIds(Prompt + Text).Skip(prompt.Length)];
+        int[] all = [.. tokenizer.EncodeToIds(Prompt + Text)];
+        CollectionAssert.AreEqual(prompt, all[..prompt.Length]);
+        int[] text = all[prompt.Length..];
         int step = Limit - prompt.Length;
         Assert.IsGreaterThan(1, prompt.Length);
         Assert.IsGreaterThan(2 * step, text.Length);
