@@ -10,14 +10,15 @@ constexpr size_t kScorePadding = 64;
 size_t RoundUp(size_t n, size_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 }  // namespace
 
+// Powers of a base that is fp32 already, taken in fp32: as the reference (build_alibi_tensor of transformers) and Alibi.cs, whose bits these are.
 std::vector<float> AlibiSlopes(int heads) {
   int whole = 1;
   while (whole * 2 <= heads) whole *= 2;
+  const float main = static_cast<float>(std::pow(2.0, -8.0 / whole));
+  const float between = static_cast<float>(std::pow(2.0, -4.0 / whole));
   std::vector<float> slopes;
-  const double base = std::pow(2.0, -std::pow(2.0, -(std::log2(whole) - 3)));
-  for (int i = 1; i <= whole; i++) slopes.push_back(static_cast<float>(std::pow(base, i)));
-  const double extra = std::pow(2.0, -std::pow(2.0, -(std::log2(2.0 * whole) - 3)));
-  for (int i = 0; i < heads - whole; i++) slopes.push_back(static_cast<float>(std::pow(extra, 2 * i + 1)));
+  for (int i = 1; i <= whole; i++) slopes.push_back(std::pow(main, static_cast<float>(i)));
+  for (int i = 0; i < heads - whole; i++) slopes.push_back(std::pow(between, static_cast<float>(2 * i + 1)));
   return slopes;
 }
 

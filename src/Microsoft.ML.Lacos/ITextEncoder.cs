@@ -16,5 +16,9 @@ internal interface ITextEncoder : IDisposable
     /// <param name="tokenCounts">Output: tokens of each text before any truncation, prompt included (0 for a text without tokens). Empty when not wanted.</param>
     /// <param name="cancellationToken">Checked between batches.</param>
     /// <returns>How many texts were longer than the token limit.</returns>
+    /// <remarks>The vectors of a damaged model may hold NaN or infinity: whoever reads them checks.</remarks>
     int Encode(ReadOnlySpan<string?> texts, Span<float> vectors, Span<int> tokenCounts, CancellationToken cancellationToken);
+
+    /// <summary>Counts the tokens of a text before any truncation, prompt included, also where it is too long to be encoded.</summary>
+    int CountTokens(string? text);
 }

@@ -6,9 +6,9 @@ public enum LongText
     /// <summary>Keep the first tokens up to the limit.</summary>
     Truncate = 0,
 
-    /// <summary>Encode windows of at most the limit and take their mean, weighted by their token counts.</summary>
+    /// <summary>Encode windows of at most the limit, each with the prompt, and take their mean, weighted by the tokens pooled in each (the prompt's own where it is pooled).</summary>
     Window = 1,
 
-    /// <summary>Throw <see cref="ArgumentException"/>; in a pipeline where a column made of the text is read, not for the rows around it.</summary>
+    /// <summary>Throw <see cref="ArgumentException"/>; in a pipeline where the vector of the text is read, not for its token count nor for the rows around it.</summary>
     Throw = 2,
 }

@@ -57,8 +57,9 @@ public sealed partial class SentenceEmbeddingTransformer : ITransformer, IDispos
     {
         get
         {
-            ObjectDisposedException.ThrowIf(_context.Lease.IsReleased, this);
-            return _context;
+            return !_context.Lease.IsReleased ? _context : throw new ObjectDisposedException(
+                nameof(SentenceEmbeddingTransformer),
+                "The transformer has been disposed. A PredictionEngine disposes its transformer unless PredictionEngineOptions.OwnsTransformer is false: set it, or use the transformer before the engine is disposed.");
         }
     }
 
@@ -79,7 +80,7 @@ public sealed partial class SentenceEmbeddingTransformer : ITransformer, IDispos
     public IDataView Transform(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return new EmbeddingView(_context.Another(this), input);
+        return new EmbeddingView(Open.Another(this), input);
     }
 
     /// <summary>Gives a mapper of single rows, with the same vectors as <see cref="Transform"/>, bit by bit.</summary>
@@ -89,7 +90,7 @@ public sealed partial class SentenceEmbeddingTransformer : ITransformer, IDispos
     public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
-        return new EmbeddingRowMapper(_context.Another(this), inputSchema);
+        return new EmbeddingRowMapper(Open.Another(this), inputSchema);
     }
 
     /// <summary>Gives a transformer of one column over the same weights and the same memory of vectors.</summary>
@@ -98,10 +99,10 @@ public sealed partial class SentenceEmbeddingTransformer : ITransformer, IDispos
     /// <exception cref="ObjectDisposedException">The transformer has been disposed.</exception>
     public SentenceEmbeddingTransformer ForColumn(string outputColumnName, string? inputColumnName = null)
     {
-        SentenceEmbeddingEstimator.Options options = _context.Options.Copy();
+        SentenceEmbeddingEstimator.Options options = Open.Options.Copy();
         options.Columns = [new(outputColumnName, inputColumnName)];
         options.ScoreColumnName = null;
-        return new SentenceEmbeddingTransformer(_context.Another(this, options));
+        return new SentenceEmbeddingTransformer(Open.Another(this, options));
     }
 
     /// <summary>Gives the model as .NET's own abstraction, for dependency injection, vector stores and caching.</summary>
@@ -110,7 +111,7 @@ public sealed partial class SentenceEmbeddingTransformer : ITransformer, IDispos
     /// and normalises again. <c>Usage</c> counts the tokens of the texts. A call runs on the thread pool and stops between batches when cancelled. The generator keeps the model open until it is disposed itself.
     /// </remarks>
     /// <exception cref="ObjectDisposedException">The transformer has been disposed.</exception>
-    public IEmbeddingGenerator<string, Embedding<float>> AsEmbeddingGenerator() => new EmbeddingGenerator(_context.Another(this));
+    public IEmbeddingGenerator<string, Embedding<float>> AsEmbeddingGenerator() => new EmbeddingGenerator(Open.Another(this));
 
     /// <summary>Ends the use of this object; the model is released with its last user.</summary>
     public void Dispose() => _context.Dispose();

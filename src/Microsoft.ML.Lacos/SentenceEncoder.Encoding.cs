@@ -1,6 +1,8 @@
 using System.Numerics.Tensors;
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Safetensors;
 
 namespace Microsoft.ML.Lacos;
 
@@ -17,10 +19,64 @@ public sealed partial class SentenceEncoder
     /// </param>
     /// <param name="cancellationToken">Checked between batches.</param>
     /// <returns>How many texts had more tokens than <see cref="MaximumTokenCount"/>.</returns>
-    /// <exception cref="ArgumentException">A span has the wrong length, or a text is too long and the options say to throw.</exception>
+    /// <exception cref="ArgumentException">A span has the wrong length, or a text is too long and the options say to throw. Of several such texts the first is named.</exception>
+    /// <exception cref="InvalidDataException">A vector holds NaN or infinity, which means that the model's weights are damaged or too large for the arithmetic; the message names the text by its index. The vectors are written all the same.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled; the output is then incomplete.</exception>
     /// <exception cref="ObjectDisposedException">The encoder has been disposed.</exception>
     public int Encode(ReadOnlySpan<string?> texts, Span<float> vectors, Span<int> tokenCounts, CancellationToken cancellationToken = default)
+    {
+        int longTexts = EncodeUnchecked(texts, vectors, tokenCounts, cancellationToken);
+        int bad = TensorFloats.IndexOfNonFinite(vectors);
+        if (bad >= 0)
+        {
+            int row = bad / Dimension;
+            throw VectorCheck.ErrorOf($"Text {row} (from 0), '{Shorten(texts[row] ?? "")}',", vectors.Slice(row * Dimension, Dimension))!;
+        }
+        return longTexts;
+    }
+
+    // Those who read vectors one by one check them one by one: another text's is no reason to refuse one.
+    int ITextEncoder.Encode(ReadOnlySpan<string?> texts, Span<float> vectors, Span<int> tokenCounts, CancellationToken cancellationToken) =>
+        EncodeUnchecked(texts, vectors, tokenCounts, cancellationToken);
+
+    int ITextEncoder.CountTokens(string? text)
+    {
+        BeginUse();
+        try
+        {
+            return CountTokensInUse(text);
+        }
+        finally
+        {
+            EndUse();
+        }
+    }
+
+    /// <summary>Keeps the model open, whoever disposes the encoder, until <see cref="EndUse"/>.</summary>
+    /// <exception cref="ObjectDisposedException">The encoder has been disposed.</exception>
+    internal void BeginUse() => _uses.Enter(this);
+
+    /// <summary>Ends what <see cref="BeginUse"/> began; the last use releases the model where the encoder has been disposed.</summary>
+    internal void EndUse() => _uses.Leave();
+
+    /// <summary>All tokens of a text, prompt included, whatever the limit; between <see cref="BeginUse"/> and <see cref="EndUse"/>.</summary>
+    internal int CountTokensInUse(string? text) => _tokenizer.CountTokens(_prompt + text);
+
+    private int EncodeUnchecked(ReadOnlySpan<string?> texts, Span<float> vectors, Span<int> tokenCounts, CancellationToken cancellationToken)
+    {
+        BeginUse();
+        try
+        {
+            return EncodeInUse(texts, vectors, tokenCounts, cancellationToken);
+        }
+        finally
+        {
+            EndUse();
+        }
+    }
+
+    /// <summary>Encodes without a look at the vectors; between <see cref="BeginUse"/> and <see cref="EndUse"/>.</summary>
+    internal int EncodeInUse(ReadOnlySpan<string?> texts, Span<float> vectors, Span<int> tokenCounts, CancellationToken cancellationToken)
     {
         if (vectors.Length != (long)texts.Length * Dimension)
         {
@@ -30,21 +86,13 @@ public sealed partial class SentenceEncoder
         {
             throw new ArgumentException($"{texts.Length} texts need as many token counts, got room for {tokenCounts.Length}. Pass an empty span to leave them out.", nameof(tokenCounts));
         }
-        _uses.Enter(this);
-        try
+        int longTexts = 0;
+        for (int start = 0; start < texts.Length; start += TextsPerRound)
         {
-            int longTexts = 0;
-            for (int start = 0; start < texts.Length; start += TextsPerRound)
-            {
-                int count = Math.Min(TextsPerRound, texts.Length - start);
-                longTexts += EncodeRound(texts.Slice(start, count), vectors.Slice(start * Dimension, count * Dimension), tokenCounts.IsEmpty ? [] : tokenCounts.Slice(start, count), cancellationToken);
-            }
-            return longTexts;
+            int count = Math.Min(TextsPerRound, texts.Length - start);
+            longTexts += EncodeRound(texts.Slice(start, count), vectors.Slice(start * Dimension, count * Dimension), tokenCounts.IsEmpty ? [] : tokenCounts.Slice(start, count), cancellationToken);
         }
-        finally
-        {
-            _uses.Leave();
-        }
+        return longTexts;
     }
 
     private int EncodeRound(ReadOnlySpan<string?> texts, Span<float> vectors, Span<int> tokenCounts, CancellationToken cancellationToken)
@@ -84,6 +132,7 @@ public sealed partial class SentenceEncoder
 
     private TokenizedText[] Tokenize(ReadOnlySpan<string?> texts, bool countAll, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         var tokenized = new TokenizedText[texts.Length];
         if (texts.Length < 64)
         {
@@ -94,16 +143,18 @@ public sealed partial class SentenceEncoder
             return tokenized;
         }
         string?[] copy = texts.ToArray();
+        var failure = new EarliestFailure();
+        var parallel = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = EncoderThreads.Resolve(Options.ThreadCount) };
         try
         {
-            var parallel = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = EncoderThreads.Resolve(Options.ThreadCount) };
-            Parallel.For(0, copy.Length, parallel, row => tokenized[row] = TokenizeOne(copy[row], countAll));
+            Parallel.For(0, copy.Length, parallel, row => failure.Watch(row, () => tokenized[row] = TokenizeOne(copy[row], countAll)));
         }
-        catch (AggregateException failures) when (failures.InnerExceptions.Count > 0)
+        catch (Exception error) when (error.GetBaseException() is OutOfMemoryException memory && error != memory)
         {
-            // The caller gets the error of the earliest text, as it would without threads.
-            throw failures.Flatten().InnerExceptions[0];
+            // No memory for another worker: the loop wraps it once or twice.
+            ExceptionDispatchInfo.Throw(memory);
         }
+        failure.Throw();
         return tokenized;
     }
 
@@ -133,7 +184,7 @@ public sealed partial class SentenceEncoder
         return new TokenizedText([.. ids], fullCount);
     }
 
-    /// <summary>Cuts ids into windows of at most the limit; every window after the first starts with the prompt again.</summary>
+    /// <summary>Cuts ids into windows of at most the limit; every window after the first starts with the prompt again. Each weighs as many tokens as are pooled in it.</summary>
     private void AddWindows(int[] ids, int row, List<TokenSequence> sequences)
     {
         sequences.Add(new TokenSequence(ids[..MaximumTokenCount], row, _poolFrom, MaximumTokenCount - _poolFrom));
@@ -144,7 +195,7 @@ public sealed partial class SentenceEncoder
             var window = new int[_promptIds.Length + length];
             _promptIds.CopyTo(window, 0);
             Array.Copy(ids, start, window, _promptIds.Length, length);
-            sequences.Add(new TokenSequence(window, row, _poolFrom, length));
+            sequences.Add(new TokenSequence(window, row, _poolFrom, window.Length - _poolFrom));
         }
     }
 

@@ -1,6 +1,8 @@
 using System.Numerics;
+using Microsoft.Extensions.AI;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Hub;
+using Microsoft.ML.Lacos.Pipeline;
 using Microsoft.ML.Lacos.Tokenization;
 
 namespace Microsoft.ML.Lacos;
@@ -46,7 +48,10 @@ public sealed partial class SentenceEncoder : ITextEncoder
         _promptIds = _prompt.Length == 0 ? [] : [.. tokenizer.EncodeToIds(_prompt)];
         if (_promptIds.Length >= MaximumTokenCount)
         {
-            throw new ArgumentException($"The prompt has {_promptIds.Length} tokens and the limit of a text is {MaximumTokenCount}, prompt included. Shorten the prompt or raise MaximumTokenCount.", nameof(options));
+            string counts = $"has {_promptIds.Length} tokens and the limit of a text is {MaximumTokenCount}, prompt included";
+            throw options.Prompt is null && options.MaximumTokenCount == 0
+                ? new InvalidDataException($"In the model's own settings the prompt '{model.Settings.DefaultPromptName}' {counts}, so that no text has room. Name another prompt or a larger MaximumTokenCount in the options, or correct the model's settings.")
+                : new ArgumentException($"The prompt {counts}. Shorten the prompt or raise MaximumTokenCount.", nameof(options));
         }
         _poolFrom = model.Settings.FirstPooledToken(_promptIds, tokenizer);
         IDisposable weights = model.Lease();
@@ -85,7 +90,7 @@ public sealed partial class SentenceEncoder : ITextEncoder
     /// <param name="model">The model; its weights stay in memory until both it and the encoder are disposed.</param>
     /// <param name="options">Options; <see langword="null"/> for the model's own settings.</param>
     /// <exception cref="ArgumentException">An option does not fit the model (the message names it and its value), or <c>LACOS_FORCE_ISA</c> names no kernels.</exception>
-    /// <exception cref="InvalidDataException">The tokenizer cannot be used.</exception>
+    /// <exception cref="InvalidDataException">The tokenizer cannot be used, or the model's own prompt leaves no room within its own token limit.</exception>
     /// <exception cref="NotSupportedException">The tokenizer has parts this library does not know.</exception>
     /// <exception cref="PlatformNotSupportedException"><c>LACOS_FORCE_ISA</c> names kernels that cannot run here.</exception>
     /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
@@ -111,6 +116,7 @@ public sealed partial class SentenceEncoder : ITextEncoder
     /// <param name="text">The text.</param>
     /// <returns>A vector of <see cref="Dimension"/> elements.</returns>
     /// <exception cref="ArgumentException">The text has more than <see cref="MaximumTokenCount"/> tokens and the options say <see cref="LongText.Throw"/>.</exception>
+    /// <exception cref="InvalidDataException">The vector holds NaN or infinity: the model's weights are damaged, or too large for the arithmetic.</exception>
     /// <exception cref="ObjectDisposedException">The encoder has been disposed.</exception>
     public float[] Encode(string? text)
     {
@@ -118,6 +124,14 @@ public sealed partial class SentenceEncoder : ITextEncoder
         Encode([text], vector, [], CancellationToken.None);
         return vector;
     }
+
+    /// <summary>Gives the encoder as .NET's own abstraction, for dependency injection, vector stores and caching.</summary>
+    /// <remarks>
+    /// As the generator of <see cref="SentenceEmbeddingTransformer.AsEmbeddingGenerator"/>, without ML.NET and without a memory of vectors.
+    /// The generator keeps the model open until it is disposed itself, also where this encoder is disposed before; it does not dispose the encoder.
+    /// </remarks>
+    /// <exception cref="ObjectDisposedException">The encoder has been disposed.</exception>
+    public IEmbeddingGenerator<string, Embedding<float>> AsEmbeddingGenerator() => new EmbeddingGenerator(new EncoderGeneratorModel(this));
 
     /// <inheritdoc/>
     public void Dispose() => _uses.Close();

@@ -4,7 +4,7 @@ namespace Microsoft.ML.Lacos;
 /// <param name="Ids">Token ids, prompt included.</param>
 /// <param name="Row">Where the vector belongs.</param>
 /// <param name="PoolFrom">Leading tokens left out of pooling.</param>
-/// <param name="Weight">Tokens of the text in this window.</param>
+/// <param name="Weight">What a window counts in the mean of its text: the tokens pooled in it.</param>
 internal sealed record TokenSequence(int[] Ids, int Row, int PoolFrom, int Weight);
 
 /// <summary>Sequences encoded together, concatenated without padding.</summary>

@@ -69,6 +69,8 @@ internal sealed class FakeModels : IModelSource, ITokenizerSource
             return longTexts;
         }
 
+        public int CountTokens(string? text) => text?.Length ?? 0;
+
         public void Dispose()
         {
         }

@@ -48,6 +48,17 @@ TEST_F(CgroupQuota, VersionOneIsRead) {
   EXPECT_EQ(2.0, Quota());
 }
 
+TEST_F(CgroupQuota, CpusetIsAnotherController) {
+  Write("self", "5:cpuset:/y\n4:cpuset,cpuacct:/y\n");
+  Write("cpu/y/cpu.cfs_quota_us", "50000\n");
+  Write("cpu/y/cpu.cfs_period_us", "100000\n");
+  EXPECT_EQ(0.0, Quota());
+  Write("self", "5:cpuset,cpu:/x\n4:cpuset:/y\n");
+  Write("cpu/x/cpu.cfs_quota_us", "200000\n");
+  Write("cpu/x/cpu.cfs_period_us", "100000\n");
+  EXPECT_EQ(2.0, Quota());
+}
+
 TEST_F(CgroupQuota, NoneAndNonsenseAreNoQuota) {
   EXPECT_EQ(0.0, Quota());
   Write("self", "nonsense\n0::\n");

@@ -52,8 +52,7 @@ internal sealed class LacosModelSource(ToolStreams streams) : IModelSource, ITok
         {
             throw new ToolException($"There is no file '{path}'. Give a tokenizer.json, a model folder or a .lacos file.");
         }
-        FileStatus.RequireFile(path);
-        return File.ReadAllBytes(path);
+        return JsonLimits.ReadFile(path, JsonLimits.LargestTokenizer);
     }
 
     private static ModelFacts Facts(LacosModel model, SentenceEncoder encoder) => new(

@@ -120,7 +120,9 @@ internal sealed class ValidationSet
         using SentenceEncoder encoder = SentenceEncoder.Create(model, options);
         int width = encoder.Dimension;
         var vectors = new float[checked(_texts.Length * width)];
-        encoder.Encode(_texts, vectors, [], cancellationToken);
+
+        // Vectors of a training that has gone astray may be NaN: a score that is NaN then, not an error of the model's file.
+        ((ITextEncoder)encoder).Encode(_texts, vectors, [], cancellationToken);
         SimilarityScores[] scores = [.. Enumerable.Range(0, _groupCount).Select(_ => new SimilarityScores())];
         for (int i = 0; i < _labels.Length; i++)
         {

@@ -49,8 +49,7 @@ internal sealed class BloomCheckpoint : IDisposable
         {
             throw new FileNotFoundException($"'{folder}' holds no 'config.json'. Name the folder of a Hugging Face BLOOM checkpoint.", configPath);
         }
-        FileStatus.RequireFile(configPath);
-        BloomConfig config = BloomConfigJson.Read(File.ReadAllBytes(configPath), configPath);
+        BloomConfig config = BloomConfigJson.Read(JsonLimits.ReadFile(configPath, JsonLimits.LargestConfig), configPath);
         using SafetensorsFolder files = SafetensorsFolder.Open(folder);
         var source = new Source(files, quantizer, embeddingQuantizer, updateOf);
         try

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.ML.Lacos.Safetensors;
 
 namespace Microsoft.ML.Lacos.Bloom;
 
@@ -18,6 +19,7 @@ internal static class BloomConfigJson
     {
         try
         {
+            JsonLimits.RequireTokens(json.Span, JsonLimits.MostConfigTokens, source);
             using JsonDocument document = JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false });
             return Read(document.RootElement, source);
         }

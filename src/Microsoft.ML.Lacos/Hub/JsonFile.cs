@@ -17,16 +17,17 @@ internal static class JsonFile
         {
             throw new FileNotFoundException($"'{path}' does not exist, and the model needs it. Fetch the whole model folder.", path);
         }
-        FileStatus.RequireFile(path);
-        return Parse(File.ReadAllBytes(path), path);
+        return Parse(JsonLimits.ReadFile(path, JsonLimits.LargestConfig), path);
     }
 
-    /// <summary>Parses JSON without duplicate names, with or without a byte-order mark.</summary>
+    /// <summary>Parses JSON without duplicate names and not too much of it, with or without a byte-order mark.</summary>
     public static JsonDocument Parse(byte[] json, string where)
     {
         try
         {
-            return JsonDocument.Parse(Content(json, where), new JsonDocumentOptions { AllowDuplicateProperties = false });
+            ReadOnlyMemory<byte> content = Content(json, where);
+            JsonLimits.RequireTokens(content.Span, JsonLimits.MostConfigTokens, where);
+            return JsonDocument.Parse(content, new JsonDocumentOptions { AllowDuplicateProperties = false });
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException)
         {

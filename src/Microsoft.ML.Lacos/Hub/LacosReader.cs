@@ -52,10 +52,11 @@ internal static unsafe class LacosReader
     private static byte[] Tokenizer(SafetensorsFile file)
     {
         SafetensorsEntry entry = file.Require(LacosFormat.Tokenizer);
-        if (entry.Type != SafetensorsDType.U8 || entry.Shape.Length != 1 || entry.Count > Array.MaxLength)
+        if (entry.Type != SafetensorsDType.U8 || entry.Shape.Length != 1)
         {
             throw new InvalidDataException($"'{LacosFormat.Tokenizer}' of '{file.Source}' is {entry.Describe()}, expected U8 bytes. Convert the model again.");
         }
+        JsonLimits.RequireLength(entry.Count, JsonLimits.LargestTokenizer, $"{file.Source}: {LacosFormat.Tokenizer}");
         return new ReadOnlySpan<byte>(file.Pointer(entry), (int)entry.Count).ToArray();
     }
 }

@@ -47,8 +47,7 @@ internal static class ModelFolder
         {
             throw new FileNotFoundException($"'{folder}' holds no '{TokenizerName}', without which there are no token ids. Save the model's fast tokenizer into the folder.", path);
         }
-        FileStatus.RequireFile(path);
-        return File.ReadAllBytes(path);
+        return JsonLimits.ReadFile(path, JsonLimits.LargestTokenizer);
     }
 
     private static Dictionary<string, string> Provenance(string folder, BloomCheckpoint checkpoint)

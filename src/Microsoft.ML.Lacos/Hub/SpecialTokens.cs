@@ -18,7 +18,7 @@ internal sealed class SpecialTokens
     public static SpecialTokens Read(byte[] tokenizerJson)
     {
         const string Where = LacosFormat.Tokenizer;
-        using JsonDocument document = JsonFile.Parse(tokenizerJson, Where);
+        using JsonDocument document = JsonFile.Parse(TokenizerVocabulary.Sections(tokenizerJson, Where).Rest, Where);
         var ids = new Dictionary<string, int>(StringComparer.Ordinal);
         if (JsonFile.Optional(document.RootElement, "added_tokens", Where) is { ValueKind: JsonValueKind.Array } added)
         {

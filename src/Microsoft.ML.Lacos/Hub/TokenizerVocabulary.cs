@@ -79,6 +79,10 @@ internal static class TokenizerVocabulary
             reader.Read();
             if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt32(out int id) || id < 0 || id >= seen.Length)
             {
+                if (reader.TokenType is JsonTokenType.StartArray or JsonTokenType.StartObject)
+                {
+                    throw new InvalidDataException($"'{where}: id of a token' is a list or an object, expected a whole number from 0. Correct the file or fetch it again.");
+                }
                 using JsonDocument value = JsonDocument.ParseValue(ref reader);
                 id = Id(value.RootElement, seen.Length, where);
             }

@@ -104,6 +104,7 @@ internal static class LoraConfigJson
     {
         try
         {
+            JsonLimits.RequireTokens(json.Span, JsonLimits.MostConfigTokens, source);
             JsonDocument document = JsonDocument.Parse(json);
             if (document.RootElement.ValueKind == JsonValueKind.Object)
             {

@@ -8,7 +8,6 @@ public sealed partial class PeftAdapter
     private const string Prefix = "base_model.model.";
     private const string SuffixA = ".lora_A.weight";
     private const string SuffixB = ".lora_B.weight";
-    private const long LongestConfig = 1 << 24;
 
     /// <summary>Reads an adapter.</summary>
     /// <param name="folder">Folder of the two files.</param>
@@ -19,13 +18,7 @@ public sealed partial class PeftAdapter
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         string configPath = Existing(folder, ConfigFileName), weightsPath = Existing(folder, WeightsFileName);
-        long configLength = new FileInfo(configPath).Length;
-        if (configLength > LongestConfig)
-        {
-            throw new InvalidDataException($"'{configPath}' has {configLength} bytes, too many for a configuration. Fetch or save the adapter again.");
-        }
-        FileStatus.RequireFile(configPath);
-        LoraConfig config = LoraConfigJson.Read(File.ReadAllBytes(configPath), configPath);
+        LoraConfig config = LoraConfigJson.Read(JsonLimits.ReadFile(configPath, JsonLimits.LargestConfig), configPath);
         using SafetensorsFile file = SafetensorsFile.Open(weightsPath);
         Dictionary<string, LoraMatrices> modules = ReadModules(file, out bool hasLanguageModelHead);
         return Disagreement(config, modules) is { } disagreement

@@ -69,15 +69,15 @@ internal sealed class ColumnBindings
         return [.. InputSchema.Where(column => needed[column.Index])];
     }
 
-    /// <summary>A getter of an added column over the current row's encoded texts, by source.</summary>
-    public Delegate Getter(int index, Func<int, EncodedText> current)
+    /// <summary>A getter of an added column over the current row's encoded texts and their vectors, by source.</summary>
+    public Delegate Getter(int index, Func<int, EncodedText> text, Func<int, float[]> vector)
     {
         OutputColumn output = _outputs[index - InputSchema.Count];
         return output.Kind switch
         {
-            OutputKind.TokenCount => (ValueGetter<int>)((ref int value) => value = current(output.Source).TokenCount),
-            OutputKind.Score => (ValueGetter<float>)((ref float value) => value = Cosine(current(0).Vector, current(1).Vector)),
-            _ => _format.Getter(() => current(output.Source).Vector),
+            OutputKind.TokenCount => (ValueGetter<int>)((ref int value) => value = text(output.Source).TokenCount),
+            OutputKind.Score => (ValueGetter<float>)((ref float value) => value = Cosine(vector(0), vector(1))),
+            _ => _format.Getter(() => vector(output.Source)),
         };
     }
 

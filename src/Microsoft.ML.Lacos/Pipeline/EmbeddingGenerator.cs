@@ -2,30 +2,30 @@ using Microsoft.Extensions.AI;
 
 namespace Microsoft.ML.Lacos.Pipeline;
 
-/// <summary>.NET's own abstraction of an embedding model over a transformer's weights and memory of vectors.</summary>
-internal sealed class EmbeddingGenerator(EmbeddingContext context) : IEmbeddingGenerator<string, Embedding<float>>
+/// <summary>.NET's own abstraction of an embedding model over the weights of a transformer or an encoder.</summary>
+internal sealed class EmbeddingGenerator(IGeneratorModel model) : IEmbeddingGenerator<string, Embedding<float>>
 {
-    private readonly EmbeddingGeneratorMetadata _metadata = new("lacos", defaultModelId: context.Model.Name, defaultModelDimensions: context.Vectors.Dimension);
+    private readonly EmbeddingGeneratorMetadata _metadata = new("lacos", defaultModelId: model.ModelName, defaultModelDimensions: model.Vectors.Dimension);
 
     public Task<GeneratedEmbeddings<Embedding<float>>> GenerateAsync(
         IEnumerable<string> values, EmbeddingGenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(values);
-        int dimension = options?.Dimensions ?? context.Vectors.Dimension;
-        if (dimension < 1 || dimension > context.Vectors.Dimension)
+        int dimension = options?.Dimensions ?? model.Vectors.Dimension;
+        if (dimension < 1 || dimension > model.Vectors.Dimension)
         {
-            throw new ArgumentOutOfRangeException(nameof(options), dimension, $"Dimensions must be from 1 to {context.Vectors.Dimension}, the model's own; leave it out for all.");
+            throw new ArgumentOutOfRangeException(nameof(options), dimension, $"Dimensions must be from 1 to {model.Vectors.Dimension}, the model's own; leave it out for all.");
         }
         string[] texts = [.. values.Select(text => text ?? "")];
 
         // The lease of this call keeps the model alive when the generator is disposed meanwhile.
-        EmbeddingContext running = context.Another(this);
+        IDisposable running = model.Enter(this);
         return Task.Run(
             () =>
             {
                 using (running)
                 {
-                    return Generate(running, texts, dimension, cancellationToken);
+                    return Generate(texts, dimension, cancellationToken);
                 }
             },
             CancellationToken.None);
@@ -40,24 +40,24 @@ internal sealed class EmbeddingGenerator(EmbeddingContext context) : IEmbeddingG
             : null;
     }
 
-    public void Dispose() => context.Dispose();
+    public void Dispose() => model.Dispose();
 
-    private static GeneratedEmbeddings<Embedding<float>> Generate(EmbeddingContext context, string[] texts, int dimension, CancellationToken cancellationToken)
+    private GeneratedEmbeddings<Embedding<float>> Generate(string[] texts, int dimension, CancellationToken cancellationToken)
     {
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, context.Options.CancellationToken);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, model.Cancellation);
         var encoded = new EncodedText?[texts.Length];
         int longTexts = 0;
-        for (int start = 0; start < texts.Length; start += context.Options.LookAheadRows)
+        for (int start = 0; start < texts.Length; start += model.TextsPerCall)
         {
-            int count = Math.Min(context.Options.LookAheadRows, texts.Length - start);
-            longTexts += context.Vectors.Encode(texts.AsSpan(start, count), encoded.AsSpan(start, count), either.Token);
+            int count = Math.Min(model.TextsPerCall, texts.Length - start);
+            longTexts += model.Vectors.Encode(texts.AsSpan(start, count), encoded.AsSpan(start, count), either.Token);
         }
-        context.ReportLongTexts(longTexts);
+        model.ReportLongTexts(longTexts);
         long tokens = encoded.Sum(text => (long)text!.TokenCount);
-        return new GeneratedEmbeddings<Embedding<float>>(encoded.Select(text => new Embedding<float>(Cut(text!.Vector, dimension, context.Vectors.IsNormalized))
+        return new GeneratedEmbeddings<Embedding<float>>(encoded.Select(text => new Embedding<float>(Cut(text!.Vector, dimension, model.Vectors.IsNormalized))
         {
             CreatedAt = DateTimeOffset.UtcNow,
-            ModelId = context.Model.Name,
+            ModelId = model.ModelName,
         }))
         {
             Usage = new UsageDetails { InputTokenCount = tokens, TotalTokenCount = tokens },

@@ -4,6 +4,9 @@ namespace Microsoft.ML.Lacos.Pipeline;
 
 internal sealed partial class EmbeddingModel
 {
+    /// <summary>Name of a model for messages.</summary>
+    public static string NameOf(LacosModel model) => model.Provenance.TryGetValue("name", out string? name) ? name : "unnamed model";
+
     /// <summary>Opens the model that options name.</summary>
     public static EmbeddingModel Open(SentenceEmbeddingEstimator.Options options) => Create(LacosModel.Open(options.Model, options.Compute, options.Adapter), options);
 
@@ -19,7 +22,7 @@ internal sealed partial class EmbeddingModel
             return new EmbeddingModel
             {
                 Encoder = encoder,
-                Name = model.Provenance.TryGetValue("name", out string? name) ? name : "unnamed model",
+                Name = NameOf(model),
                 Fingerprint = model.Fingerprint,
                 Description = encoder.Description,
                 MaximumTokenCount = encoder.MaximumTokenCount,

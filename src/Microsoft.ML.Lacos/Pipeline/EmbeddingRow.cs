@@ -42,7 +42,7 @@ internal sealed class EmbeddingRow : DataViewRow
         {
             return _input.GetGetter<TValue>(_input.Schema[index]);
         }
-        return _mapper.Bindings.Getter(index, Current) as ValueGetter<TValue> ?? throw ColumnErrors.WrongType(column, typeof(TValue));
+        return _mapper.Bindings.Getter(index, Current, source => Current(source).Vector) as ValueGetter<TValue> ?? throw ColumnErrors.WrongType(column, typeof(TValue));
     }
 
     protected override void Dispose(bool disposing)
@@ -64,10 +64,23 @@ internal sealed class EmbeddingRow : DataViewRow
             return last;
         }
         string current = text.ToString();
+        EncodedText encoded = Encode(current);
+        _last[source] = (current, encoded);
+        return encoded;
+    }
+
+    private EncodedText Encode(string text)
+    {
         EncodedText?[] results = [null];
         EmbeddingContext context = _mapper.Context;
-        context.ReportLongTexts(context.Vectors.Encode([current], results, context.Options.CancellationToken));
-        _last[source] = (current, results[0]!);
-        return results[0]!;
+        try
+        {
+            context.ReportLongTexts(context.Vectors.Encode([text], results, context.Options.CancellationToken));
+            return results[0]!;
+        }
+        catch (ArgumentException error) when (context.Options.LongText == LongText.Throw)
+        {
+            return new EncodedText(error, context.Vectors.CountTokens(text));
+        }
     }
 }

@@ -75,7 +75,7 @@ internal sealed class LookAheadCursor : DataViewRowCursor
         }
         Delegate getter = _view.Bindings.IsPassedThrough(index)
             ? _buffers[index]!.Getter(CurrentRow)
-            : _view.Bindings.Getter(index, Text);
+            : _view.Bindings.Getter(index, Text, Vector);
         return getter as ValueGetter<TValue> ?? throw ColumnErrors.WrongType(column, typeof(TValue));
     }
 
@@ -142,17 +142,26 @@ internal sealed class LookAheadCursor : DataViewRowCursor
         _rows.Add((id, _input.Batch));
     }
 
-    private EncodedText Text(int source)
+    private EncodedText Text(int source) => _texts.Get(CurrentRow(), source);
+
+    private float[] Vector(int source)
     {
+        EncodedText text = Text(source);
         try
         {
-            return _texts.Get(CurrentRow(), source);
+            return text.Vector;
         }
         catch (ArgumentException error)
         {
-            throw new ArgumentException($"Row {_position} (from 0): {error.Message}", error);
+            throw new ArgumentException(InRow(error), error);
+        }
+        catch (InvalidDataException error)
+        {
+            throw new InvalidDataException(InRow(error), error);
         }
     }
+
+    private string InRow(Exception error) => $"Row {_position} (from 0): {error.Message}";
 
     private int CurrentRow() =>
         _row >= 0 ? _row : throw new InvalidOperationException($"The cursor is not on a row (position {_position}), so there is no value to get. Call MoveNext first, and read only while it returns true.");

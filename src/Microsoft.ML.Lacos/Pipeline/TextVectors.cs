@@ -1,14 +1,14 @@
 namespace Microsoft.ML.Lacos.Pipeline;
 
-/// <summary>A text's vector and its tokens before any truncation.</summary>
-internal sealed record EncodedText(float[] Vector, int TokenCount);
-
 /// <summary>Gives the vectors of texts: from memory where they are known, else encoded, each different text once.</summary>
 internal sealed class TextVectors(ITextEncoder encoder, VectorMemory memory)
 {
     public int Dimension => encoder.Dimension;
 
     public bool IsNormalized => encoder.IsNormalized;
+
+    /// <summary>Counts a text's tokens before any truncation.</summary>
+    public int CountTokens(string text) => encoder.CountTokens(text);
 
     /// <summary>Gives the vectors of texts.</summary>
     /// <param name="texts">Texts; equal ones get the same object.</param>
@@ -57,7 +57,10 @@ internal sealed class TextVectors(ITextEncoder encoder, VectorMemory memory)
         {
             var encoded = new EncodedText(vectors.AsSpan(i * dimension, dimension).ToArray(), tokenCounts[i]);
             known[places[i]] = encoded;
-            memory.Remember(texts[i], encoded);
+            if (encoded.IsUsable)
+            {
+                memory.Remember(texts[i], encoded);
+            }
         }
         return longTexts;
     }

@@ -1,5 +1,3 @@
-using System.Runtime.ExceptionServices;
-
 namespace Microsoft.ML.Lacos.Pipeline;
 
 /// <summary>The texts of a window of rows, one list for each text column in use, and their vectors once asked for.</summary>
@@ -9,7 +7,6 @@ internal sealed class TextWindow
     private readonly int[] _slots;
     private readonly ValueGetter<ReadOnlyMemory<char>>[] _getters;
     private readonly List<string> _texts = [];
-    private readonly Dictionary<int, ExceptionDispatchInfo> _refused = [];
     private EncodedText?[] _encoded = [];
     private bool _isEncoded;
 
@@ -38,7 +35,6 @@ internal sealed class TextWindow
     public void Clear()
     {
         _texts.Clear();
-        _refused.Clear();
         _isEncoded = false;
         Characters = 0;
     }
@@ -65,7 +61,6 @@ internal sealed class TextWindow
     }
 
     /// <summary>The text of a row and source; encodes the window the first time.</summary>
-    /// <exception cref="ArgumentException">The text is too long, and the options say to throw.</exception>
     public EncodedText Get(int row, int source)
     {
         if (!_isEncoded)
@@ -84,12 +79,7 @@ internal sealed class TextWindow
             }
             _isEncoded = true;
         }
-        int place = (row * _getters.Length) + _slots[source];
-        if (_refused.TryGetValue(place, out ExceptionDispatchInfo? error))
-        {
-            error.Throw();
-        }
-        return _encoded[place]!;
+        return _encoded[(row * _getters.Length) + _slots[source]]!;
     }
 
     private void Encode(int first, int count) =>
@@ -106,7 +96,7 @@ internal sealed class TextWindow
             }
             catch (ArgumentException error)
             {
-                _refused[place] = ExceptionDispatchInfo.Capture(error);
+                _encoded[place] = new EncodedText(error, _context.Vectors.CountTokens(_texts[place]));
             }
         }
     }

@@ -30,7 +30,7 @@ internal sealed class VectorMemory
     public void Remember(string text, EncodedText encoded) => ShardOf(text).Remember(text, encoded);
 
     /// <summary>What an entry costs: its two arrays, their headers, the record, and the slots in list and table.</summary>
-    public static long CostOf(string text, EncodedText encoded) => (2L * text.Length) + (4L * encoded.Vector.Length) + 160;
+    public static long CostOf(string text, EncodedText encoded) => (2L * text.Length) + (4L * encoded.Length) + 160;
 
     private Shard ShardOf(string text) => _shards[(uint)text.GetHashCode(StringComparison.Ordinal) % (uint)_shards.Length];
 

@@ -109,8 +109,9 @@ internal sealed class SafetensorsFolder : IDisposable
     {
         try
         {
-            FileStatus.RequireFile(path);
-            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path), new JsonDocumentOptions { AllowDuplicateProperties = false });
+            byte[] json = JsonLimits.ReadFile(path, JsonLimits.LargestIndex);
+            JsonLimits.RequireTokens(json, JsonLimits.MostTensorTokens, path);
+            using JsonDocument document = JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false });
             return [.. document.RootElement.GetProperty("weight_map").EnumerateObject().Select(pair => (pair.Name, pair.Value.GetString() ?? ""))];
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException or KeyNotFoundException)

@@ -16,9 +16,6 @@ internal sealed class SafetensorsHeader
     /// <summary>Most dimensions of a tensor accepted, as in NumPy.</summary>
     private const int MostDimensions = 64;
 
-    /// <summary>Most names, values and brackets accepted: a tensor has eleven and one more for each dimension. The parsed document takes twelve bytes or more for each, however short it is.</summary>
-    private const int MostTokens = 8_000_000;
-
     private const string MetadataKey = "__metadata__";
 
     private SafetensorsHeader(IReadOnlyDictionary<string, string> metadata, IReadOnlyDictionary<string, SafetensorsEntry> entries)
@@ -65,7 +62,8 @@ internal sealed class SafetensorsHeader
         }
         try
         {
-            CheckTokenCount(json.Span, source);
+            JsonLimits.RequireTokens(json.Span, JsonLimits.MostTensorTokens, source);
+
             // Duplicate names are refused: two readers of one file could disagree about which of them counts.
             using JsonDocument document = JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false });
             var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -87,18 +85,6 @@ internal sealed class SafetensorsHeader
         catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException or ArgumentException)
         {
             throw new InvalidDataException($"The header of '{source}' is not valid: {TextInMessage.Of(error.Message)} Fetch or convert the file again.", error);
-        }
-    }
-
-    private static void CheckTokenCount(ReadOnlySpan<byte> json, string source)
-    {
-        var reader = new Utf8JsonReader(json);
-        for (int tokens = 0; reader.Read(); tokens++)
-        {
-            if (tokens == MostTokens)
-            {
-                throw new InvalidDataException($"The header of '{source}' is not valid: it holds more than {MostTokens} names, values and brackets. Check that the file is what it should be.");
-            }
         }
     }
 

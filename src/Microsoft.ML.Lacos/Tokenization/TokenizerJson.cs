@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Unicode;
+using Microsoft.ML.Lacos.Safetensors;
 
 namespace Microsoft.ML.Lacos.Tokenization;
 
@@ -23,6 +24,7 @@ internal static partial class TokenizerJson
                 throw Invalid("is not UTF-8");
             }
             TokenizerSections sections = TokenizerSections.Find(json);
+            JsonLimits.RequireTokens(sections.Rest, JsonLimits.MostConfigTokens, "tokenizer.json");
             using JsonDocument rest = JsonDocument.Parse(sections.Rest);
             return Read(rest.RootElement, sections);
         }

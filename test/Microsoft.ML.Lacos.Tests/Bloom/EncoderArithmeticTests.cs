@@ -12,6 +12,19 @@ public sealed unsafe class EncoderArithmeticTests
         AssertClose([0.70710678, 0.5, 0.35355339, 0.25], [.. Alibi.Slopes(16)[..4]]);
 
     [TestMethod]
+    public void SlopesArePowersOfAnFp32BaseToTheBit()
+    {
+        // The same numbers as in alibi_slopes_test.cpp, for the native encoder.
+        uint[] expected =
+        [
+            0x3F3504F3, 0x3EFFFFFF, 0x3EB504F3, 0x3E7FFFFF, 0x3E3504F2, 0x3DFFFFFE, 0x3DB504F2, 0x3D7FFFFE,
+            0x3D3504F1, 0x3CFFFFFD, 0x3CB504F1, 0x3C7FFFFD, 0x3C3504F1, 0x3BFFFFFC, 0x3BB504F0, 0x3B7FFFFB,
+        ];
+        CollectionAssert.AreEqual(expected, Alibi.Slopes(16).Select(BitConverter.SingleToUInt32Bits).ToArray());
+        CollectionAssert.AreEqual(new uint[] { 0x3F3504F3, 0x3EB504F3, 0x3E3504F2, 0x3DB504F2 }, Alibi.Slopes(12)[8..].Select(BitConverter.SingleToUInt32Bits).ToArray());
+    }
+
+    [TestMethod]
     public void SlopesOfOtherHeadCountsTakeTheOddPowersBetween()
     {
         float[] slopes = Alibi.Slopes(12);

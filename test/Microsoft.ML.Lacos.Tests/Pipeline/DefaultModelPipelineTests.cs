@@ -117,7 +117,8 @@ public sealed class DefaultModelPipelineTests
                 string message = Assert.ThrowsExactly<ArgumentException>(() => vectors(ref vector)).Message;
                 StringAssert.Contains(message, $"Row {row} (from 0)");
                 StringAssert.Contains(message, "one two three");
-                Assert.ThrowsExactly<ArgumentException>(() => tokens(ref count));
+                tokens(ref count);
+                Assert.AreEqual(6, count, "Tokens can be read all the same.");
                 continue;
             }
             vectors(ref vector);

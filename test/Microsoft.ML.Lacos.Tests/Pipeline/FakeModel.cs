@@ -20,6 +20,9 @@ internal sealed class FakeEncoder(int dimension = 10, bool isNormalized = true, 
 
     public ConcurrentQueue<string?[]> Batches { get; } = new();
 
+    /// <summary>A text whose vector is none.</summary>
+    public string? DamagedText { get; set; }
+
     /// <summary>Called with the number of each call before it encodes.</summary>
     public Action<int>? BeforeCall { get; set; }
 
@@ -33,6 +36,10 @@ internal sealed class FakeEncoder(int dimension = 10, bool isNormalized = true, 
         {
             cancellationToken.ThrowIfCancellationRequested();
             Vector(texts[i]).CopyTo(vectors[(i * Dimension)..]);
+            if (texts[i] is not null && texts[i] == DamagedText)
+            {
+                vectors[(i * Dimension) + 3] = float.NaN;
+            }
             int tokens = Tokens(texts[i]);
             longTexts += tokens > MaximumTokenCount ? 1 : 0;
             if (!tokenCounts.IsEmpty)
@@ -42,6 +49,8 @@ internal sealed class FakeEncoder(int dimension = 10, bool isNormalized = true, 
         }
         return longTexts;
     }
+
+    public int CountTokens(string? text) => Tokens(text);
 
     /// <summary>The vector that a text has to get.</summary>
     public float[] Vector(string? text)

@@ -88,7 +88,7 @@ public sealed class LifetimeTests
         SentenceEmbeddingTransformer sibling = transformer.ForColumn("F", "Text");
         IDataView view = transformer.Transform(_data);
         _context.Model.CreatePredictionEngine<TextRow, EmbeddedRow>(transformer).Dispose();
-        Assert.ThrowsExactly<ObjectDisposedException>(() => transformer.Transform(_data));
+        StringAssert.Contains(Assert.ThrowsExactly<ObjectDisposedException>(() => transformer.Transform(_data)).Message, "PredictionEngineOptions.OwnsTransformer");
         Assert.AreEqual(10, view.GetColumn<float[]>("Features").Count());
         Assert.AreEqual(10, sibling.Transform(_data).GetColumn<float[]>("F").Count());
         _context.Model.CreatePredictionEngine<TextRow, EmbeddedRow>(sibling, new PredictionEngineOptions { OwnsTransformer = false }).Dispose();

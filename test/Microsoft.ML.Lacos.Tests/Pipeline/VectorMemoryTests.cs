@@ -68,6 +68,24 @@ public sealed class VectorMemoryTests
     }
 
     [TestMethod]
+    public void OneHugeTextDoesNotPushOutTheOthers()
+    {
+        // One shard; texts of more than a quarter of it are not kept.
+        var memory = new VectorMemory(100_000);
+        for (int i = 0; i < 50; i++)
+        {
+            memory.Remember($"text {i}", new EncodedText(new float[16], 1));
+        }
+        string quarter = new('q', (25_000 - 160 - 64) / 2), huge = quarter + "q";
+        memory.Remember(huge, new EncodedText(new float[16], 1));
+        memory.Remember(new string('h', 49_000), new EncodedText(new float[16], 1));
+        Assert.AreEqual(50, memory.Count);
+        Assert.IsNull(memory.Find(huge));
+        memory.Remember(quarter, new EncodedText(new float[16], 1));
+        Assert.IsNotNull(memory.Find(quarter));
+    }
+
+    [TestMethod]
     public void WhatIsFoundIsWhatWasRemembered()
     {
         var memory = new VectorMemory(100_000);

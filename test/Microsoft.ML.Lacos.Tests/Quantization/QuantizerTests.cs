@@ -45,6 +45,19 @@ public sealed unsafe class QuantizerTests
     }
 
     [TestMethod]
+    [DataRow(1.4e-44f)]
+    [DataRow(1e-38f)]
+    [DataRow(3e-37f)]
+    public void RowsOfTinyMagnitudesKeepTheirProportions(float absmax)
+    {
+        // 63.5 is a tie, which goes to the even 64; a value of 0 is 0 whatever the scale.
+        float[] values = [0, absmax / 2, absmax, -absmax / 2, -0f, -absmax];
+        var codes = new byte[values.Length];
+        Assert.AreEqual(absmax, new RowwiseQuantizer().Quantize(values, codes));
+        CollectionAssert.AreEqual(new sbyte[] { 0, 64, 127, -64, 0, -127 }, MemoryMarshal.Cast<byte, sbyte>(codes).ToArray());
+    }
+
+    [TestMethod]
     [DataRow(QuantizationScheme.BlockwiseDynamic)]
     [DataRow(QuantizationScheme.BlockwiseLinear)]
     public void NearestCodeIsNearestAndTiesGoDown(QuantizationScheme scheme)
@@ -140,6 +153,18 @@ public sealed unsafe class QuantizerTests
         Assert.AreEqual(60.5f, without[1], 1e-3f);
         CollectionAssert.AreEqual(new[] { 2 }, LlmInt8.OutlierColumns(input, 3, 6f));
         CollectionAssert.AreEqual(Array.Empty<int>(), LlmInt8.OutlierColumns(input, 3, 0f));
+    }
+
+    [TestMethod]
+    public void AValueAtTheThresholdIsAnOutlier()
+    {
+        float[] input = [1, 6, MathF.BitDecrement(6), -6, 2, 3, -4, 5];
+        CollectionAssert.AreEqual(new[] { 1, 3 }, LlmInt8.OutlierColumns(input, 4, 6f));
+        var codes = new short[input.Length];
+        var scales = new float[2];
+        CollectionAssert.AreEqual(new[] { 1, 3 }, Lacos.Bloom.OutlierColumns.Quantize(input, 4, 6f, codes, scales));
+        Assert.AreEqual(MathF.BitDecrement(6) / 127f, scales[0], 1e-9f, "Values at the threshold are left out of a row's largest.");
+        Assert.AreEqual(5f / 127f, scales[1], 1e-9f, "Those below it count, also in an outlier column.");
     }
 
     private static Matrix Build(float[] values, int rows, int columns, IWeightQuantizer? quantizer)

@@ -200,6 +200,17 @@ public sealed class SentenceEncoderTests
     }
 
     [TestMethod]
+    public void AModelWhosePromptLeavesNoRoomIsNamedAndNotTheOptions()
+    {
+        using LacosModel model = Model.With(Model.Settings with { MaximumTokenCount = 2, Prompts = new Dictionary<string, string> { ["query"] = "a b c d e f g" }, DefaultPromptName = "query" });
+        string message = Assert.ThrowsExactly<InvalidDataException>(() => SentenceEncoder.Create(model)).Message;
+        StringAssert.Contains(message, "the model's own settings the prompt 'query'");
+        Assert.ThrowsExactly<ArgumentException>(() => SentenceEncoder.Create(model, new SentenceEncoderOptions { MaximumTokenCount = 3 }));
+        using SentenceEncoder encoder = SentenceEncoder.Create(model, new SentenceEncoderOptions { Prompt = "" });
+        Assert.AreEqual(2, encoder.MaximumTokenCount);
+    }
+
+    [TestMethod]
     public void CancelledEncodingStops()
     {
         using SentenceEncoder encoder = SentenceEncoder.Create(Model);
