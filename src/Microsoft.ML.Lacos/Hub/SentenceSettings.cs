@@ -1,4 +1,6 @@
+using System.Globalization;
 using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Safetensors;
 using Microsoft.ML.Lacos.Tokenization;
 
 namespace Microsoft.ML.Lacos.Hub;
@@ -26,6 +28,42 @@ public sealed record SentenceSettings
 
     /// <summary>Whether the prompt's tokens are pooled too.</summary>
     public bool IncludePrompt { get; init; } = true;
+
+    /// <summary>The text put before a sentence.</summary>
+    /// <param name="prompt">A text; <see langword="null"/> for the default prompt, empty for none.</param>
+    /// <exception cref="InvalidDataException">The default prompt is not among the prompts.</exception>
+    internal string PromptText(string? prompt)
+    {
+        if (prompt is not null || DefaultPromptName is null)
+        {
+            return prompt ?? "";
+        }
+        return Prompts.TryGetValue(DefaultPromptName, out string? text)
+            ? text
+            : throw new InvalidDataException($"The model's default prompt '{TextInMessage.Of(DefaultPromptName)}' is not among its prompts ({PromptNames}). Name a prompt text in the options, or an empty one for none.");
+    }
+
+    /// <summary>These settings with a text as the default prompt. One that the model knows keeps its name, another is called <c>trained</c>, or <c>trained-2</c> and so on where that is taken.</summary>
+    /// <param name="prompt">A text; <see langword="null"/> for the default as it is, empty for no default.</param>
+    internal SentenceSettings WithDefaultPrompt(string? prompt)
+    {
+        if (prompt is null || prompt == PromptText(null))
+        {
+            return this;
+        }
+        if (prompt.Length == 0)
+        {
+            return this with { DefaultPromptName = null };
+        }
+        if (Prompts.Where(pair => pair.Value == prompt).Select(pair => pair.Key).Order(StringComparer.Ordinal).FirstOrDefault() is string known)
+        {
+            return this with { DefaultPromptName = known };
+        }
+        string name = Enumerable.Range(1, Prompts.Count + 1).Select(number => number == 1 ? "trained" : string.Create(CultureInfo.InvariantCulture, $"trained-{number}")).First(name => !Prompts.ContainsKey(name));
+        return this with { Prompts = new Dictionary<string, string>(Prompts, StringComparer.Ordinal) { [name] = prompt }, DefaultPromptName = name };
+    }
+
+    private string PromptNames => TextInMessage.Of(string.Join(", ", Prompts.Keys.Order(StringComparer.Ordinal)));
 
     /// <summary>Leading tokens of a text that pooling leaves out: those of the prompt, but for a special token at its end, which the reference does not count.</summary>
     internal int FirstPooledToken(IReadOnlyList<int> promptIds, BloomTokenizer tokenizer)

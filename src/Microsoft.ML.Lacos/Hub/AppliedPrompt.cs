@@ -1,0 +1,26 @@
+using Microsoft.ML.Lacos.Tokenization;
+
+namespace Microsoft.ML.Lacos.Hub;
+
+/// <summary>The text that is put before every sentence, as a tokenizer sees it.</summary>
+/// <param name="Text">The text; empty for none.</param>
+/// <param name="Ids">Its tokens by itself.</param>
+/// <param name="PoolFrom">Leading tokens of a prompted text that pooling leaves out.</param>
+internal sealed record AppliedPrompt(string Text, int[] Ids, int PoolFrom)
+{
+    /// <summary>Chooses the prompt and counts its tokens.</summary>
+    /// <param name="settings">What the model says.</param>
+    /// <param name="tokenizer">The model's tokenizer.</param>
+    /// <param name="prompt">The prompt asked for; <see langword="null"/> for the model's default, empty for none.</param>
+    /// <param name="limit">Tokens a text may have, prompt included.</param>
+    /// <exception cref="ArgumentException">The prompt leaves no token for the text.</exception>
+    /// <exception cref="InvalidDataException">The model's default prompt is not among its prompts.</exception>
+    public static AppliedPrompt Of(SentenceSettings settings, BloomTokenizer tokenizer, string? prompt, int limit)
+    {
+        string text = settings.PromptText(prompt);
+        int[] ids = text.Length == 0 ? [] : [.. tokenizer.EncodeToIds(text)];
+        return ids.Length < limit
+            ? new AppliedPrompt(text, ids, settings.FirstPooledToken(ids, tokenizer))
+            : throw new ArgumentException($"The prompt has {ids.Length} tokens and the limit of a text is {limit}, prompt included. Shorten the prompt or raise MaximumTokenCount.", nameof(prompt));
+    }
+}
