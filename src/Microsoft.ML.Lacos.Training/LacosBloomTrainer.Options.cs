@@ -135,6 +135,9 @@ public sealed partial class LacosBloomTrainer
         /// </summary>
         public string? Prompt;
 
+        /// <summary>Name of one of the model's prompts (<see cref="Hub.SentenceSettings.Prompts"/>), used like the text of <see cref="Prompt"/>; <see langword="null"/> to go by that. Not both.</summary>
+        public string? PromptName;
+
         /// <summary>How token vectors become one vector; <see langword="null"/> for the model's own way.</summary>
         public PoolingModes? Pooling;
 

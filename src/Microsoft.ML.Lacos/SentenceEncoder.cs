@@ -42,7 +42,7 @@ public sealed partial class SentenceEncoder : ITextEncoder
         IsNormalized = options.Normalize ?? model.Settings.Normalize;
         MaximumTokenCount = options.MaximumTokenCount == 0 ? model.Settings.MaximumTokenCount : options.MaximumTokenCount;
         _pooling = new PoolingOptions(pooling, Dimension, IsNormalized);
-        (_prompt, _promptIds, _poolFrom) = AppliedPrompt.Of(model.Settings, tokenizer, options.Prompt, MaximumTokenCount);
+        (_prompt, _promptIds, _poolFrom) = AppliedPrompt.Of(model.Settings, tokenizer, options.Prompt, options.PromptName, MaximumTokenCount);
         IDisposable weights = model.Lease();
         _uses = new UseCount(() =>
         {

@@ -34,6 +34,7 @@ internal sealed class ModelOptions
         {
             command.Options.Add(option);
         }
+        _prompt.RefuseBoth(command);
         command.Validators.Add(result =>
         {
             if (result.GetResult(_normalize) is not null && result.GetResult(_noNormalize) is not null)
@@ -56,6 +57,7 @@ internal sealed class ModelOptions
             Pooling = parse.GetValue(_pooling) is string pooling ? PoolingArgument.Parse(pooling) : null,
             Normalize = parse.GetValue(_normalize) ? true : parse.GetValue(_noNormalize) ? false : null,
             Prompt = _prompt.Text(parse),
+            PromptName = _prompt.Name(parse),
             Dimension = parse.GetValue(_dimension),
             MaximumTokenCount = parse.GetValue(_maximumTokens),
             LongText = (LongText)Array.IndexOf(LongTextNames, parse.GetValue(_longText)),

@@ -74,6 +74,7 @@ internal sealed class TrainCommand(ToolStreams streams)
         {
             command.Options.Add(option);
         }
+        _prompt.RefuseBoth(command);
         _base.AddTo(command, _rank, _alpha, _rankStabilized, _targets);
         command.SetAction((parse, cancellationToken) => Task.Run(() => Run(parse, cancellationToken), CancellationToken.None));
         return command;
@@ -98,7 +99,7 @@ internal sealed class TrainCommand(ToolStreams streams)
             }
         };
         var sources = new TrainingData(ml, options, parse.GetValue(_columns), parse.GetValue(_classColumn), streams);
-        IDataView data = sources.Load([.. parse.GetRequiredValue(_data).Select(DataArgument.Parse)]);
+        IDataView data = InOptions(() => sources.Load([.. parse.GetRequiredValue(_data).Select(DataArgument.Parse)]));
         if (parse.GetValue(_eval) is { Length: > 0 } eval)
         {
             options.ValidationSet = sources.LoadEvaluation(eval);
@@ -129,10 +130,10 @@ internal sealed class TrainCommand(ToolStreams streams)
     }
 
     // With a prompt of the run's goes a limit larger than the model's: without it the prompt might leave no token for the text.
-    private static SentenceSettings AsTrained(SentenceSettings settings, LacosBloomTrainer.Options options) => settings.WithDefaultPrompt(options.Prompt) with
+    private static SentenceSettings AsTrained(SentenceSettings settings, LacosBloomTrainer.Options options) => settings.WithDefaultPrompt(options.Prompt, options.PromptName) with
     {
         Pooling = options.Pooling ?? settings.Pooling,
-        MaximumTokenCount = options.Prompt is null ? settings.MaximumTokenCount : Math.Max(settings.MaximumTokenCount, options.MaximumTokenCount),
+        MaximumTokenCount = options.Prompt is null && options.PromptName is null ? settings.MaximumTokenCount : Math.Max(settings.MaximumTokenCount, options.MaximumTokenCount),
     };
 
     private void CheckOutputs(ParseResult parse, string output, LacosBloomTrainer.Options options)
@@ -194,6 +195,7 @@ internal sealed class TrainCommand(ToolStreams streams)
             MaximumTokenCount = parse.GetValue(_maximumTokens),
             Pooling = parse.GetValue(_pooling) is string pooling ? PoolingArgument.Parse(pooling) : null,
             Prompt = _prompt.Text(parse),
+            PromptName = _prompt.Name(parse),
             RankStabilized = parse.GetValue(_rankStabilized),
             Resume = parse.GetValue(_resume),
             StopAtStep = parse.GetValue(_stopAt),

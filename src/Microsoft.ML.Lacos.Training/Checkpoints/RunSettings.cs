@@ -27,8 +27,8 @@ internal static class RunSettings
         };
 
         // Left out where it is the model's own, which the model's fingerprint tells: such runs are those of versions that knew no other.
-        string prompt = model.Settings.PromptText(options.Prompt);
-        if (prompt != model.Settings.PromptText(null))
+        string prompt = model.Settings.PromptText(options.Prompt, options.PromptName);
+        if (prompt != model.Settings.PromptText(null, null))
         {
             settings["prompt"] = prompt;
         }

@@ -16,14 +16,15 @@ internal sealed class TextInterner
 
     /// <param name="model">Gives tokenizer and settings.</param>
     /// <param name="prompt">Text put before every text; null for the model's default prompt, empty for none.</param>
+    /// <param name="promptName">Name of one of the model's prompts, in place of a text; null for none.</param>
     /// <param name="maximumTokenCount">Tokens a text may have, prompt included; 0 for the model's own limit.</param>
     /// <param name="tokens">Where the token ids go.</param>
-    /// <exception cref="ArgumentException">The prompt leaves no token for the text.</exception>
-    public TextInterner(LacosModel model, string? prompt, int maximumTokenCount, TokenStore tokens)
+    /// <exception cref="ArgumentException">The prompt leaves no token for the text, or there is none of that name.</exception>
+    public TextInterner(LacosModel model, string? prompt, string? promptName, int maximumTokenCount, TokenStore tokens)
     {
         _tokenizer = BloomTokenizer.FromJson(model.TokenizerJson.Span);
         _limit = maximumTokenCount == 0 ? model.Settings.MaximumTokenCount : maximumTokenCount;
-        _prompt = AppliedPrompt.Of(model.Settings, _tokenizer, prompt, _limit);
+        _prompt = AppliedPrompt.Of(model.Settings, _tokenizer, prompt, promptName, _limit);
         Tokens = tokens;
     }
 

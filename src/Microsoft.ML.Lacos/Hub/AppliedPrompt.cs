@@ -12,12 +12,13 @@ internal sealed record AppliedPrompt(string Text, int[] Ids, int PoolFrom)
     /// <param name="settings">What the model says.</param>
     /// <param name="tokenizer">The model's tokenizer.</param>
     /// <param name="prompt">The prompt asked for; <see langword="null"/> for the model's default, empty for none.</param>
+    /// <param name="promptName">Name of one of the model's prompts, in place of a text; <see langword="null"/> for none.</param>
     /// <param name="limit">Tokens a text may have, prompt included.</param>
-    /// <exception cref="ArgumentException">The prompt leaves no token for the text.</exception>
+    /// <exception cref="ArgumentException">The prompt leaves no token for the text, or there is none of that name.</exception>
     /// <exception cref="InvalidDataException">The model's default prompt is not among its prompts.</exception>
-    public static AppliedPrompt Of(SentenceSettings settings, BloomTokenizer tokenizer, string? prompt, int limit)
+    public static AppliedPrompt Of(SentenceSettings settings, BloomTokenizer tokenizer, string? prompt, string? promptName, int limit)
     {
-        string text = settings.PromptText(prompt);
+        string text = settings.PromptText(prompt, promptName);
         int[] ids = text.Length == 0 ? [] : [.. tokenizer.EncodeToIds(text)];
         return ids.Length < limit
             ? new AppliedPrompt(text, ids, settings.FirstPooledToken(ids, tokenizer))

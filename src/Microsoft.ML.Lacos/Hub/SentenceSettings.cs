@@ -31,9 +31,15 @@ public sealed record SentenceSettings
 
     /// <summary>The text put before a sentence.</summary>
     /// <param name="prompt">A text; <see langword="null"/> for the default prompt, empty for none.</param>
+    /// <param name="promptName">Name of one of the prompts, in place of a text; <see langword="null"/> for none.</param>
+    /// <exception cref="ArgumentException">There is no prompt of that name.</exception>
     /// <exception cref="InvalidDataException">The default prompt is not among the prompts.</exception>
-    internal string PromptText(string? prompt)
+    internal string PromptText(string? prompt, string? promptName)
     {
+        if (promptName is not null)
+        {
+            return Prompts.TryGetValue(promptName, out string? named) ? named : throw UnknownPrompt(promptName);
+        }
         if (prompt is not null || DefaultPromptName is null)
         {
             return prompt ?? "";
@@ -43,25 +49,34 @@ public sealed record SentenceSettings
             : throw new InvalidDataException($"The model's default prompt '{TextInMessage.Of(DefaultPromptName)}' is not among its prompts ({PromptNames}). Name a prompt text in the options, or an empty one for none.");
     }
 
-    /// <summary>These settings with a text as the default prompt. One that the model knows keeps its name, another is called <c>trained</c>, or <c>trained-2</c> and so on where that is taken.</summary>
+    /// <summary>
+    /// These settings with another default prompt. A text that the model knows keeps its name, another is called <c>trained</c>, or <c>trained-2</c> and so on where that is taken.
+    /// </summary>
     /// <param name="prompt">A text; <see langword="null"/> for the default as it is, empty for no default.</param>
-    internal SentenceSettings WithDefaultPrompt(string? prompt)
+    /// <param name="promptName">Name of one of the prompts, in place of a text.</param>
+    /// <exception cref="ArgumentException">There is no prompt of that name.</exception>
+    internal SentenceSettings WithDefaultPrompt(string? prompt, string? promptName)
     {
-        if (prompt is null || prompt == PromptText(null))
+        string text = PromptText(prompt, promptName);
+        if (promptName is not null || prompt is null || text == PromptText(null, null))
         {
-            return this;
+            return this with { DefaultPromptName = promptName ?? DefaultPromptName };
         }
-        if (prompt.Length == 0)
+        if (text.Length == 0)
         {
             return this with { DefaultPromptName = null };
         }
-        if (Prompts.Where(pair => pair.Value == prompt).Select(pair => pair.Key).Order(StringComparer.Ordinal).FirstOrDefault() is string known)
+        if (Prompts.Where(pair => pair.Value == text).Select(pair => pair.Key).Order(StringComparer.Ordinal).FirstOrDefault() is string known)
         {
             return this with { DefaultPromptName = known };
         }
         string name = Enumerable.Range(1, Prompts.Count + 1).Select(number => number == 1 ? "trained" : string.Create(CultureInfo.InvariantCulture, $"trained-{number}")).First(name => !Prompts.ContainsKey(name));
-        return this with { Prompts = new Dictionary<string, string>(Prompts, StringComparer.Ordinal) { [name] = prompt }, DefaultPromptName = name };
+        return this with { Prompts = new Dictionary<string, string>(Prompts, StringComparer.Ordinal) { [name] = text }, DefaultPromptName = name };
     }
+
+    private ArgumentException UnknownPrompt(string name) => new(
+        $"PromptName is '{TextInMessage.Of(name)}'; {(Prompts.Count == 0 ? "the model has no prompts with names. Give the text itself" : $"the model's prompts are: {PromptNames}. Name one of them, or give a text")} instead.",
+        "PromptName");
 
     private string PromptNames => TextInMessage.Of(string.Join(", ", Prompts.Keys.Order(StringComparer.Ordinal)));
 

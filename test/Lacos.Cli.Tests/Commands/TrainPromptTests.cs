@@ -67,6 +67,53 @@ public sealed class TrainPromptTests
         Assert.IsFalse(Directory.Exists(folder.File("out")));
     }
 
+    [TestMethod]
+    public void APromptNamedIsTrainedWithAndBecomesTheDefault()
+    {
+        using var folder = new TemporaryFolder();
+        Succeeds(folder, "--prompt", "kl");
+        Succeeds(folder, "--prompt", "k", "--model", Path.Combine(folder.File("out"), "model.lacos"), "--output", folder.File("second"));
+        string model = Path.Combine(folder.File("second"), "model.lacos");
+        Succeeds(folder, "--prompt-name", "trained", "--model", model, "--output", folder.File("third"));
+        using LacosModel written = LacosModel.Load(Path.Combine(folder.File("third"), "model.lacos"));
+        Assert.AreEqual("trained", written.Settings.DefaultPromptName);
+        StringAssert.Contains(ToolRun.Of("info", "--model", model).Output, "prompts      trained-2 'k' (default), trained 'kl'");
+        foreach (string[] command in (string[][])[["train", "--data", folder.Write("pairs.tsv", Pairs), "--output", folder.File("out4")], ["train", "--data", folder.Write("texts.tsv", "text\nab\ncd\n") + ",loss=mse,teacher=base", "--output", folder.File("out4")]])
+        {
+            ToolRun unknown = ToolRun.Of([.. command, "--model", model, "--prompt-name", "query"]);
+            Assert.AreEqual(ExitCode.Usage, unknown.ExitCode, unknown.Error);
+            StringAssert.Contains(unknown.Error, "lacos: --prompt-name is 'query'; the model's prompts are: trained, trained-2.");
+        }
+    }
+
+    [TestMethod]
+    [DataRow("embed --input texts.txt --output v.npy")]
+    [DataRow("eval --data pairs.tsv")]
+    [DataRow("similarity a b")]
+    [DataRow("mine --data pairs.tsv --output mined.tsv")]
+    [DataRow("train --data pairs.tsv --output out")]
+    public void ATextBesideANameIsRefused(string command)
+    {
+        ToolRun run = ToolRun.Of([.. command.Split(' '), "--prompt", "q: ", "--prompt-name", "query"]);
+        Assert.AreEqual(ExitCode.Usage, run.ExitCode, run.Error);
+        StringAssert.Contains(run.Error, "--prompt and --prompt-name contradict each other. Give one of them.");
+    }
+
+    [TestMethod]
+    public void SentencesAreComparedWithThePromptNamed()
+    {
+        using var folder = new TemporaryFolder();
+        Succeeds(folder, "--prompt", "kl");
+        Succeeds(folder, "--prompt", "", "--model", Path.Combine(folder.File("out"), "model.lacos"), "--output", folder.File("bare"));
+        string[] similarity = ["similarity", "ab", "cde", "--model", Path.Combine(folder.File("bare"), "model.lacos")];
+        var models = new FakeModels();
+        Assert.AreEqual(0, ToolRun.Of(models, "", default, [.. similarity, "--prompt-name", "trained"]).ExitCode);
+        Assert.AreEqual("trained", models.Options!.PromptName);
+        string named = ToolProcess.Run(folder.Path, "", [.. similarity, "--prompt-name", "trained"]).Output;
+        Assert.AreEqual(ToolProcess.Run(folder.Path, "", [.. similarity, "--prompt", "kl"]).Output, named);
+        Assert.AreNotEqual(ToolProcess.Run(folder.Path, "", similarity).Output, named);
+    }
+
     private static byte[] Adapter(TemporaryFolder folder, string name) => File.ReadAllBytes(Path.Combine(folder.File(name), "adapter_model.safetensors"));
 
     private static void Succeeds(TemporaryFolder folder, params string[] options)

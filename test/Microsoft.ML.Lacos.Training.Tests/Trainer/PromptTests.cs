@@ -88,6 +88,25 @@ public sealed class PromptTests
     }
 
     [TestMethod]
+    public void APromptMayBeGivenByTheNameTheModelKnowsItBy()
+    {
+        using var folder = new TemporaryFolder();
+        TinyModel.OfLetters().WriteTo(folder.File("model"));
+        LacosBloomTrainer.Options options = Options(WithDefault(folder, Prompt), ""), named = Options(options.Model!, null);
+        (options.Prompt, named.PromptName) = (Prompt, "query");
+        (options.OutputFolder, named.OutputFolder, named.Resume) = (folder.File("run"), folder.File("run"), true);
+        IDataView data = Data("");
+        using SentenceEmbeddingTransformer text = _ml.Regression.Trainers.LacosBloom(options).Fit(data), name = _ml.Regression.Trainers.LacosBloom(named).Fit(data);
+        Assert.AreEqual(text.Fingerprint, name.Fingerprint, "the same run, continued");
+        CollectionAssert.AreEqual(text.Transform(data).GetColumn<float[]>("Embedding1").First(), name.Transform(data).GetColumn<float[]>("Embedding1").First());
+
+        LacosBloomTrainer.Options unknown = Options(options.Model!, null), both = Options(options.Model!, Prompt);
+        (unknown.PromptName, both.PromptName) = ("passage", "query");
+        Assert.Contains("the model's prompts are: query", Assert.ThrowsExactly<ArgumentException>(() => _ml.Regression.Trainers.LacosBloom(unknown).Plan(data)).Message);
+        Assert.Contains("Give the name or the text", Assert.ThrowsExactly<ArgumentException>(() => _ml.Regression.Trainers.LacosBloom(both)).Message);
+    }
+
+    [TestMethod]
     public void ARunIsContinuedWithItsPromptOnly()
     {
         using var folder = new TemporaryFolder();
