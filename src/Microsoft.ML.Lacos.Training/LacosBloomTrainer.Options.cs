@@ -129,6 +129,15 @@ public sealed partial class LacosBloomTrainer
         /// <summary>Tokens a text may have, prompt included; 0 for the model's own limit.</summary>
         public int MaximumTokenCount;
 
+        /// <summary>
+        /// Text put before every sentence, in training, in evaluations and by the transformer that is fitted; <see langword="null"/> for the model's default prompt, empty for none.
+        /// An adapter alone does not carry it: whoever merges one gives the prompt again.
+        /// </summary>
+        public string? Prompt;
+
+        /// <summary>Name of one of the model's prompts (<see cref="Hub.SentenceSettings.Prompts"/>), used like the text of <see cref="Prompt"/>; <see langword="null"/> to go by that. Not both.</summary>
+        public string? PromptName;
+
         /// <summary>How token vectors become one vector; <see langword="null"/> for the model's own way.</summary>
         public PoolingModes? Pooling;
 

@@ -54,7 +54,7 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
     /// <param name="input">The training data.</param>
     /// <returns>A transformer over the base model with the trained adapter merged in: it adds both vectors and their cosine.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing, or one of sentences is not of texts.</exception>
-    /// <exception cref="ArgumentException">The label column is of another type than the loss needs, or <see cref="Options.MatryoshkaDimensions"/> has more dimensions than the model's vectors.</exception>
+    /// <exception cref="ArgumentException">The label column is of another type than the loss needs, or <see cref="Options.MatryoshkaDimensions"/> has more dimensions than the model's vectors, or the prompt leaves no token for the text, or the model has none of the name given.</exception>
     /// <exception cref="FileNotFoundException">The model or the adapter to start from does not exist.</exception>
     /// <exception cref="DllNotFoundException">There is no libtorch that can be loaded; the message says which package to add.</exception>
     /// <exception cref="InvalidDataException">A text is empty, a label unfit for the loss, there are too few different pairs or classes, or a checkpoint is of another configuration, or all are damaged.</exception>
@@ -156,6 +156,8 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
             : [new(options.Embedding1ColumnName, options.Sentence1ColumnName), new(options.Embedding2ColumnName, options.Sentence2ColumnName)],
         ScoreColumnName = options.TextColumnName is null ? options.ScoreColumnName : null,
         Pooling = options.Pooling,
+        Prompt = options.Prompt,
+        PromptName = options.PromptName,
         MaximumTokenCount = options.MaximumTokenCount,
         Compute = options.Compute,
     });
@@ -235,7 +237,7 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
         var tokens = new TokenStore(_options.TokenMemoryBytes, CatalogEnvironment.TemporaryFolder(_host));
         try
         {
-            var texts = new TextInterner(model, _options.MaximumTokenCount, tokens);
+            var texts = new TextInterner(model, _options.Prompt, _options.PromptName, _options.MaximumTokenCount, tokens);
             var reader = new TrainingSetReader(texts, evaluated, _options.CancellationToken);
             int dimension = Pooling.Dimension(model.Weights.Config.HiddenSize, new PoolingOptions(_options.Pooling ?? model.Settings.Pooling));
             CheckMatryoshka(dimension);

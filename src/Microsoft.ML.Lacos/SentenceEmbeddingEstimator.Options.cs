@@ -25,6 +25,12 @@ public sealed partial class SentenceEmbeddingEstimator
         /// <summary>Text put before every sentence; <see langword="null"/> for the model's default prompt, empty for none.</summary>
         public string? Prompt;
 
+        /// <summary>
+        /// Name of one of the model's prompts (<see cref="Hub.SentenceSettings.Prompts"/>) to put before every sentence; <see langword="null"/> to go by <see cref="Prompt"/>. Not both.
+        /// A saved transformer holds the text.
+        /// </summary>
+        public string? PromptName;
+
         /// <summary>Leading dimensions to keep; the vector is normalised after the cut. 0 keeps all.</summary>
         public int Dimension;
 
@@ -91,6 +97,7 @@ public sealed partial class SentenceEmbeddingEstimator
             Pooling = Pooling,
             Normalize = Normalize,
             Prompt = Prompt,
+            PromptName = PromptName,
             Dimension = Dimension,
             MaximumTokenCount = MaximumTokenCount,
             LongText = LongText,

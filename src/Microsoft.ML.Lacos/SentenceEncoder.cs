@@ -44,16 +44,7 @@ public sealed partial class SentenceEncoder : ITextEncoder
         IsNormalized = options.Normalize ?? model.Settings.Normalize;
         MaximumTokenCount = options.MaximumTokenCount == 0 ? model.Settings.MaximumTokenCount : options.MaximumTokenCount;
         _pooling = new PoolingOptions(pooling, Dimension, IsNormalized);
-        _prompt = options.Prompt ?? DefaultPrompt(model.Settings);
-        _promptIds = _prompt.Length == 0 ? [] : [.. tokenizer.EncodeToIds(_prompt)];
-        if (_promptIds.Length >= MaximumTokenCount)
-        {
-            string counts = $"has {_promptIds.Length} tokens and the limit of a text is {MaximumTokenCount}, prompt included";
-            throw options.Prompt is null && options.MaximumTokenCount == 0
-                ? new InvalidDataException($"In the model's own settings the prompt '{model.Settings.DefaultPromptName}' {counts}, so that no text has room. Name another prompt or a larger MaximumTokenCount in the options, or correct the model's settings.")
-                : new ArgumentException($"The prompt {counts}. Shorten the prompt or raise MaximumTokenCount.", nameof(options));
-        }
-        _poolFrom = model.Settings.FirstPooledToken(_promptIds, tokenizer);
+        (_prompt, _promptIds, _poolFrom) = AppliedPrompt.Of(model.Settings, tokenizer, options.Prompt, options.PromptName, options.MaximumTokenCount);
         IDisposable weights = model.Lease();
         _uses = new UseCount(() =>
         {
@@ -135,15 +126,4 @@ public sealed partial class SentenceEncoder : ITextEncoder
 
     /// <inheritdoc/>
     public void Dispose() => _uses.Close();
-
-    private static string DefaultPrompt(SentenceSettings settings)
-    {
-        if (settings.DefaultPromptName is null)
-        {
-            return "";
-        }
-        return settings.Prompts.TryGetValue(settings.DefaultPromptName, out string? prompt)
-            ? prompt
-            : throw new InvalidDataException($"The model's default prompt '{settings.DefaultPromptName}' is not among its prompts ({string.Join(", ", settings.Prompts.Keys)}). Name a prompt text in the options, or an empty one for none.");
-    }
 }

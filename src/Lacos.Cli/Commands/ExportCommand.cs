@@ -28,7 +28,7 @@ internal sealed class ExportCommand(ToolStreams streams)
             () =>
             {
                 string output = parse.GetRequiredValue(_output);
-                long bytes = Write(parse.GetValue(_model), parse.GetValue(_adapter), output, PrecisionOf(parse, _precision), pooling: null, cancellationToken);
+                long bytes = Write(parse.GetValue(_model), parse.GetValue(_adapter), output, PrecisionOf(parse, _precision), settings => settings, cancellationToken);
                 streams.WriteLine($"written      {output}, {ModelSummary.Size(bytes)}");
                 return ExitCode.Success;
             },
@@ -36,14 +36,14 @@ internal sealed class ExportCommand(ToolStreams streams)
         return command;
     }
 
-    /// <summary>Writes a folder; <paramref name="pooling"/> takes the place of the model's own where it is not <see langword="null"/>.</summary>
+    /// <summary>Writes a folder with the settings that <paramref name="change"/> makes of the model's own.</summary>
     /// <returns>Bytes of its weights.</returns>
-    public static long Write(string? model, string? adapter, string folder, CheckpointPrecision precision, PoolingModes? pooling, CancellationToken cancellationToken)
+    public static long Write(string? model, string? adapter, string folder, CheckpointPrecision precision, Func<SentenceSettings, SentenceSettings> change, CancellationToken cancellationToken)
     {
         Check(model, adapter, folder);
         using LacosModel opened = LacosModel.Open(model, BloomCompute.Float32, adapter);
-        using LacosModel pooled = opened.With(opened.Settings with { Pooling = pooling ?? opened.Settings.Pooling });
-        pooled.SaveFolder(folder, precision, cancellationToken);
+        using LacosModel changed = opened.With(change(opened.Settings));
+        changed.SaveFolder(folder, precision, cancellationToken);
         return new FileInfo(Path.Combine(folder, "model.safetensors")).Length;
     }
 

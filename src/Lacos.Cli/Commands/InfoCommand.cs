@@ -103,6 +103,10 @@ internal sealed class InfoCommand(ToolStreams streams)
         streams.WriteLine($"model        {summary.Name}{(path is null ? " (built in)" : "")}, {summary.Shape}");
         streams.WriteLine($"weights      {summary.Storage}");
         streams.WriteLine($"settings     {summary.Settings}");
+        if (summary.Prompts is { Length: > 0 } prompts)
+        {
+            streams.WriteLine($"prompts      {prompts}");
+        }
         streams.WriteLine($"license      {summary.License}");
         streams.WriteLine($"fingerprint  {summary.Model.Fingerprint}");
         foreach (string line in LanguageTable.Lines(summary.Model))

@@ -19,7 +19,7 @@ internal sealed class ModelOptions
     private readonly Option<string?> _pooling = PoolingOption("How token vectors become one");
     private readonly Option<bool> _normalize = new("--normalize") { Description = "Divide vectors by their Euclidean norm. Default: the model's own" };
     private readonly Option<bool> _noNormalize = new("--no-normalize") { Description = "Leave vectors as pooling gives them" };
-    private readonly Option<string?> _prompt = new("--prompt") { Description = "Text put before every sentence; \"\" for none. Default: the model's own", HelpName = "text" };
+    private readonly PromptOptions _prompt = new("Text put before every sentence");
     private readonly Option<int> _dimension = Number("--dim", 1, "Keep only the first N dimensions (before normalising)", "N");
     private readonly Option<int> _maximumTokens = Number("--max-tokens", 1, "Token limit of a text, prompt included. Default: the model's own", "N");
     private readonly Option<string> _longText = Choice("--long-text", "What to do with longer texts", LongTextNames);
@@ -30,10 +30,11 @@ internal sealed class ModelOptions
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { _model, _adapter, _pooling, _normalize, _noNormalize, _prompt, _dimension, _maximumTokens, _longText, _compute, _batchTokens, _threads })
+        foreach (Option option in (Option[])[_model, _adapter, _pooling, _normalize, _noNormalize, .. _prompt.All, _dimension, _maximumTokens, _longText, _compute, _batchTokens, _threads])
         {
             command.Options.Add(option);
         }
+        _prompt.RefuseBoth(command);
         command.Validators.Add(result =>
         {
             if (result.GetResult(_normalize) is not null && result.GetResult(_noNormalize) is not null)
@@ -55,7 +56,8 @@ internal sealed class ModelOptions
         {
             Pooling = parse.GetValue(_pooling) is string pooling ? PoolingArgument.Parse(pooling) : null,
             Normalize = parse.GetValue(_normalize) ? true : parse.GetValue(_noNormalize) ? false : null,
-            Prompt = parse.GetValue(_prompt),
+            Prompt = _prompt.Text(parse),
+            PromptName = _prompt.Name(parse),
             Dimension = parse.GetValue(_dimension),
             MaximumTokenCount = parse.GetValue(_maximumTokens),
             LongText = (LongText)Array.IndexOf(LongTextNames, parse.GetValue(_longText)),

@@ -30,6 +30,11 @@ internal sealed record ModelSummary(LacosModel Model)
     public string Settings => string.Create(
         CultureInfo.InvariantCulture, $"{Models.PoolingArgument.Format(Model.Settings.Pooling)} pooling, {(Model.Settings.Normalize ? "normalized" : "not normalized")}, at most {Model.Settings.MaximumTokenCount} tokens");
 
+    /// <summary>Names and texts of the prompts, the default one first; empty for none.</summary>
+    public string Prompts => string.Join(", ", Model.Settings.Prompts
+        .OrderBy(prompt => prompt.Key != Model.Settings.DefaultPromptName).ThenBy(prompt => prompt.Key, StringComparer.Ordinal)
+        .Select(prompt => $"{TextInMessage.Of(prompt.Key)} '{TextInMessage.Of(prompt.Value)}'{(prompt.Key == Model.Settings.DefaultPromptName ? " (default)" : "")}"));
+
     /// <summary>Name as its makers gave it, fit to be shown.</summary>
     public string Name => TextInMessage.Of(Stated(ModelProvenance.Name, "unnamed"));
 
@@ -61,6 +66,8 @@ internal sealed record ModelSummary(LacosModel Model)
             ["pooling"] = Models.PoolingArgument.Format(Model.Settings.Pooling),
             ["normalized"] = Model.Settings.Normalize,
             ["maximum_token_count"] = Model.Settings.MaximumTokenCount,
+            ["prompts"] = new JsonObject(Model.Settings.Prompts.OrderBy(prompt => prompt.Key, StringComparer.Ordinal).Select(prompt => KeyValuePair.Create(prompt.Key, (JsonNode?)prompt.Value))),
+            ["default_prompt_name"] = Model.Settings.DefaultPromptName,
             ["license"] = Stated(ModelProvenance.License, "not stated"),
             ["provenance"] = provenance,
         };

@@ -42,6 +42,7 @@ internal sealed class TrainCommand(ToolStreams streams)
     private readonly Option<string> _schedule = ModelOptions.Choice("--schedule", "How the learning rate falls", ["linear", "cosine", "constant"]);
     private readonly Option<int> _maximumTokens = ModelOptions.Number("--max-tokens", 1, "Token limit of a text. Default: the model's own", "N");
     private readonly Option<string?> _pooling = ModelOptions.PoolingOption("How token vectors become one, while training and in the model written");
+    private readonly PromptOptions _prompt = new("Text put before every sentence, while training and by the model written");
     private readonly Option<int?> _seed = new("--seed") { Description = "Decides order, first values and dropout. Default: 1", HelpName = "N" };
     private readonly Option<bool> _resume = new("--resume") { Description = "Continue from the newest whole checkpoint in the output folder" };
     private readonly Option<int> _stopAt = ModelOptions.Number("--stop-at", 1, "Stop after this step, to be resumed later", "N");
@@ -65,14 +66,15 @@ internal sealed class TrainCommand(ToolStreams streams)
     public Command Create()
     {
         var command = new Command("train", "Fine-tune a model on pairs of sentences with LoRA.");
-        foreach (Option option in new Option[]
-        {
-            _model, _data, _columns, _classColumn, _output, _loss, _epochs, _steps, _batchSize, _miniBatchSize, _pairsPerText, _learningRate, _rank, _alpha, _rankStabilized, _dropout, _targets, _warmup, _schedule, _maximumTokens, _pooling, _seed,
+        foreach (Option option in (Option[])
+        [
+            _model, _data, _columns, _classColumn, _output, _loss, _epochs, _steps, _batchSize, _miniBatchSize, _pairsPerText, _learningRate, _rank, _alpha, _rankStabilized, _dropout, _targets, _warmup, _schedule, _maximumTokens, _pooling, .. _prompt.All, _seed,
             _resume, _stopAt, _eval, _excludeEval, _evalEvery, _patience, _checkpointEvery, _keepCheckpoints, _matryoshka, _bucket, _optimizer, _weightDecay, _gradientNorm, _strength, _exportFolder, _exportPrecision, _dryRun,
-        })
+        ])
         {
             command.Options.Add(option);
         }
+        _prompt.RefuseBoth(command);
         _base.AddTo(command, _rank, _alpha, _rankStabilized, _targets);
         command.SetAction((parse, cancellationToken) => Task.Run(() => Run(parse, cancellationToken), CancellationToken.None));
         return command;
@@ -97,7 +99,7 @@ internal sealed class TrainCommand(ToolStreams streams)
             }
         };
         var sources = new TrainingData(ml, options, parse.GetValue(_columns), parse.GetValue(_classColumn), streams);
-        IDataView data = sources.Load([.. parse.GetRequiredValue(_data).Select(DataArgument.Parse)]);
+        IDataView data = InOptions(() => sources.Load([.. parse.GetRequiredValue(_data).Select(DataArgument.Parse)]));
         if (parse.GetValue(_eval) is { Length: > 0 } eval)
         {
             options.ValidationSet = sources.LoadEvaluation(eval);
@@ -115,17 +117,24 @@ internal sealed class TrainCommand(ToolStreams streams)
         InOptions(() => Fit(trainer, data, options.Progress, output));
         using (LacosModel merged = LacosModel.Open(options.Model, BloomCompute.Int8, adapter: output, options.BaseScheme))
         {
-            using LacosModel pooled = merged.With(merged.Settings with { Pooling = options.Pooling ?? merged.Settings.Pooling });
-            pooled.Save(Path.Combine(output, ModelFile));
+            using LacosModel asTrained = merged.With(AsTrained(merged.Settings, options));
+            asTrained.Save(Path.Combine(output, ModelFile));
         }
         if (parse.GetValue(_exportFolder) is string folder)
         {
-            ExportCommand.Write(options.Model, output, folder, ExportCommand.PrecisionOf(parse, _exportPrecision), options.Pooling, cancellationToken);
+            ExportCommand.Write(options.Model, output, folder, ExportCommand.PrecisionOf(parse, _exportPrecision), settings => AsTrained(settings, options), cancellationToken);
             streams.Note($"Exported to '{folder}'.");
         }
         streams.Note($"Written to '{output}': {PeftAdapter.ConfigFileName}, {PeftAdapter.WeightsFileName}, {ModelFile}, {TrainingCurves.LogName}, {TrainingCurves.FileName}.");
         return ExitCode.Success;
     }
+
+    // With a prompt of the run's goes a limit larger than the model's: without it the prompt might leave no token for the text.
+    private static SentenceSettings AsTrained(SentenceSettings settings, LacosBloomTrainer.Options options) => settings.WithDefaultPrompt(options.Prompt, options.PromptName) with
+    {
+        Pooling = options.Pooling ?? settings.Pooling,
+        MaximumTokenCount = options.Prompt is null && options.PromptName is null ? settings.MaximumTokenCount : Math.Max(settings.MaximumTokenCount, options.MaximumTokenCount),
+    };
 
     private void CheckOutputs(ParseResult parse, string output, LacosBloomTrainer.Options options)
     {
@@ -185,6 +194,8 @@ internal sealed class TrainCommand(ToolStreams streams)
             Steps = parse.GetValue(_steps),
             MaximumTokenCount = parse.GetValue(_maximumTokens),
             Pooling = parse.GetValue(_pooling) is string pooling ? PoolingArgument.Parse(pooling) : null,
+            Prompt = _prompt.Text(parse),
+            PromptName = _prompt.Name(parse),
             RankStabilized = parse.GetValue(_rankStabilized),
             Resume = parse.GetValue(_resume),
             StopAtStep = parse.GetValue(_stopAt),

@@ -145,6 +145,8 @@ internal sealed class TrainingData(MLContext ml, LacosBloomTrainer.Options optio
     {
         Model = teacher == "base" ? options.Model : teacher,
         Pooling = teacher == "base" ? options.Pooling : null,
+        Prompt = teacher == "base" ? options.Prompt : null,
+        PromptName = teacher == "base" ? options.PromptName : null,
         Columns = [new(TeacherPrefix + teacher, nameof(TrainingPair.Sentence1))],
         MaximumTokenCount = options.MaximumTokenCount,
     }).Fit(data).Transform(data);

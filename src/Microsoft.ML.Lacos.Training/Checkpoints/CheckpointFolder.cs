@@ -193,15 +193,18 @@ internal sealed class CheckpointFolder
 
     private void CheckSettings(string folder, IReadOnlyDictionary<string, string> settings)
     {
-        foreach ((string name, string value) in _settings)
+        // The data last: they are compared as tokens, which prompt and limit change too.
+        foreach (string name in _settings.Keys.Union(settings.Keys, StringComparer.Ordinal).OrderBy(name => name == "data"))
         {
-            string? stored = settings.GetValueOrDefault(name);
-            if (stored != value)
+            string? stored = settings.GetValueOrDefault(name), asked = _settings.GetValueOrDefault(name);
+            if (stored != asked)
             {
                 throw new InvalidDataException(
-                    $"The checkpoint '{folder}' is of another configuration: its {name} is '{stored ?? "unknown"}', this run's is '{value}'. Continue with the same configuration and data, or start anew in another folder.");
+                    $"The checkpoint '{folder}' is of another configuration: its {name} is {Shown(stored)}, this run's is {Shown(asked)}. Continue with the same configuration and data, or start anew in another folder.");
             }
         }
+
+        static string Shown(string? value) => value is null ? "not given" : $"'{value}'";
     }
 
     private static string Hash(string path)

@@ -156,7 +156,7 @@ internal sealed class TrainingRun : IDisposable
         try
         {
             using LacosModel adapted = _adapted(adapter);
-            spearman = validation.Spearman(adapted, new SentenceEncoderOptions { Pooling = _options.Pooling, MaximumTokenCount = _options.MaximumTokenCount }, cancellationToken);
+            spearman = validation.Spearman(adapted, new SentenceEncoderOptions { Pooling = _options.Pooling, Prompt = _options.Prompt, PromptName = _options.PromptName, MaximumTokenCount = _options.MaximumTokenCount }, cancellationToken);
         }
         catch (OperationCanceledException)
         {

@@ -44,7 +44,12 @@ internal sealed record SavedOptions
 
     public required float OutlierThreshold { get; init; }
 
-    public static void Write(Stream stream, SentenceEmbeddingEstimator.Options options, string fingerprint)
+    /// <summary>Writes options.</summary>
+    /// <param name="stream">Where to.</param>
+    /// <param name="options">The options.</param>
+    /// <param name="prompt">The prompt as a text, where the options name one; <see langword="null"/> for the model's default.</param>
+    /// <param name="fingerprint">sha256 of the model saved beside.</param>
+    public static void Write(Stream stream, SentenceEmbeddingEstimator.Options options, string? prompt, string fingerprint)
     {
         var saved = new SavedOptions
         {
@@ -53,7 +58,7 @@ internal sealed record SavedOptions
             Columns = [.. options.Columns.Select(column => new SavedColumn { Output = column.OutputColumnName, Input = column.InputColumnName, TokenCount = column.TokenCountColumnName })],
             Pooling = (int?)options.Pooling,
             Normalize = options.Normalize,
-            Prompt = options.Prompt,
+            Prompt = prompt,
             Dimension = options.Dimension,
             Precision = (int)options.Precision,
             MaximumTokenCount = options.MaximumTokenCount,
@@ -68,7 +73,7 @@ internal sealed record SavedOptions
         byte[] json = JsonSerializer.SerializeToUtf8Bytes(saved, SavedOptionsJson.Default.SavedOptions);
         if (json.Length > MostBytes)
         {
-            throw new InvalidOperationException($"The options take {json.Length} bytes, more than the {MostBytes} that a saved model may have. Shorten the prompt ({options.Prompt?.Length ?? 0} characters) or the column names.");
+            throw new InvalidOperationException($"The options take {json.Length} bytes, more than the {MostBytes} that a saved model may have. Shorten the prompt ({prompt?.Length ?? 0} characters) or the column names.");
         }
         stream.Write(json);
     }

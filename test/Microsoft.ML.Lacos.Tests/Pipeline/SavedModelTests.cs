@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Text;
 using Microsoft.ML.Data;
 using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Hub;
 
 namespace Microsoft.ML.Lacos.Tests.Pipeline;
 
@@ -48,6 +49,28 @@ public sealed class SavedModelTests
         CollectionAssert.AreEqual(before.GetColumn<sbyte[]>("Embedding1").SelectMany(codes => codes).ToArray(), after.GetColumn<sbyte[]>("Embedding1").SelectMany(codes => codes).ToArray());
         CollectionAssert.AreEqual(before.GetColumn<int>("Tokens").ToArray(), after.GetColumn<int>("Tokens").ToArray());
         CollectionAssert.AreEqual(before.GetColumn<float>("Score").ToArray(), after.GetColumn<float>("Score").ToArray());
+    }
+
+    [TestMethod]
+    public void APromptGivenByNameIsSavedAsItsText()
+    {
+        using var folder = new TemporaryFolder();
+        using (LacosModel standard = LacosModel.LoadDefault())
+        using (LacosModel asking = standard.With(standard.Settings with { Prompts = new Dictionary<string, string> { ["query"] = "query: " } }))
+        {
+            asking.Save(folder.File("asking.lacos"));
+        }
+        var options = new SentenceEmbeddingEstimator.Options { Model = folder.File("asking.lacos"), Columns = [new("Features", "Text")], PromptName = "query" };
+        using SentenceEmbeddingTransformer transformer = s_context.Transforms.Text.ApplySentenceEmbedding(options).Fit(s_data);
+        byte[] saved = Saved(transformer);
+        string entry = Encoding.UTF8.GetString(Entry(saved, "options.json"));
+        Assert.Contains("\"Prompt\":\"query: \"", entry);
+        Assert.DoesNotContain("PromptName", entry, "which versions without names could not read");
+        using var loaded = (SentenceEmbeddingTransformer)s_context.Model.Load(new MemoryStream(saved), out _);
+        float[] vector = loaded.Transform(s_data).GetColumn<float[]>("Features").First();
+        CollectionAssert.AreEqual(transformer.Transform(s_data).GetColumn<float[]>("Features").First(), vector);
+        using SentenceEncoder plain = SentenceEncoder.Create(loaded.Model);
+        CollectionAssert.AreEqual(plain.Encode("query: " + s_data.GetColumn<string>("Text").First()), vector);
     }
 
     [TestMethod]

@@ -179,6 +179,19 @@ public sealed class SentenceEncoderTests
     }
 
     [TestMethod]
+    public void APromptMayBeGivenByItsName()
+    {
+        using LacosModel model = Model.With(Model.Settings with { Prompts = new Dictionary<string, string> { ["query"] = "query: ", ["none"] = "" }, DefaultPromptName = "query" });
+        using SentenceEncoder plain = SentenceEncoder.Create(Model), named = SentenceEncoder.Create(model, new SentenceEncoderOptions { PromptName = "query" });
+        using SentenceEncoder none = SentenceEncoder.Create(model, new SentenceEncoderOptions { PromptName = "none" });
+        Assert.AreEqual("query: ", named.Prompt);
+        CollectionAssert.AreEqual(plain.Encode("query: weather"), named.Encode("weather"));
+        CollectionAssert.AreEqual(plain.Encode("weather"), none.Encode("weather"));
+        Assert.Contains("query", Assert.ThrowsExactly<ArgumentException>(() => SentenceEncoder.Create(model, new SentenceEncoderOptions { PromptName = "other" })).Message);
+        Assert.Contains("PromptName is 'query' and Prompt is ''", Assert.ThrowsExactly<ArgumentException>(() => SentenceEncoder.Create(model, new SentenceEncoderOptions { PromptName = "query", Prompt = "" })).Message);
+    }
+
+    [TestMethod]
     public void TenMegabytesWithoutASpaceAreCutBeforeTheyCostTime()
     {
         using SentenceEncoder encoder = SentenceEncoder.Create(Model);
