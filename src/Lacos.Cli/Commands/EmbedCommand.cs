@@ -64,6 +64,11 @@ internal sealed class EmbedCommand(ToolStreams streams, IModelSource source)
             }
         }).ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
+        if (output != InputFile.Standard)
+        {
+            // Before the vectors have their name: whenever the process is killed, no description stands beside other vectors.
+            SideFile.Remove(output);
+        }
         writer.Complete();
         if (output != InputFile.Standard)
         {

@@ -54,7 +54,7 @@ internal sealed class MineCommand(ToolStreams streams, IModelSource source)
         await ProgressDisplay.RunAsync(streams, "Mining", "texts and anchors", Work(table), async progress =>
         {
             await Task.Yield();
-            mined = Mine(table, model, settings, progress, cancellationToken);
+            mined = Mine(table, model, settings, _model.Threads(parse), progress, cancellationToken);
         }).ConfigureAwait(false);
         int written = Write(table, mined, settings, writer, cancellationToken);
         writer.Complete();
@@ -86,7 +86,7 @@ internal sealed class MineCommand(ToolStreams streams, IModelSource source)
     // Both halves of the work in one bar: encoding all texts, then comparing each anchor with all of them. A comparison of 384 elements is some hundred thousand times cheaper than a text.
     private static long Work(PairTable table) => (table.Texts.Count + table.Anchors.Count) + ((long)table.Anchors.Count * (1 + (table.Texts.Count / 100_000)));
 
-    private static MinedAnchor[] Mine(PairTable table, LoadedModel model, MiningSettings settings, ProgressDisplay progress, CancellationToken cancellationToken)
+    private static MinedAnchor[] Mine(PairTable table, LoadedModel model, MiningSettings settings, int threads, ProgressDisplay progress, CancellationToken cancellationToken)
     {
         var corpus = new VectorTable(model.Encoder.Dimension);
         long done = 0;
@@ -95,7 +95,7 @@ internal sealed class MineCommand(ToolStreams streams, IModelSource source)
             corpus.Add(Encode(model, table.Texts, start, cancellationToken));
             progress.Report(done = corpus.Count, done);
         }
-        var search = new HardNegatives(corpus, settings);
+        var search = new HardNegatives(corpus, settings, threads);
         var mined = new List<MinedAnchor>(table.Anchors.Count);
         for (int start = 0; start < table.Anchors.Count; start += VectorTable.BlockRows)
         {

@@ -44,6 +44,9 @@ internal sealed class ModelOptions
         });
     }
 
+    /// <summary>Threads that the options ask for; 1 or more.</summary>
+    public int Threads(ParseResult parse) => EncoderThreads.Resolve(parse.GetValue(_threads));
+
     /// <summary>Refuses an output that would overwrite the model, the adapter or another input.</summary>
     /// <exception cref="UsageException">It would.</exception>
     public void RefuseOverwriting(string output, ParseResult parse, params IEnumerable<string?> files) => OverwriteCheck.RefuseFile(output, parse.GetValue(_model), parse.GetValue(_adapter), files);

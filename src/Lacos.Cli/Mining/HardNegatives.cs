@@ -13,7 +13,10 @@ internal sealed record MinedAnchor(float LeastTrue, (float Score, int Index)[] N
 /// by the least similar of them (NV-Retriever, arXiv 2407.15831, calls the relative bound TopK-PercPos). Two things differ: bounds are applied to all texts instead of to a
 /// first selection, and a text equal to the anchor is never its negative.
 /// </remarks>
-internal sealed class HardNegatives(VectorTable corpus, MiningSettings settings)
+/// <param name="corpus">The texts.</param>
+/// <param name="settings">What is taken for a negative.</param>
+/// <param name="threads">Threads, 1 or more.</param>
+internal sealed class HardNegatives(VectorTable corpus, MiningSettings settings, int threads)
 {
     // Anchors that share a pass over the texts: few enough for their heaps and vectors to stay in the cache beside a stretch of texts.
     private const int Group = 16;
@@ -29,7 +32,7 @@ internal sealed class HardNegatives(VectorTable corpus, MiningSettings settings)
     {
         var found = new MinedAnchor[anchors.Count];
         int groups = (anchors.Count + Group - 1) / Group;
-        Parallel.For(0, groups, new ParallelOptions { CancellationToken = cancellationToken }, group =>
+        Parallel.For(0, groups, new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = threads }, group =>
         {
             int start = group * Group;
             int count = Math.Min(Group, anchors.Count - start);

@@ -4,7 +4,7 @@ namespace Lacos.Cli.Mining;
 /// <param name="Negatives">Negatives of an anchor.</param>
 /// <param name="Skip">The most similar of the texts that pass the bounds are left out, this many: they are the likeliest to be true after all.</param>
 /// <param name="Range">How many of those after them are chosen from; equal to <paramref name="Negatives"/> takes the most similar.</param>
-/// <param name="RelativeMargin">A negative's cosine is at most that of the least similar true text times 1 minus this; <see langword="null"/> for no such bound.</param>
+/// <param name="RelativeMargin">A negative's cosine is below that of the least similar true text by at least this share of its absolute value, so that a negative cosine, too, bounds from below itself; <see langword="null"/> for no such bound.</param>
 /// <param name="AbsoluteMargin">A negative's cosine is at least this much below that of the least similar true text; <see langword="null"/> for no such bound.</param>
 /// <param name="MaximumScore">Largest cosine of a negative.</param>
 /// <param name="MinimumScore">Smallest cosine of a negative.</param>
@@ -19,7 +19,7 @@ internal sealed record MiningSettings(int Negatives, int Skip, int Range, double
     public float Ceiling(float leastTrue)
     {
         double ceiling = MaximumScore ?? double.PositiveInfinity;
-        ceiling = RelativeMargin is double relative ? Math.Min(ceiling, leastTrue * (1 - relative)) : ceiling;
+        ceiling = RelativeMargin is double relative ? Math.Min(ceiling, leastTrue - (Math.Abs(leastTrue) * relative)) : ceiling;
         return (float)(AbsoluteMargin is double absolute ? Math.Min(ceiling, leastTrue - absolute) : ceiling);
     }
 }

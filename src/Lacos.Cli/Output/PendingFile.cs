@@ -6,6 +6,11 @@ namespace Lacos.Cli.Output;
 /// <summary>A file that appears under its name only when it is complete; until then it is a temporary file beside it, and is removed when anything goes wrong.</summary>
 internal sealed class PendingFile : IDisposable
 {
+    private const int MostAttempts = 5;
+
+    // Both keep everybody from opening the file for writing. On Windows a file can be renamed while it is open only where its deletion is shared.
+    private static readonly FileShare Share = OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None;
+
     private readonly string _path;
     private readonly string _temporary;
     private bool _committed;
@@ -37,11 +42,11 @@ internal sealed class PendingFile : IDisposable
             throw new ToolException($"'{path}' is a folder. Give the name of a file to write.");
         }
 
-        // A name that nobody can guess, and never one that exists: a link laid there would be written through.
-        string temporary = AtomicFile.TemporaryOf(full);
         try
         {
-            return new PendingFile(full, temporary, new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 16));
+            (string temporary, FileStream stream) = Temporary(full);
+            Leftovers.Remove(full, temporary);
+            return new PendingFile(full, temporary, stream);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -53,9 +58,11 @@ internal sealed class PendingFile : IDisposable
     public void Commit()
     {
         Stream.Flush(flushToDisk: true);
-        Stream.Dispose();
+
+        // Renamed while it is open and locked: nobody can take it for a leftover in between.
         File.Move(_temporary, _path, overwrite: true);
         _committed = true;
+        Stream.Dispose();
     }
 
     public void Dispose()
@@ -74,6 +81,30 @@ internal sealed class PendingFile : IDisposable
             {
                 File.Delete(_temporary);
             }
+        }
+    }
+
+    // A name that nobody can guess, and never one that exists: a link laid there would be written through.
+    // Between its making and its locking another process may take the file for a leftover: then there is another.
+    private static (string Path, FileStream Stream) Temporary(string target)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            string temporary = AtomicFile.TemporaryOf(target);
+            FileStream stream;
+            try
+            {
+                stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite, Share, 1 << 16);
+            }
+            catch (IOException) when (attempt < MostAttempts)
+            {
+                continue;
+            }
+            if (File.Exists(temporary) || attempt == MostAttempts)
+            {
+                return (temporary, stream);
+            }
+            stream.Dispose();
         }
     }
 

@@ -31,6 +31,16 @@ internal static class SideFile
         }
     }
 
+    /// <summary>Removes the side file of the vectors that are about to be replaced: beside the new ones it would be wrong. A link at its name stays, and what it leads to goes.</summary>
+    public static void Remove(string vectorsPath)
+    {
+        string path = PathFor(vectorsPath);
+        if (File.Exists(path))
+        {
+            File.Delete(AtomicFile.TargetOf(path));
+        }
+    }
+
     /// <summary>Writes a side file, complete or not at all.</summary>
     public static void Write(string vectorsPath, JsonObject content)
     {

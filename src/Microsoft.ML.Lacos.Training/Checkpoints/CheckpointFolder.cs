@@ -9,6 +9,7 @@ namespace Microsoft.ML.Lacos.Training.Checkpoints;
 /// <remarks>
 /// A checkpoint is written under a temporary name, each file flushed to the disk, the manifest with everybody's sha256 and its own last; then the folder is renamed.
 /// One whose files do not have these hashes, or that says what cannot be, counts as not there.
+/// One of the same step is first renamed to <c>.replaced-step-N</c>, and counts under that name as long as there is no other of its step: whenever the process is killed, one of the two is there.
 /// </remarks>
 internal sealed class CheckpointFolder
 {
@@ -18,6 +19,7 @@ internal sealed class CheckpointFolder
     private const string State = "training-state.safetensors";
     private const string Prefix = "step-";
     private const string TemporaryPrefix = ".writing-";
+    private const string ReplacedPrefix = ".replaced-";
 
     private readonly string _path;
     private readonly IReadOnlyDictionary<string, string> _settings;
@@ -37,9 +39,11 @@ internal sealed class CheckpointFolder
 
     /// <summary>Folders of checkpoints, the newest first, whole or not.</summary>
     public IReadOnlyList<string> Folders =>
-        Exists ? [.. Directory.EnumerateDirectories(_path, Prefix + "*").Where(folder => StepOf(folder) >= 0).OrderByDescending(StepOf)] : [];
+        Exists ? [.. Directory.EnumerateDirectories(_path, Prefix + "*").Concat(Replaced.Where(folder => !Directory.Exists(InPlace(folder)))).Where(folder => StepOf(folder) >= 0).OrderByDescending(StepOf)] : [];
 
-    /// <summary>Makes the folder, and removes what a run that was killed has left half-written. For the run that holds the folder's lock.</summary>
+    private IEnumerable<string> Replaced => Directory.EnumerateDirectories(_path, ReplacedPrefix + Prefix + "*");
+
+    /// <summary>Makes the folder, removes what a run that was killed has left half-written, and takes back a checkpoint that it was about to replace. For the run that holds the folder's lock.</summary>
     public void Prepare()
     {
         Directory.CreateDirectory(_path);
@@ -47,12 +51,25 @@ internal sealed class CheckpointFolder
         {
             Directory.Delete(left, recursive: true);
         }
+        foreach (string replaced in Replaced.ToArray())
+        {
+            if (Directory.Exists(InPlace(replaced)))
+            {
+                Directory.Delete(replaced, recursive: true);
+            }
+            else
+            {
+                TakeBack(replaced);
+            }
+        }
     }
 
     /// <summary>Writes a checkpoint and removes the oldest ones above the number to keep, to which damaged ones do not count.</summary>
     public void Write(CheckpointState state)
     {
         string temporary = Path.Combine(_path, $"{TemporaryPrefix}{Guid.NewGuid():N}");
+        string target = Path.Combine(_path, string.Create(CultureInfo.InvariantCulture, $"{Prefix}{state.Step:D8}"));
+        string replaced = Path.Combine(_path, ReplacedPrefix + Path.GetFileName(target));
         try
         {
             Directory.CreateDirectory(temporary);
@@ -60,19 +77,20 @@ internal sealed class CheckpointFolder
             state.Best?.Adapter.Save(Path.Combine(temporary, Best));
             StateArrays.Write(Path.Combine(temporary, State), state.Arrays);
             Describe(state, temporary).Write(temporary);
-            string target = Path.Combine(_path, string.Create(CultureInfo.InvariantCulture, $"{Prefix}{state.Step:D8}"));
             if (Directory.Exists(target))
             {
-                Directory.Delete(target, recursive: true);
+                Remove(replaced);
+                Directory.Move(target, replaced);
             }
             Directory.Move(temporary, target);
             _damaged.Remove(target);
         }
         catch (Exception error)
         {
-            if (Directory.Exists(temporary))
+            Remove(temporary);
+            if (Directory.Exists(replaced) && !Directory.Exists(target))
             {
-                Directory.Delete(temporary, recursive: true);
+                Directory.Move(replaced, target);
             }
             if (error is IOException)
             {
@@ -81,6 +99,7 @@ internal sealed class CheckpointFolder
             }
             throw;
         }
+        Remove(replaced);
         foreach (string old in Folders.Where(folder => !_damaged.Contains(folder)).Skip(_keep))
         {
             Directory.Delete(old, recursive: true);
@@ -115,6 +134,25 @@ internal sealed class CheckpointFolder
         }
         return null;
     }
+
+    private static void Remove(string folder)
+    {
+        if (Directory.Exists(folder))
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private void TakeBack(string replaced)
+    {
+        Directory.Move(replaced, InPlace(replaced));
+        if (_damaged.Remove(replaced))
+        {
+            _damaged.Add(InPlace(replaced));
+        }
+    }
+
+    private string InPlace(string replaced) => Path.Combine(_path, Path.GetFileName(replaced)[ReplacedPrefix.Length..]);
 
     // Damage shows in many ways: a cut file, a folder in the place of a file, a name that no file can have.
     private T? UnlessDamaged<T>(string folder, Action<string> inform, Func<T> read)
@@ -213,6 +251,10 @@ internal sealed class CheckpointFolder
         return Convert.ToHexString(SHA256.HashData(stream)).ToLowerInvariant();
     }
 
-    private static long StepOf(string folder) =>
-        long.TryParse(Path.GetFileName(folder)[Prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out long step) ? step : -1;
+    private static long StepOf(string folder)
+    {
+        ReadOnlySpan<char> name = Path.GetFileName(folder.AsSpan());
+        name = name.StartsWith(ReplacedPrefix, StringComparison.Ordinal) ? name[ReplacedPrefix.Length..] : name;
+        return long.TryParse(name[Prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out long step) ? step : -1;
+    }
 }

@@ -24,7 +24,7 @@ internal static class EarlierRun
         {
             return folders.Count == 0
                 ? null
-                : throw new InvalidOperationException($"'{options.OutputFolder}' holds checkpoints of an earlier run ({Path.GetFileName(folders[0])}). Resume it, or name another folder.");
+                : throw new InvalidOperationException($"'{options.OutputFolder}' holds checkpoints of an earlier run ({Path.GetFileName(folders[0])}). Resume it, or name another folder. In a cross-validation, each fold of which is a run of its own, leave OutputFolder null.");
         }
         if (folders.Count == 0)
         {

@@ -21,7 +21,7 @@ internal sealed class MixedSampler
         _samplers = [.. datasets.Select(dataset => new PairSampler(
             dataset.Rows, dataset.Settings.BatchSize, seed, dataset.Settings.IsDistinct, dataset.Settings.SmallestBatch, bucket, dataset.Settings.BalancePower))];
         double[] weights = [.. datasets.Zip(_samplers, (dataset, sampler) => dataset.Settings.Weight ?? sampler.StepsPerEpoch)];
-        _shares = [.. weights.Select(weight => weight / weights.Sum())];
+        _shares = Shares.Of(weights);
         _taken = new long[_samplers.Length];
     }
 
@@ -44,7 +44,7 @@ internal sealed class MixedSampler
         var taken = new long[_samplers.Length];
         for (long done = 1; done <= step; done++)
         {
-            taken[FurthestBehind(done, taken)]++;
+            taken[Shares.FurthestBehind(_shares, done, taken)]++;
         }
         List<int[]>[] passes = [.. _samplers.Select((sampler, i) => sampler.PassAt(positions[i], taken[i]))];
         for (int i = 0; i < _samplers.Length; i++)
@@ -63,23 +63,8 @@ internal sealed class MixedSampler
 
     private int Take()
     {
-        int dataset = FurthestBehind(++_step, _taken);
+        int dataset = Shares.FurthestBehind(_shares, ++_step, _taken);
         _taken[dataset]++;
         return dataset;
-    }
-
-    private int FurthestBehind(long step, long[] taken)
-    {
-        int best = 0;
-        for (int i = 1; i < _shares.Length; i++)
-        {
-            if (Behind(i) > Behind(best))
-            {
-                best = i;
-            }
-        }
-        return best;
-
-        double Behind(int i) => (_shares[i] * step) - taken[i];
     }
 }

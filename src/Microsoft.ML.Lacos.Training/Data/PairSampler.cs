@@ -10,7 +10,7 @@ internal readonly record struct SamplerPosition(int Epoch, int Batch);
 /// <summary>Deals the rows of a training set into batches, pass after pass, in an order that only seed and pass decide.</summary>
 /// <remarks>
 /// Where texts must be distinct, a row waits for a later batch while one of its texts stands in the present one, as in the NoDuplicatesBatchSampler of
-/// sentence-transformers: two equal texts would be each other's false negatives. The same goes for two rows of an exclusive group. A batch is closed early once very many rows in turn had to wait.
+/// sentence-transformers: two equal texts would be each other's false negatives. The same goes for two rows of an exclusive group. A batch is closed early once very many rows in turn had to wait; the pass goes on.
 /// Where rows are bucketed, stretches of the order are sorted by length before they are dealt, and the batches shuffled afterwards.
 /// </remarks>
 internal sealed class PairSampler
@@ -24,6 +24,7 @@ internal sealed class PairSampler
     private readonly bool _distinct;
     private readonly int _smallest;
     private readonly bool _bucket;
+    private readonly int _mostWaiting;
     private readonly RowOrder _order;
     private List<int[]> _batches = [];
     private int _epoch;
@@ -36,10 +37,11 @@ internal sealed class PairSampler
     /// <param name="smallest">Batches of fewer rows are left out, because the loss learns nothing from them.</param>
     /// <param name="bucket">Whether a batch's rows shall be of similar length.</param>
     /// <param name="balancePower">Exponent of a group's share, where the rows have groups.</param>
+    /// <param name="mostWaiting">A batch is closed early once this many rows in turn had to wait.</param>
     /// <exception cref="InvalidDataException">No batch is large enough: all rows share a text.</exception>
-    public PairSampler(TrainingSet data, int batchSize, int seed, bool distinct, int smallest, bool bucket = false, double balancePower = 1)
+    public PairSampler(TrainingSet data, int batchSize, int seed, bool distinct, int smallest, bool bucket = false, double balancePower = 1, int mostWaiting = MostWaiting)
     {
-        (_data, _batchSize, _seed, _distinct, _smallest, _bucket) = (data, batchSize, seed, distinct, smallest, bucket);
+        (_data, _batchSize, _seed, _distinct, _smallest, _bucket, _mostWaiting) = (data, batchSize, seed, distinct, smallest, bucket, mostWaiting);
         _order = new RowOrder(data.Count, seed, data.Groups, balancePower);
         _batches = Deal(0);
         if (_batches.Count == 0)
@@ -111,45 +113,7 @@ internal sealed class PairSampler
         {
             SortStretches(order);
         }
-        var batches = new List<int[]>();
-        var waiting = new List<int>();
-        var texts = new HashSet<int>();
-        int next = 0;
-        while (next < order.Length || waiting.Count > 0)
-        {
-            texts.Clear();
-            var batch = new List<int>(Math.Min(_batchSize, order.Length));
-            var stillWaiting = new List<int>();
-            int passed = 0;
-            foreach (int row in waiting)
-            {
-                Offer(row);
-            }
-            while (next < order.Length && batch.Count < _batchSize && passed < MostWaiting)
-            {
-                Offer(order[next++]);
-            }
-            waiting = stillWaiting;
-            if (batch.Count >= _smallest)
-            {
-                batches.Add([.. batch]);
-            }
-            else if (passed >= MostWaiting)
-            {
-                break;
-            }
-
-            void Offer(int row)
-            {
-                if (batch.Count < _batchSize && passed < MostWaiting && (!_distinct || TryTake(row, texts)))
-                {
-                    batch.Add(row);
-                    return;
-                }
-                stillWaiting.Add(row);
-                passed += batch.Count < _batchSize ? 1 : 0;
-            }
-        }
+        List<int[]> batches = _distinct ? DealApart(order) : [.. order.Chunk(_batchSize).Where(batch => batch.Length >= _smallest)];
         if (_bucket)
         {
             new SplitMix64(~(((ulong)(uint)_seed << 32) ^ (uint)epoch)).Shuffle(CollectionsMarshal.AsSpan(batches));
@@ -157,20 +121,75 @@ internal sealed class PairSampler
         return batches;
     }
 
-    private bool TryTake(int row, HashSet<int> texts)
+    // Ends, because every turn gives a batch, drops a row or, where it was closed early, brings rows to the lines of its own texts, where the next turn passes them over.
+    private List<int[]> DealApart(int[] order)
     {
-        // An exclusive group is kept among the texts as a negative number.
+        var batches = new List<int[]>();
+        var waiting = new WaitingRows();
+        var texts = new HashSet<int>();
+        var places = new List<int>();
+        int next = 0;
+        while (next < order.Length || waiting.Count > 0)
+        {
+            texts.Clear();
+            places.Clear();
+            waiting.BeginBatch();
+            int passed = 0;
+            while (places.Count < _batchSize && passed < _mostWaiting && waiting.TryTakeOut(texts, out int place))
+            {
+                passed += Offer(place);
+            }
+            bool isClosedEarly = passed >= _mostWaiting;
+            passed = 0;
+            while (places.Count < _batchSize && passed < _mostWaiting && next < order.Length)
+            {
+                passed += Offer(next++);
+            }
+            isClosedEarly |= passed >= _mostWaiting;
+            if (places.Count >= _smallest)
+            {
+                batches.Add([.. places.Select(place => order[place])]);
+            }
+            else if (isClosedEarly)
+            {
+                // Rows that fit may come later.
+                places.ForEach(place => waiting.Add(place, _data.Columns[0][order[place]]));
+            }
+        }
+        return batches;
+
+        int Offer(int place)
+        {
+            if (TextInTheWay(order[place], texts) is int text)
+            {
+                waiting.Add(place, text);
+                return 1;
+            }
+            AddTexts(order[place], texts);
+            places.Add(place);
+            return 0;
+        }
+    }
+
+    // An exclusive group is kept among the texts as a negative number.
+    private int? TextInTheWay(int row, HashSet<int> texts)
+    {
         if (_data.ExclusiveGroups is int[] groups && texts.Contains(~groups[row]))
         {
-            return false;
+            return ~groups[row];
         }
         foreach (int[] column in _data.Columns)
         {
             if (texts.Contains(column[row]))
             {
-                return false;
+                return column[row];
             }
         }
+        return null;
+    }
+
+    private void AddTexts(int row, HashSet<int> texts)
+    {
         foreach (int[] column in _data.Columns)
         {
             texts.Add(column[row]);
@@ -179,7 +198,6 @@ internal sealed class PairSampler
         {
             texts.Add(~_data.ExclusiveGroups[row]);
         }
-        return true;
     }
 
     private void SortStretches(int[] order)

@@ -11,7 +11,7 @@ internal sealed class RowOrder
     private readonly int _seed;
     private readonly int[][] _groups = [];
     private readonly byte[]? _turns;
-    private readonly int[] _turnsOfGroup = [];
+    private readonly long[] _turnsOfGroup = [];
 
     /// <param name="rows">Rows of the data set.</param>
     /// <param name="seed">Decides the order.</param>
@@ -46,7 +46,7 @@ internal sealed class RowOrder
         var shuffled = new int[_groups.Length][];
         for (int group = 0; group < _groups.Length; group++)
         {
-            taken[group] = (long)pass * _turnsOfGroup[group];
+            taken[group] = pass * _turnsOfGroup[group];
         }
         var order = new int[_rows];
         for (int i = 0; i < order.Length; i++)
@@ -64,23 +64,14 @@ internal sealed class RowOrder
     }
 
     // Each turn goes to the group that is furthest behind its share.
-    private static (byte[] Turns, int[] Counts) Turns(double[] weights, int rows)
+    private static (byte[] Turns, long[] Counts) Turns(double[] weights, int rows)
     {
-        double sum = weights.Sum();
+        double[] shares = Shares.Of(weights);
         var turns = new byte[rows];
-        var counts = new int[weights.Length];
+        var counts = new long[weights.Length];
         for (int turn = 0; turn < rows; turn++)
         {
-            int best = 0;
-            double most = double.NegativeInfinity;
-            for (int group = 0; group < weights.Length; group++)
-            {
-                double behind = (weights[group] / sum * (turn + 1)) - counts[group];
-                if (behind > most)
-                {
-                    (best, most) = (group, behind);
-                }
-            }
+            int best = Shares.FurthestBehind(shares, turn + 1, counts);
             turns[turn] = (byte)best;
             counts[best]++;
         }

@@ -33,7 +33,7 @@ internal static class TrainingLabels
                 return key == 0 ? double.NaN : key - 1.0;
             };
         }
-        return LabelColumn.Reader(cursor, column);
+        return kind == LossLabel.Class && column.Type is TextDataViewType ? throw TextClass(column.Name) : LabelColumn.Reader(cursor, column);
     }
 
     /// <summary>Refuses the shape of a label column that the loss's reader would refuse.</summary>
@@ -52,6 +52,8 @@ internal static class TrainingLabels
                     throw WrongKey(column.Name, ColumnErrors.Describe(column));
                 }
                 break;
+            case LossLabel.Class when column.Kind == SchemaShape.Column.VectorKind.Scalar && column.ItemType is TextDataViewType:
+                throw TextClass(column.Name);
             case not LossLabel.Vector:
                 ColumnErrors.RequireLabel(column);
                 break;
@@ -65,6 +67,10 @@ internal static class TrainingLabels
     /// <param name="actual">The column's type.</param>
     public static ArgumentException NoTeacher(string name, TrainingLoss loss, string elements, string actual) => new(
         $"Schema mismatch for label column '{name}': the loss {loss} expected a teacher's vector of {elements}, got {actual}. Make it with ApplySentenceEmbedding and a model of that width, or with its Dimension.");
+
+    // ConvertType, which the error of other labels advises, makes NaN of a name.
+    private static ArgumentException TextClass(string name) => new(
+        $"Schema mismatch for label column '{name}': expected a key or whole numbers, for classes, got {TextDataViewType.Instance}. Make a key of its texts with mlContext.Transforms.Conversion.MapValueToKey, or name another column.");
 
     private static ArgumentException WrongKey(string name, string actual) => new(
         $"Schema mismatch for label column '{name}': expected Key<UInt32> or whole numbers, got {actual}. Make it with Transforms.Conversion.MapValueToKey.");

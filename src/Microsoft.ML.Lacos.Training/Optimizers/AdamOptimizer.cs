@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.ML.Lacos.Bloom;
 using TorchSharp;
 
 namespace Microsoft.ML.Lacos.Training.Optimizers;
@@ -61,7 +62,7 @@ public abstract class AdamOptimizer
         ];
 
     /// <summary>Makes one step with the gradients that the tensors have now.</summary>
-    public void Step() => Parallel.For(0, _parameters.Length, StepOne);
+    public void Step() => EncoderThreads.Run(_parameters.Length, EncoderThreads.Resolve(0), StepOne);
 
     /// <summary>Forgets all gradients.</summary>
     public void ZeroGradients()

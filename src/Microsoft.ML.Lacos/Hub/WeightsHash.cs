@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Microsoft.ML.Lacos.Bloom;
 
 namespace Microsoft.ML.Lacos.Hub;
 
@@ -13,7 +14,7 @@ internal static class WeightsHash
     {
         string[] sorted = [.. files.OrderBy(Path.GetFileName, StringComparer.Ordinal)];
         var hashes = new string[sorted.Length];
-        Parallel.For(0, sorted.Length, index => hashes[index] = OfFile(sorted[index]));
+        EncoderThreads.Run(sorted.Length, EncoderThreads.Resolve(0), index => hashes[index] = OfFile(sorted[index]));
         return sorted.Length == 1
             ? hashes[0]
             : Hex(SHA256.HashData(Encoding.UTF8.GetBytes(string.Concat(sorted.Select((file, index) => $"{hashes[index]}  {Path.GetFileName(file)}\n")))));

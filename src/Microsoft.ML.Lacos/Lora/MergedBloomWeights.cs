@@ -102,7 +102,7 @@ public sealed class MergedBloomWeights : IDisposable
         var sum = new NativeBuffer((long)old.Rows * columns * sizeof(float));
         _memory.Add(sum);
         float* data = (float*)sum.Pointer;
-        Parallel.For(0, old.Rows, row =>
+        EncoderThreads.Run(old.Rows, EncoderThreads.Resolve(0), row =>
         {
             var target = new Span<float>(data + ((long)row * columns), columns);
             old.DequantizeRow(row, target);

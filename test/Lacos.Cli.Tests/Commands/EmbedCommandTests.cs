@@ -74,6 +74,19 @@ public sealed class EmbedCommandTests
     }
 
     [TestMethod]
+    public void AnOldDescriptionIsGoneBeforeTheVectorsAreReplaced()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("v.json", """{"file":"v.npy","rows":7,"dimension":12,"precision":"int8","fingerprint":"f00d"}""");
+
+        // What stands in the way of the vectors appears only while they are made, and ends the command where a kill would.
+        var models = new FakeModels { Encoding = _ => Directory.CreateDirectory(folder.File("v.npy")) };
+        ToolRun run = ToolRun.Of(models, "", default, "embed", "-i", folder.Write("in.txt", "a\n"), "-o", folder.File("v.npy"));
+        Assert.AreNotEqual(0, run.ExitCode);
+        CollectionAssert.AreEqual(new[] { "in.txt" }, folder.FileNames.ToArray());
+    }
+
+    [TestMethod]
     public void ManyWindowsKeepTheirOrder()
     {
         using var folder = new TemporaryFolder();

@@ -21,7 +21,7 @@ public sealed class HardNegativesTests
         int[][] trueTexts = [.. Enumerable.Range(0, anchors.Length).Select(i => new[] { i * 5, (i * 11) + 3 })];
         HashSet<int>[] excluded = [.. trueTexts.Select(own => new HashSet<int>(own) { 17 })];
         var settings = new MiningSettings(negatives, skip, range, relative, absolute, maximum, minimum, 1);
-        MinedAnchor[] mined = new HardNegatives(corpus, settings).Find(anchorTable, trueTexts, excluded, 0, CancellationToken.None);
+        MinedAnchor[] mined = new HardNegatives(corpus, settings, threads: 2).Find(anchorTable, trueTexts, excluded, 0, CancellationToken.None);
         int shortOnes = 0;
         for (int i = 0; i < anchors.Length; i++)
         {
@@ -31,7 +31,7 @@ public sealed class HardNegativesTests
             [
                 .. texts.Select((text, index) => (Score: TensorPrimitives.Dot<float>(anchors[i], text), index))
                     .Where(item => !excluded[i].Contains(item.index))
-                    .Where(item => relative is null || item.Score <= (float)(least * (1 - relative.Value)))
+                    .Where(item => relative is null || item.Score <= (float)(least - (Math.Abs(least) * relative.Value)))
                     .Where(item => absolute is null || item.Score <= (float)(least - absolute.Value))
                     .Where(item => (maximum is null || item.Score <= (float)maximum) && (minimum is null || item.Score >= (float)minimum))
                     .OrderByDescending(item => item.Score).ThenBy(item => item.index).Skip(skip).Take(negatives),
@@ -49,7 +49,7 @@ public sealed class HardNegativesTests
         (_, VectorTable anchors) = Table(40, seed: 2);
         int[][] trueTexts = [.. Enumerable.Range(0, 40).Select(i => new[] { i })];
         HashSet<int>[] excluded = [.. trueTexts.Select(own => new HashSet<int>(own))];
-        MinedAnchor[] Find(int seed, int negatives) => new HardNegatives(corpus, new MiningSettings(negatives, 2, 10, null, null, null, null, seed)).Find(anchors, trueTexts, excluded, 100, CancellationToken.None);
+        MinedAnchor[] Find(int seed, int negatives) => new HardNegatives(corpus, new MiningSettings(negatives, 2, 10, null, null, null, null, seed), threads: 2).Find(anchors, trueTexts, excluded, 100, CancellationToken.None);
         MinedAnchor[] all = Find(1, 10);
         MinedAnchor[] first = Find(7, 3);
         MinedAnchor[] again = Find(7, 3);
@@ -62,6 +62,26 @@ public sealed class HardNegativesTests
         }
         Assert.IsTrue(Enumerable.Range(0, 40).Any(i => !first[i].Negatives.SequenceEqual(other[i].Negatives)), "another seed chooses otherwise");
         Assert.IsGreaterThan(1, first.Select((mined, i) => Array.IndexOf(all[i].Negatives, mined.Negatives[0])).Distinct().Count(), "anchors choose by themselves");
+    }
+
+    [TestMethod]
+    [DataRow(0.5f, 0.4f)]
+    [DataRow(-0.5f, -0.6f)]
+    [DataRow(0f, 0f)]
+    public void ARelativeMarginIsBelowThePositiveWhateverItsSign(float leastTrue, float ceiling) =>
+        Assert.AreEqual(ceiling, new MiningSettings(1, 0, 1, 0.2, null, null, null, 1).Ceiling(leastTrue), 1e-6f);
+
+    [TestMethod]
+    [DataRow(1)]
+    [DataRow(2)]
+    public void NoMoreThreadsRunThanAreAskedFor(int threads)
+    {
+        (_, VectorTable corpus) = Table(50, seed: 1);
+        (_, VectorTable anchors) = Table(320, seed: 2);
+        var trueTexts = new CountingList([.. Enumerable.Range(0, 320).Select(i => new[] { i % 50 })]);
+        HashSet<int>[] excluded = [.. Enumerable.Range(0, 320).Select(_ => new HashSet<int>())];
+        new HardNegatives(corpus, new MiningSettings(1, 0, 1, null, null, null, null, 1), threads).Find(anchors, trueTexts, excluded, 0, CancellationToken.None);
+        Assert.IsLessThanOrEqualTo(threads, trueTexts.MostAtOnce);
     }
 
     private static (float[][] Vectors, VectorTable Table) Table(int count, int seed)
@@ -78,5 +98,36 @@ public sealed class HardNegativesTests
             table.Add([.. block.SelectMany(vector => vector)]);
         }
         return ([.. Enumerable.Range(0, count).Select(i => table[i].ToArray())], table);
+    }
+
+    private sealed class CountingList(int[][] items) : IReadOnlyList<int[]>
+    {
+        private readonly Lock _lock = new();
+        private int _now;
+
+        public int MostAtOnce { get; private set; }
+
+        public int Count => items.Length;
+
+        public int[] this[int index]
+        {
+            get
+            {
+                lock (_lock)
+                {
+                    MostAtOnce = Math.Max(MostAtOnce, ++_now);
+                }
+                Thread.Sleep(1);
+                lock (_lock)
+                {
+                    _now--;
+                }
+                return items[index];
+            }
+        }
+
+        public IEnumerator<int[]> GetEnumerator() => items.AsEnumerable().GetEnumerator();
+
+        System.Collections.IEnumerator System.Collections.IEnumerable.GetEnumerator() => GetEnumerator();
     }
 }

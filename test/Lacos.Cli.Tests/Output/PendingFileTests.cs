@@ -70,6 +70,47 @@ public sealed class PendingFileTests
         Assert.AreEqual("new", File.ReadAllText(folder.File("v.json")));
     }
 
+    [TestMethod]
+    public void WhatAKilledProcessHasLeftGoesAndWhatSomebodyIsWritingStays()
+    {
+        using var folder = new TemporaryFolder();
+        string left = $".v.json.{Guid.NewGuid():N}.tmp";
+        string victim = folder.Write("victim", "mine");
+        string[] others = [$".w.json.{Guid.NewGuid():N}.tmp", ".v.json.notes.tmp", $".v.json.{Guid.NewGuid():N}.txt"];
+        foreach (string name in others.Append(left))
+        {
+            folder.Write(name, "half");
+        }
+        string link = $".v.json.{Guid.NewGuid():N}.tmp";
+        File.CreateSymbolicLink(folder.File(link), victim);
+        using (PendingFile first = PendingFile.Create(folder.File("v.json")))
+        {
+            first.Stream.Write("first"u8);
+            Write(folder.File("v.json"), "second");
+            Assert.AreEqual("second", File.ReadAllText(folder.File("v.json")));
+            first.Commit();
+        }
+        Assert.AreEqual("first", File.ReadAllText(folder.File("v.json")));
+        Assert.AreEqual("mine", File.ReadAllText(victim));
+        CollectionAssert.AreEquivalent((string[])[.. others, link, "v.json", "victim"], folder.FileNames.ToArray());
+    }
+
+    [TestMethod]
+    public async Task ManyWritersOfOneFileDoNotHarmEachOther()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.File("v.json");
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(writer => Task.Run(() =>
+        {
+            for (int i = 0; i < 20; i++)
+            {
+                Write(path, $"{writer}");
+            }
+        }))).ConfigureAwait(false);
+        Assert.HasCount(1, File.ReadAllText(path));
+        CollectionAssert.AreEqual(new[] { "v.json" }, folder.FileNames.ToArray());
+    }
+
     private static void Write(string path, string content)
     {
         using PendingFile file = PendingFile.Create(path);

@@ -88,6 +88,97 @@ public sealed class PairSamplerTests
         Assert.AreEqual(0.5, batches.SelectMany(batch => batch).Average(row => (double)data.Groups[row]), 0.05);
     }
 
+    [TestMethod]
+    [DataRow(1)]
+    [DataRow(10)]
+    [DataRow(1000)]
+    [DataRow(100_000)]
+    public void ABatchThatIsClosedEarlyDoesNotEndThePass(int mostWaiting)
+    {
+        // 1800 rows of one group and 200 of the other: 200 batches of one row each.
+        const int Rows = 2000;
+        var data = new TrainingSet([[.. Enumerable.Range(0, Rows)], [.. Enumerable.Range(Rows, Rows)]], new TokenStore(long.MaxValue, ""))
+        {
+            ExclusiveGroups = [.. Enumerable.Range(0, Rows).Select(row => row % 10 == 0 ? 1 : 0)],
+        };
+        var sampler = new PairSampler(data, 32, seed: 1, distinct: true, smallest: 2, mostWaiting: mostWaiting);
+        int[] seen = [.. Enumerable.Range(0, sampler.StepsPerEpoch).SelectMany(_ => sampler.Next())];
+        Assert.HasCount(400, seen.Distinct());
+        Assert.HasCount(400, seen);
+    }
+
+    [TestMethod]
+    [DataRow(1)]
+    [DataRow(3)]
+    [DataRow(50)]
+    public void EachRowComesOnceHoweverEarlyBatchesAreClosed(int mostWaiting)
+    {
+        var random = new Random(4);
+        TrainingSet data = Set([.. Enumerable.Range(0, 500).Select(_ => random.Next(9))], [.. Enumerable.Range(0, 500).Select(_ => 9 + random.Next(40))]);
+        var sampler = new PairSampler(data, 8, seed: 5, distinct: true, smallest: 1, mostWaiting: mostWaiting);
+        CollectionAssert.AreEquivalent(Enumerable.Range(0, 500).ToArray(), Enumerable.Range(0, sampler.StepsPerEpoch).SelectMany(_ => sampler.Next()).ToArray());
+    }
+
+    /// <remarks>A checkpoint is continued in the batches in which it was begun.</remarks>
+    [TestMethod]
+    public void BatchesAreThoseOfOfferingEveryRowInTurn()
+    {
+        for (int seed = 0; seed < 40; seed++)
+        {
+            var random = new Random(seed);
+            int rows = 20 + random.Next(300);
+            int texts = 3 + random.Next(200);
+            int[] Column() => [.. Enumerable.Range(0, rows).Select(_ => random.Next(texts))];
+            var data = new TrainingSet([Column(), Column(), .. random.Next(2) == 0 ? [] : new[] { Column() }], new TokenStore(long.MaxValue, ""))
+            {
+                ExclusiveGroups = random.Next(2) == 0 ? null : [.. Enumerable.Range(0, rows).Select(_ => random.Next(12))],
+            };
+            (int size, int smallest) = (1 + random.Next(12), 1 + random.Next(2));
+            List<int[]> expected = InTurn(data, size, smallest, seed);
+            if (expected.Count == 0)
+            {
+                continue;
+            }
+            var sampler = new PairSampler(data, size, seed, distinct: true, smallest);
+            Assert.AreEqual(expected.Count, sampler.StepsPerEpoch, $"seed {seed}");
+            expected.ForEach(batch => CollectionAssert.AreEqual(batch, sampler.Next(), $"seed {seed}"));
+        }
+    }
+
+    [TestMethod]
+    public void MillionsOfComparisonsAreNotNeededWhereMostRowsShareAText()
+    {
+        // Every row holds one of two texts: batches of two rows, of which the plain way looks at all waiting rows for each.
+        const int Rows = 300_000;
+        TrainingSet data = Set([.. Enumerable.Range(2, Rows)], [.. Enumerable.Range(0, Rows).Select(row => row % 10 == 0 ? 1 : 0)]);
+        Assert.AreEqual(Rows / 10, new PairSampler(data, 32, 1, distinct: true, smallest: 2).StepsPerEpoch);
+    }
+
+    private static List<int[]> InTurn(TrainingSet data, int size, int smallest, int seed)
+    {
+        var batches = new List<int[]>();
+        List<int> left = [.. new RowOrder(data.Count, seed).Of(0)];
+        while (left.Count > 0)
+        {
+            var texts = new HashSet<int>();
+            var batch = new List<int>();
+            var waiting = new List<int>();
+            foreach (int row in left)
+            {
+                int[] own = [.. data.Columns.Select(column => column[row]), .. data.ExclusiveGroups is int[] groups ? [-1 - groups[row]] : Array.Empty<int>()];
+                bool fits = batch.Count < size && !texts.Overlaps(own);
+                (fits ? batch : waiting).Add(row);
+                texts.UnionWith(fits ? own : []);
+            }
+            if (batch.Count >= smallest)
+            {
+                batches.Add([.. batch]);
+            }
+            left = waiting;
+        }
+        return batches;
+    }
+
     private static double MeanSpread(PairSampler sampler, TrainingSet data, out List<int> rows)
     {
         rows = [];

@@ -54,10 +54,12 @@ public sealed class AdamOptimizerTests
     public void MomentsTakeAQuarterOfTheMemoryAndSmallTensorsKeepTheirsWhole()
     {
         using torch.Tensor large = Values(8192, 1);
+        using torch.Tensor limit = Values(4096, 1);
         using torch.Tensor small = Values(4095, 1);
         Assert.AreEqual(8 * 8192L, new AdamW([("p", large)]).StateByteSize);
         Assert.AreEqual((2 * 8192) + (8 * 32L), new Adam8bit([("p", large)]).StateByteSize);
         Assert.AreEqual((2 * 8192) + (8 * 4L), new Adam8bit([("p", large)], blockSize: 2048).StateByteSize);
+        Assert.AreEqual((2 * 4096) + (8 * 16L), new Adam8bit([("p", limit)]).StateByteSize, "bitsandbytes keeps fewer than 4096 elements whole");
         Assert.AreEqual(8 * 4095L, new Adam8bit([("p", small)]).StateByteSize);
     }
 

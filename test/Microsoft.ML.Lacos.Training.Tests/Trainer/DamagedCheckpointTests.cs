@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Microsoft.ML.Lacos.Tests;
+using Microsoft.ML.Lacos.Training.Checkpoints;
 
 namespace Microsoft.ML.Lacos.Training.Tests.Trainer;
 
@@ -115,6 +116,59 @@ public sealed class DamagedCheckpointTests
         File.WriteAllLines(log, lines);
         Assert.AreEqual(7, FirstStep(folder.File("run")));
         CollectionAssert.AreEqual((string[])[.. lines[..2], .. lines[3..]], File.ReadAllLines(log)[..5]);
+    }
+
+    [TestMethod]
+    [DataRow(false)]
+    [DataRow(true)]
+    public void ACheckpointThatWasBeingReplacedWhenTheProcessWasKilledIsNotLost(bool isNewOneThere)
+    {
+        using var folder = new TemporaryFolder();
+        Stop(folder, 6);
+        string checkpoints = folder.File("run", "checkpoints");
+        string aside = Path.Combine(checkpoints, ".replaced-step-00000006");
+        if (isNewOneThere)
+        {
+            Directory.CreateDirectory(aside);
+        }
+        else
+        {
+            Directory.Move(Path.Combine(checkpoints, "step-00000006"), aside);
+        }
+        Directory.CreateDirectory(Path.Combine(checkpoints, ".writing-1"));
+        LacosBloomTrainer.Options options = Run(folder.File("run"), 7);
+        options.Resume = true;
+        var steps = new List<long>();
+        options.Progress = new LacosBloomTrainerTests.Listener(progress => steps.Add(progress.Step));
+        Fit(options);
+        Assert.AreEqual(7, steps[0]);
+        string[] kept = [.. Directory.EnumerateDirectories(checkpoints).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)];
+        CollectionAssert.AreEqual(new[] { "step-00000006", "step-00000007" }, kept);
+    }
+
+    [TestMethod]
+    public void ACheckpointOfTheSameStepIsNotDeletedBeforeTheNewOneIsThere()
+    {
+        using var folder = new TemporaryFolder();
+        Stop(folder, 6);
+        var checkpoints = new CheckpointFolder(folder.File("run"), new Dictionary<string, string>(), keep: 2);
+        CheckpointState state = checkpoints.ReadNewest(_ => { }, _messages.Add)!;
+        var renamed = new List<string>();
+        using var last = new ManualResetEventSlim();
+        using var watcher = new FileSystemWatcher(checkpoints.FullName) { NotifyFilter = NotifyFilters.DirectoryName, EnableRaisingEvents = true };
+        watcher.Renamed += (_, change) =>
+        {
+            renamed.Add($"{(change.OldName!.StartsWith(".writing-", StringComparison.Ordinal) ? "new" : change.OldName)} to {change.Name}");
+            if (change.Name == "step-00000006")
+            {
+                last.Set();
+            }
+        };
+        checkpoints.Write(state);
+        Assert.IsTrue(last.Wait(TimeSpan.FromMinutes(1)));
+        CollectionAssert.AreEqual(new[] { "step-00000006 to .replaced-step-00000006", "new to step-00000006" }, renamed);
+        CollectionAssert.AreEqual(new[] { "step-00000006", "step-00000004" }, checkpoints.Folders.Select(Path.GetFileName).ToArray());
+        Assert.HasCount(2, Directory.GetDirectories(checkpoints.FullName));
     }
 
     private void Stop(TemporaryFolder folder, int step) => Fit(Run(folder.File("run"), step));

@@ -13,7 +13,9 @@ public sealed class SchemaTests
     [DataRow(TrainingLoss.Contrastive, "Negative", "expected a number (Single, for example), got String")]
     [DataRow(TrainingLoss.Angle, "Key", "expected a number (Single, for example), got Key")]
     [DataRow(TrainingLoss.CosineSimilarity, "Numbers", "expected a number (Single, for example), got Vector")]
-    [DataRow(TrainingLoss.Softmax, "Negative", "expected a number (Single, for example), got String")]
+    [DataRow(TrainingLoss.CoSent, "Negative", "expected a number (Single, for example), got String. Convert it with mlContext.Transforms.Conversion.ConvertType")]
+    [DataRow(TrainingLoss.Softmax, "Negative", "got String. Make a key of its texts with mlContext.Transforms.Conversion.MapValueToKey")]
+    [DataRow(TrainingLoss.Softmax, "Numbers", "expected a number (Single, for example), got Vector")]
     [DataRow(TrainingLoss.Softmax, "ByteKey", "expected Key<UInt32> or whole numbers, got Key")]
     [DataRow(TrainingLoss.MeanSquaredError, "Label", "expected a teacher's vector of")]
     public void ALabelOfTheWrongTypeIsRefusedWithTheWordsOfAFit(TrainingLoss loss, string column, string words)
