@@ -85,6 +85,14 @@ CpuLimit FindCpuLimit() {
   return limit;
 }
 
+// DOTNET_PROCESSOR_COUNT as .NET 10 reads it (tried): decimal, what follows the digits does not count, outside of 1 to
+// 65535 it is none. 0 for none.
+int DotnetProcessorCount() {
+  const char* text = std::getenv("DOTNET_PROCESSOR_COUNT");
+  const long count = text == nullptr ? 0 : std::strtol(text, nullptr, 10);
+  return count >= 1 && count <= 65535 ? static_cast<int>(count) : 0;
+}
+
 }  // namespace
 
 int AvailableCpus() {
@@ -105,8 +113,15 @@ ThreadCount DefaultThreadCount() {
   std::ostringstream reason;
   reason << "affinity allows " << limit.allowed << (limit.allowed == 1 ? " CPU" : " CPUs");
   if (limit.quota > 0) reason << ", the cgroup's quota is " << limit.quota;
+  int count = limit.cpus();
+  // .NET takes the number also where it is larger than the machine; threads without a CPU only wait for one another.
+  const int dotnet = DotnetProcessorCount();
+  if (dotnet > 0 && dotnet < count) {
+    count = dotnet;
+    reason << ", DOTNET_PROCESSOR_COUNT is " << dotnet;
+  }
   if (wish != nullptr && *wish != '\0') reason << "; LACOS_NUM_THREADS is not a number from 1 to 256";
-  return {limit.cpus(), reason.str()};
+  return {count, reason.str()};
 }
 
 }  // namespace lacos

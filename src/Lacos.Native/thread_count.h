@@ -13,8 +13,8 @@ struct ThreadCount {
   std::string reason;
 };
 
-// LACOS_NUM_THREADS where it is a number from 1 to 256, else the smaller of the CPUs in the affinity mask and the CPU
-// quota of the cgroup, rounded up.
+// LACOS_NUM_THREADS where it is a number from 1 to 256, else the smallest of the CPUs in the affinity mask, the CPU quota
+// of the cgroup, rounded up, and DOTNET_PROCESSOR_COUNT.
 ThreadCount DefaultThreadCount();
 
 // Of this process: the smaller of the CPUs in the affinity mask and the quota, rounded up. Found once.

@@ -34,6 +34,7 @@ internal sealed class GoogleTestExecutable
         // What the person running the tests has set must not decide which kernels are tested.
         start.Environment.Remove("LACOS_FORCE_ISA");
         start.Environment.Remove("LACOS_NUM_THREADS");
+        start.Environment.Remove("DOTNET_PROCESSOR_COUNT");
         using Process process = Process.Start(start)!;
         Task<string> error = process.StandardError.ReadToEndAsync();
         Task<string> output = process.StandardOutput.ReadToEndAsync();

@@ -67,9 +67,34 @@ TEST_F(CgroupQuota, NoneAndNonsenseAreNoQuota) {
 }
 
 #if !defined(_WIN32)
-TEST(DefaultThreads, TheEnvironmentDecidesWhereItIsANumber) {
-  const char* before = std::getenv("LACOS_NUM_THREADS");
-  const std::string kept = before == nullptr ? "" : before;
+// The environment as it was comes back when a test ends.
+class DefaultThreads : public testing::Test {
+ protected:
+  DefaultThreads() : wish_(Take("LACOS_NUM_THREADS")), dotnet_(Take("DOTNET_PROCESSOR_COUNT")) {}
+  ~DefaultThreads() override {
+    Restore("LACOS_NUM_THREADS", wish_);
+    Restore("DOTNET_PROCESSOR_COUNT", dotnet_);
+  }
+
+ private:
+  static std::string Take(const char* name) {
+    const char* value = std::getenv(name);
+    const std::string kept = value == nullptr ? "" : value;
+    unsetenv(name);
+    return kept;
+  }
+  static void Restore(const char* name, const std::string& value) {
+    if (value.empty()) {
+      unsetenv(name);
+    } else {
+      setenv(name, value.c_str(), 1);
+    }
+  }
+  const std::string wish_;
+  const std::string dotnet_;
+};
+
+TEST_F(DefaultThreads, TheEnvironmentDecidesWhereItIsANumber) {
   setenv("LACOS_NUM_THREADS", "3", 1);
   EXPECT_EQ(3, DefaultThreadCount().count);
   for (const char* bad : {"0", "-2", "x", "4 ", "100000"}) {
@@ -79,7 +104,24 @@ TEST(DefaultThreads, TheEnvironmentDecidesWhereItIsANumber) {
   }
   unsetenv("LACOS_NUM_THREADS");
   EXPECT_GE(DefaultThreadCount().count, 1);
-  if (!kept.empty()) setenv("LACOS_NUM_THREADS", kept.c_str(), 1);
+}
+
+TEST_F(DefaultThreads, DotnetsOwnNumberIsAnUpperBoundBelowTheLibrarysOwn) {
+  const ThreadCount free = DefaultThreadCount();
+  if (free.count < 2) GTEST_SKIP() << "needs two CPUs, has " << free.count;
+  for (const char* one : {"1", " 1", "1f"}) {
+    setenv("DOTNET_PROCESSOR_COUNT", one, 1);
+    EXPECT_EQ(1, DefaultThreadCount().count) << one;
+    EXPECT_NE(std::string::npos, DefaultThreadCount().reason.find("DOTNET_PROCESSOR_COUNT is 1")) << one;
+  }
+  for (const char* none : {"0", "0x1", "-1", "x", "", "60000", "70000"}) {
+    setenv("DOTNET_PROCESSOR_COUNT", none, 1);
+    EXPECT_EQ(free.count, DefaultThreadCount().count) << none;
+    EXPECT_EQ(free.reason, DefaultThreadCount().reason) << none;
+  }
+  setenv("DOTNET_PROCESSOR_COUNT", "1", 1);
+  setenv("LACOS_NUM_THREADS", "2", 1);
+  EXPECT_EQ(2, DefaultThreadCount().count);
 }
 #endif
 

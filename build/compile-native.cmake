@@ -1,0 +1,70 @@
+# Configures and compiles one target of src/Lacos.Native; Lacos.Native.targets runs it under its lock.
+#   cmake -DSOURCE=... -DBINARY=... -DCONFIGURATION=Release -DTARGET=lacos_native [-DGENERATOR=Ninja] -P compile-native.cmake
+# Prints nothing where all went well, else one line: "-- configure: " or "-- compile: " and the first error of CMake or the compiler.
+# All they said is in BINARY/TARGET.log.
+
+# Errors are looked for by their English names.
+set(ENV{LC_ALL} C)
+set(log "${BINARY}/${TARGET}.log")
+file(WRITE "${log}" "")
+
+function(run exit)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  file(APPEND "${log}" "${output}")
+  set(${exit} "${result}" PARENT_SCOPE)
+  set(said "${output}" PARENT_SCOPE)
+endfunction()
+
+function(configure exit)
+  set(generator)
+  if(GENERATOR AND NOT EXISTS "${BINARY}/CMakeCache.txt")
+    set(generator -G "${GENERATOR}")
+  endif()
+  run(result "${CMAKE_COMMAND}" -S "${SOURCE}" -B "${BINARY}" ${generator} -DCMAKE_BUILD_TYPE=${CONFIGURATION})
+  set(${exit} "${result}" PARENT_SCOPE)
+  set(said "${said}" PARENT_SCOPE)
+endfunction()
+
+# The first line that tells of an error; CMake says what it is about in a line of its own below.
+function(report stage)
+  string(REGEX REPLACE "[][;]" " " text "${said}")
+  string(REGEX REPLACE "\r?\n" ";" lines "${text}")
+  set(first "")
+  foreach(line IN LISTS lines)
+    string(STRIP "${line}" line)
+    if(first AND line)
+      set(first "${first} ${line}")
+      break()
+    elseif(line MATCHES "^CMake Error.*:$")
+      set(first "${line}")
+    elseif(line MATCHES "CMake Error|[Ee]rror( [A-Z]+[0-9]+)?:|undefined reference")
+      set(first "${line}")
+      break()
+    endif()
+  endforeach()
+  if(NOT first)
+    set(first "no line of the output names an error")
+  endif()
+  message(STATUS "${stage}: ${first}")
+endfunction()
+
+set(had_cache OFF)
+if(EXISTS "${BINARY}/CMakeCache.txt")
+  set(had_cache ON)
+endif()
+configure(result)
+if(had_cache AND NOT result STREQUAL "0")
+  # A cache remembers the folders it was made for, its compiler and its generator: in a clone that was moved or copied, or after one of them went, it stands in the way.
+  file(REMOVE "${BINARY}/CMakeCache.txt")
+  file(REMOVE_RECURSE "${BINARY}/CMakeFiles")
+  configure(result)
+endif()
+if(NOT result STREQUAL "0")
+  report(configure)
+  return()
+endif()
+
+run(result "${CMAKE_COMMAND}" --build "${BINARY}" --config ${CONFIGURATION} --parallel --target ${TARGET})
+if(NOT result STREQUAL "0")
+  report(compile)
+endif()
