@@ -10,13 +10,15 @@ public sealed class LongTextErrorTests
     [TestMethod]
     public void OfManyTextsTooLongTheFirstIsNamedAtAnyThreadCount()
     {
-        // The second thread begins in the middle and fails there at once, long before the first has come to row 1500.
-        using SentenceEncoder encoder = SentenceEncoder.Create(Model, new SentenceEncoderOptions { MaximumTokenCount = 3, LongText = LongText.Throw, ThreadCount = 4 });
-        string[] texts = [.. Enumerable.Range(0, 4096).Select(row => row is 1500 or >= 2048 ? $"{row} is a row of more than three tokens" : "x")];
-        for (int round = 0; round < 10; round++)
+        // Another thread begins further on and fails there at once, before the first has come to row 900 over texts that take their time.
+        using SentenceEncoder encoder = SentenceEncoder.Create(Model, new SentenceEncoderOptions { MaximumTokenCount = 1000, LongText = LongText.Throw, ThreadCount = 4 });
+        string fits = string.Concat(Enumerable.Repeat("x ", 400));
+        string tooLong = string.Concat(Enumerable.Repeat("x ", 1100));
+        string[] texts = [.. Enumerable.Range(0, 4096).Select(row => row is 900 or >= 1024 ? $"{row} is a row of {tooLong}" : fits)];
+        for (int round = 0; round < 5; round++)
         {
             ArgumentException error = Assert.ThrowsExactly<ArgumentException>(() => encoder.Encode(texts, new float[texts.Length * encoder.Dimension], []));
-            StringAssert.Contains(error.Message, "1500 is a row");
+            StringAssert.Contains(error.Message, "900 is a row");
         }
     }
 
