@@ -5,6 +5,7 @@ using System.Text.Json;
 using Lacos.Cli.Commands;
 using Lacos.Cli.Models;
 using Lacos.Cli.Terminal;
+using Microsoft.ML.Lacos.Bloom;
 
 namespace Lacos.Cli;
 
@@ -44,6 +45,10 @@ internal static class LacosTool
             return ReportUsage(parse, streams);
         }
         streams.Quiet = parse.GetValue(quiet);
+        if (EncoderThreads.Problem(Environment.GetEnvironmentVariable("LACOS_NUM_THREADS")) is string problem)
+        {
+            streams.Warn(problem);
+        }
         try
         {
             using var output = new StreamWriter(streams.Output, leaveOpen: true) { AutoFlush = true };

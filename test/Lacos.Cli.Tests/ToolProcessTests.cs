@@ -32,6 +32,15 @@ public sealed class ToolProcessTests
     }
 
     [TestMethod]
+    public void AWishForThreadsThatCannotBeFollowedIsWarnedOfOnceAndTheWorkIsDone()
+    {
+        using var folder = new TemporaryFolder();
+        ToolRun run = ToolProcess.RunWith([("LACOS_NUM_THREADS", "many")], folder.Path, "", "similarity", "A cat.", "Un gato.");
+        Assert.AreEqual(0, run.ExitCode, run.Error);
+        Assert.AreEqual("lacos: warning: LACOS_NUM_THREADS is 'many', not a number from 1 to 256, and has no effect. Correct or unset the variable.\n", run.Error);
+    }
+
+    [TestMethod]
     public void SimilarityKnowsATranslationFromAnotherSentence()
     {
         using var folder = new TemporaryFolder();

@@ -21,9 +21,14 @@ internal static class EncoderThreads
 
     /// <summary>The rule of the native library's <c>thread_count.cpp</c>: a wish that is no number from 1 to 256 is none.</summary>
     /// <param name="wish">Value of <c>LACOS_NUM_THREADS</c>.</param>
-    /// <param name="processors">What affinity and quota allow, as <see cref="Environment.ProcessorCount"/> has it.</param>
+    /// <param name="processors">What affinity, quota and <c>DOTNET_PROCESSOR_COUNT</c> allow, as <see cref="Environment.ProcessorCount"/> has it.</param>
     internal static int Default(string? wish, int processors) =>
         int.TryParse(wish, NumberStyles.AllowLeadingSign | NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture, out int count) && count is >= 1 and <= Most ? count : Math.Min(processors, Most);
+
+    /// <summary>What to tell where <c>LACOS_NUM_THREADS</c> says something that cannot be followed; null where it is right or not set.</summary>
+    /// <param name="wish">Value of <c>LACOS_NUM_THREADS</c>.</param>
+    internal static string? Problem(string? wish) =>
+        string.IsNullOrEmpty(wish) || Default(wish, -1) > 0 ? null : $"LACOS_NUM_THREADS is '{wish}', not a number from 1 to {Most}, and has no effect. Correct or unset the variable.";
 
     /// <summary>Runs <paramref name="piece"/> for 0..<paramref name="count"/>-1 on at most <paramref name="degree"/> threads, this one included.</summary>
     public static void Run(int count, int degree, Action<int> piece)

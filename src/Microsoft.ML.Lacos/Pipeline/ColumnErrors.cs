@@ -45,8 +45,14 @@ internal static class ColumnErrors
     public static string Describe(SchemaShape.Column column) =>
         $"{(column.Kind == SchemaShape.Column.VectorKind.Scalar ? "" : $"{column.Kind} of ")}{(column.IsKey ? "Key " : "")}{column.ItemType}";
 
-    private static ArgumentOutOfRangeException Missing(IExceptionContext context, string name, IEnumerable<string> others) => context.Process(new ArgumentOutOfRangeException(
-        "inputSchema", $"Could not find input column '{name}'. The columns are: {string.Join(", ", others.Distinct(StringComparer.Ordinal).Take(32))}. Name one of them as inputColumnName."));
+    private static ArgumentOutOfRangeException Missing(IExceptionContext context, string name, IEnumerable<string> others)
+    {
+        string columns = string.Join(", ", others.Distinct(StringComparer.Ordinal).Take(32));
+        string advice = columns.Length > 0
+            ? $"The columns are: {columns}. Name one of them as inputColumnName."
+            : "The data has no columns at all. Columns are made of the public properties of the row class; in a trimmed application these may have been removed: publish with TrimMode=partial.";
+        return context.Process(new ArgumentOutOfRangeException("inputSchema", $"Could not find input column '{name}'. {advice}"));
+    }
 
     // No conversion makes one text of a vector.
     private static ArgumentOutOfRangeException Mismatch(IExceptionContext context, string name, string actual, bool isScalar) => context.Process(new ArgumentOutOfRangeException(

@@ -151,7 +151,8 @@ public sealed class DamagedCheckpointTests
     {
         using var folder = new TemporaryFolder();
         Stop(folder, 6);
-        var checkpoints = new CheckpointFolder(folder.File("run"), new Dictionary<string, string>(), keep: 2);
+        string newest = folder.File("run", "checkpoints", "step-00000006");
+        var checkpoints = new CheckpointFolder(folder.File("run"), CheckpointManifest.Read(newest).Settings, keep: 2);
         CheckpointState state = checkpoints.ReadNewest(_ => { }, _messages.Add)!;
         var renamed = new List<string>();
         using var last = new ManualResetEventSlim();
