@@ -93,6 +93,15 @@ public sealed class SentenceEmbeddingEstimatorTests
     }
 
     [TestMethod]
+    public void DataWithoutColumnsPointToTrimming()
+    {
+        SentenceEmbeddingEstimator estimator = new FakeEncoder().Estimator(_context, FakeEncoder.Options(new SentenceEmbeddingEstimator.ColumnOptions("F", "Sentence")));
+        string message = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => estimator.GetOutputSchema(new SchemaShape([]))).Message;
+        StringAssert.Contains(message, "The data has no columns at all.");
+        StringAssert.Contains(message, "TrimMode=partial");
+    }
+
+    [TestMethod]
     [DataRow(EmbeddingPrecision.Float32, true)]
     [DataRow(EmbeddingPrecision.Float32, false)]
     [DataRow(EmbeddingPrecision.Int8, true)]
