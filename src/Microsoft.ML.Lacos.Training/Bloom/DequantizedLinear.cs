@@ -46,7 +46,7 @@ internal sealed class DequantizedLinear : FrozenLinear
         }
         using torch.Tensor rounded = x.to(_product);
         using torch.Tensor y = functional.linear(rounded, matrix);
-        return y.to(torch.ScalarType.Float32).add_(_bias);
+        return y.to(torch.ScalarType.Float32).PlusInPlace(_bias);
     }
 
     private torch.Tensor InputGradient(torch.Tensor outputGradient)

@@ -19,10 +19,10 @@ internal sealed class LoraBlock(BloomConfig config, FrozenNorm inputNorm, LoraLi
     {
         torch.Tensor normed = inputNorm.Forward(x);
         torch.Tensor mixed = dense.Forward(attention.Forward(queryKeyValue.Forward(normed, rows, dropout)), rows, dropout);
-        torch.Tensor middle = mixed + (config.ResidualPostLayerNorm ? normed : x);
+        torch.Tensor middle = mixed.Plus(config.ResidualPostLayerNorm ? normed : x);
         normed = postAttentionNorm.Forward(middle);
         torch.Tensor inner = functional.gelu(hTo4H.Forward(normed, rows, dropout), TorchSharp.Modules.GELU.Approximate.tanh);
-        return fourHToH.Forward(inner, rows, dropout) + (config.ResidualPostLayerNorm ? normed : middle);
+        return fourHToH.Forward(inner, rows, dropout).Plus(config.ResidualPostLayerNorm ? normed : middle);
     }
 
     public void Dispose()

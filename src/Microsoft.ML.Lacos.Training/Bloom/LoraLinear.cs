@@ -69,8 +69,8 @@ internal sealed class LoraLinear : IDisposable
             input = x * kept.to(x.device);
             scale /= 1 - _dropout;
         }
-        torch.Tensor low = functional.linear(input, A) * scale;
-        return y + functional.linear(low, B);
+        torch.Tensor low = functional.linear(input, A).Times(scale);
+        return y.Plus(functional.linear(low, B));
     }
 
     public void Dispose()

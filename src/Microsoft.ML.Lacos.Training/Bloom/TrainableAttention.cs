@@ -35,8 +35,8 @@ internal sealed class TrainableAttention : IDisposable
     {
         torch.Tensor grid = _gridToToken is null ? queryKeyValue : queryKeyValue.index_select(0, _gridToToken);
         torch.Tensor heads = grid.view(_rows.Count, _rows.Longest, _config.HeadCount, 3, _config.HeadSize).permute(3, 0, 2, 1, 4);
-        torch.Tensor scores = heads[0].matmul(heads[1].transpose(2, 3)) * (1 / MathF.Sqrt(_config.HeadSize));
-        torch.Tensor context = (scores + _bias).softmax(3).matmul(heads[2]);
+        torch.Tensor scores = heads[0].matmul(heads[1].transpose(2, 3)).Times(1 / MathF.Sqrt(_config.HeadSize));
+        torch.Tensor context = scores.Plus(_bias).softmax(3).matmul(heads[2]);
         torch.Tensor tokens = context.permute(0, 2, 1, 3).reshape(-1, _config.HiddenSize);
         return _tokenToGrid is null ? tokens : tokens.index_select(0, _tokenToGrid);
     }
