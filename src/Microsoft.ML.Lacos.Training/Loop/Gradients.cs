@@ -38,7 +38,7 @@ internal static class Gradients
         foreach ((_, torch.Tensor value) in parameters)
         {
             using torch.Tensor? gradient = value.grad;
-            gradient?.mul_((float)(limit / norm));
+            gradient?.TimesInPlace((float)(limit / norm));
         }
     }
 }

@@ -39,7 +39,7 @@ public sealed class AngleLoss : SentenceLoss
     {
         long dimension = embeddings[0].shape[1];
         return dimension % 2 == 0
-            ? RankedPairs.Loss(Similarities.AngleOfPairs(embeddings[0], embeddings[1]) * Scale, labels!)
+            ? RankedPairs.Loss(Similarities.AngleOfPairs(embeddings[0], embeddings[1]).Times(Scale), labels!)
             : throw new ArgumentException($"AnglE splits a vector into two halves and needs an even dimension, got {dimension}; choose another dimension or CoSENT.", nameof(embeddings));
     }
 }

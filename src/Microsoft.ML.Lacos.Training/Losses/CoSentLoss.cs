@@ -36,5 +36,5 @@ public sealed class CoSentLoss : SentenceLoss
 
     /// <inheritdoc/>
     protected internal override torch.Tensor Compute(IReadOnlyList<torch.Tensor> embeddings, torch.Tensor? labels) =>
-        RankedPairs.Loss(Similarities.CosineOfPairs(embeddings[0], embeddings[1]) * Scale, labels!);
+        RankedPairs.Loss(Similarities.CosineOfPairs(embeddings[0], embeddings[1]).Times(Scale), labels!);
 }

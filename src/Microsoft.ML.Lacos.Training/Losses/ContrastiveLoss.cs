@@ -40,8 +40,8 @@ public sealed class ContrastiveLoss : SentenceLoss
     /// <inheritdoc/>
     protected internal override torch.Tensor Compute(IReadOnlyList<torch.Tensor> embeddings, torch.Tensor? labels)
     {
-        torch.Tensor distance = 1 - Similarities.BoundedCosineOfPairs(embeddings[0], embeddings[1]);
-        torch.Tensor lacking = (Margin - distance).relu();
-        return ((labels! * distance.pow(2)) + ((1 - labels!) * lacking.pow(2))).mean() / 2;
+        torch.Tensor distance = Similarities.BoundedCosineOfPairs(embeddings[0], embeddings[1]).SubtractedFrom(1);
+        torch.Tensor lacking = distance.SubtractedFrom(Margin).relu();
+        return (labels! * distance.Squared()).Plus(labels!.SubtractedFrom(1) * lacking.Squared()).mean().Times(0.5);
     }
 }

@@ -27,5 +27,5 @@ public sealed class CosineSimilarityLoss : SentenceLoss
 
     /// <inheritdoc/>
     protected internal override torch.Tensor Compute(IReadOnlyList<torch.Tensor> embeddings, torch.Tensor? labels) =>
-        (Similarities.BoundedCosineOfPairs(embeddings[0], embeddings[1]) - labels!).pow(2).mean();
+        (Similarities.BoundedCosineOfPairs(embeddings[0], embeddings[1]) - labels!).Squared().mean();
 }

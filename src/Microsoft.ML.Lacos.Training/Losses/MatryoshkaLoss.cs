@@ -75,8 +75,8 @@ public sealed class MatryoshkaLoss : SentenceLoss
         foreach ((int length, double weight) in _terms)
         {
             torch.Tensor? shortLabels = Label == LossLabel.Vector ? Cut(labels!, length) : labels;
-            torch.Tensor term = _inner.Compute([.. embeddings.Select(column => Cut(column, length))], shortLabels) * weight;
-            sum = sum is null ? term : sum + term;
+            torch.Tensor term = _inner.Compute([.. embeddings.Select(column => Cut(column, length))], shortLabels).Times(weight);
+            sum = sum is null ? term : sum.Plus(term);
         }
         return sum!;
     }

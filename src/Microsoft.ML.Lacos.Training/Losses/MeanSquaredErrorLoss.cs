@@ -35,5 +35,5 @@ public sealed class MeanSquaredErrorLoss : SentenceLoss
 
     /// <inheritdoc/>
     protected internal override torch.Tensor Compute(IReadOnlyList<torch.Tensor> embeddings, torch.Tensor? labels) =>
-        (torch.stack(embeddings, 0) - labels!.unsqueeze(0)).pow(2).mean();
+        (torch.stack(embeddings, 0) - labels!.unsqueeze(0)).Squared().mean();
 }

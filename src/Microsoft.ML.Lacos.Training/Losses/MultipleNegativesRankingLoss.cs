@@ -56,10 +56,10 @@ public sealed class MultipleNegativesRankingLoss : SentenceLoss
     protected internal override torch.Tensor Compute(IReadOnlyList<torch.Tensor> embeddings, torch.Tensor? labels)
     {
         using torch.Tensor candidates = torch.cat([.. embeddings.Skip(1)], 0);
-        torch.Tensor scores = Similarities.CosineOfAll(embeddings[0], candidates) * Scale;
-        long rows = embeddings[0].shape[0];
-        using torch.Tensor own = torch.arange(rows, dtype: torch.ScalarType.Int64, device: scores.device);
+        torch.Tensor scores = Similarities.CosineOfAll(embeddings[0], candidates).Times(Scale);
+        int rows = checked((int)embeddings[0].shape[0]);
+        using torch.Tensor own = torch.tensor(Enumerable.Range(0, rows).Select(row => (long)row).ToArray(), device: scores.device);
         torch.Tensor forward = functional.cross_entropy(scores, own);
-        return BothDirections ? (forward + functional.cross_entropy(scores.narrow(1, 0, rows).transpose(0, 1), own)) / 2 : forward;
+        return BothDirections ? forward.Plus(functional.cross_entropy(scores.narrow(1, 0, rows).transpose(0, 1), own)).Times(0.5) : forward;
     }
 }

@@ -34,14 +34,17 @@ public abstract class SentenceLoss : IDisposable
         ArgumentNullException.ThrowIfNull(embeddings);
         CheckColumns(embeddings);
         CheckLabels(embeddings[0], labels);
-        using torch.Tensor? converted = Label is LossLabel.None or LossLabel.Class ? null : labels!.to_type(embeddings[0].dtype, copy: true);
-        return Compute(embeddings, converted ?? labels);
+
+        // Holds what is computed on the way too: TorchSharp lets a collection free a tensor while torch computes with it, if nothing refers to it any more.
+        using DisposeScope scope = torch.NewDisposeScope();
+        torch.Tensor? converted = Label is LossLabel.None or LossLabel.Class ? null : labels!.to_type(embeddings[0].dtype, copy: true);
+        return Compute(embeddings, converted ?? labels).MoveToOuterDisposeScope();
     }
 
     /// <summary>Computes the loss of arguments that have been checked.</summary>
     /// <param name="embeddings">One tensor [rows, dimension] for each column of sentences.</param>
     /// <param name="labels">As <see cref="Label"/> says, in the floating-point type of the vectors unless they are classes.</param>
-    /// <returns>A scalar.</returns>
+    /// <returns>A scalar; every other tensor made on the way is freed after the call.</returns>
     protected internal abstract torch.Tensor Compute(IReadOnlyList<torch.Tensor> embeddings, torch.Tensor? labels);
 
     /// <inheritdoc/>

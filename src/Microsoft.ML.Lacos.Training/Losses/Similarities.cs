@@ -28,10 +28,10 @@ internal static class Similarities
     {
         torch.Tensor[] x = left.chunk(2, 1);
         torch.Tensor[] y = right.chunk(2, 1);
-        torch.Tensor norm = (y[0].pow(2) + y[1].pow(2)).sum(1, keepdim: true);
-        torch.Tensor real = ((x[0] * y[0]) + (x[1] * y[1])) / norm;
+        torch.Tensor norm = y[0].Squared().Plus(y[1].Squared()).sum(1, keepdim: true);
+        torch.Tensor real = (x[0] * y[0]).Plus(x[1] * y[1]) / norm;
         torch.Tensor imaginary = ((x[1] * y[0]) - (x[0] * y[1])) / norm;
-        torch.Tensor ratio = (x[0].pow(2) + x[1].pow(2)).sum(1, keepdim: true).sqrt() / norm.sqrt();
+        torch.Tensor ratio = x[0].Squared().Plus(x[1].Squared()).sum(1, keepdim: true).sqrt() / norm.sqrt();
         return torch.cat([real / ratio, imaginary / ratio], 1).sum(1).abs();
     }
 }

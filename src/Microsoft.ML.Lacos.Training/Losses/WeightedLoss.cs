@@ -45,7 +45,7 @@ public sealed class WeightedLoss : SentenceLoss
     public override IReadOnlyList<(string Name, torch.Tensor Value)> Parameters => _inner.Parameters;
 
     /// <inheritdoc/>
-    protected internal override torch.Tensor Compute(IReadOnlyList<torch.Tensor> embeddings, torch.Tensor? labels) => _inner.Compute(embeddings, labels) * _weight;
+    protected internal override torch.Tensor Compute(IReadOnlyList<torch.Tensor> embeddings, torch.Tensor? labels) => _inner.Compute(embeddings, labels).Times(_weight);
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
