@@ -1,3 +1,5 @@
+using Microsoft.ML.Lacos.Safetensors;
+
 namespace Microsoft.ML.Lacos;
 
 public sealed partial class SentenceEmbeddingEstimator
@@ -9,9 +11,16 @@ public sealed partial class SentenceEmbeddingEstimator
         /// <param name="outputColumnName">Name of the vector column.</param>
         /// <param name="inputColumnName">Name of the text column; <see langword="null"/> takes <paramref name="outputColumnName"/>.</param>
         /// <param name="tokenCountColumnName">Name of an <see cref="int"/> column with the tokens of each text before any truncation; <see langword="null"/> for none.</param>
-        /// <exception cref="ArgumentException">A name is empty.</exception>
-        public ColumnOptions(string outputColumnName, string? inputColumnName = null, string? tokenCountColumnName = null)
+        /// <param name="prompt">Text put before every sentence of this column, empty for none; <see langword="null"/> for what the options say for all columns.</param>
+        /// <param name="promptName">Name of one of the model's prompts (<see cref="Hub.SentenceSettings.Prompts"/>), in place of <paramref name="prompt"/>. A saved transformer holds the text.</param>
+        /// <exception cref="ArgumentException">A column name is empty, or both prompt and name are given.</exception>
+        public ColumnOptions(string outputColumnName, string? inputColumnName = null, string? tokenCountColumnName = null, string? prompt = null, string? promptName = null)
         {
+            if (prompt is not null && promptName is not null)
+            {
+                throw new ArgumentException($"promptName is '{TextInMessage.Of(promptName)}' and prompt is '{TextInMessage.Of(prompt)}'; one of them must be null. Give the name or the text.", nameof(promptName));
+            }
+            (Prompt, PromptName) = (prompt, promptName);
             OutputColumnName = Named(outputColumnName, nameof(outputColumnName));
             InputColumnName = Named(inputColumnName ?? outputColumnName, nameof(inputColumnName));
             TokenCountColumnName = tokenCountColumnName is null ? null : Named(tokenCountColumnName, nameof(tokenCountColumnName));
@@ -25,6 +34,12 @@ public sealed partial class SentenceEmbeddingEstimator
 
         /// <summary>Name of the column of token counts; <see langword="null"/> for none.</summary>
         public string? TokenCountColumnName { get; }
+
+        /// <summary>Text put before every sentence of this column; <see langword="null"/> for what the options say for all columns.</summary>
+        public string? Prompt { get; }
+
+        /// <summary>Name of one of the model's prompts, put before every sentence of this column; <see langword="null"/> for none.</summary>
+        public string? PromptName { get; }
 
         private static string Named(string? name, string parameter) =>
             string.IsNullOrWhiteSpace(name)

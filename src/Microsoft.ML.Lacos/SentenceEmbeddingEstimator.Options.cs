@@ -22,11 +22,11 @@ public sealed partial class SentenceEmbeddingEstimator
         /// <summary>Whether a vector is divided by its Euclidean norm, so that the dot product of two is their cosine.</summary>
         public bool Normalize = true;
 
-        /// <summary>Text put before every sentence; <see langword="null"/> for the model's default prompt, empty for none.</summary>
+        /// <summary>Text put before every sentence of columns without a prompt of their own; <see langword="null"/> for the model's default prompt, empty for none.</summary>
         public string? Prompt;
 
         /// <summary>
-        /// Name of one of the model's prompts (<see cref="Hub.SentenceSettings.Prompts"/>) to put before every sentence; <see langword="null"/> to go by <see cref="Prompt"/>. Not both.
+        /// Name of one of the model's prompts (<see cref="Hub.SentenceSettings.Prompts"/>) to put before every sentence of columns without a prompt of their own; <see langword="null"/> to go by <see cref="Prompt"/>. Not both.
         /// A saved transformer holds the text.
         /// </summary>
         public string? PromptName;

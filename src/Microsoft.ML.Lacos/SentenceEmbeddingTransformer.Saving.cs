@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Lacos;
-using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Pipeline;
 using Microsoft.ML.Runtime;
 
@@ -27,7 +26,7 @@ public sealed partial class SentenceEmbeddingTransformer
         EmbeddingContext context = Open;
         ctx.CheckAtModel();
         ctx.SetVersionInfo(GetVersionInfo());
-        ctx.SaveBinaryStream(OptionsEntry, writer => SavedOptions.Write(writer.BaseStream, context.Options, PromptToSave(context), context.Model.Fingerprint));
+        ctx.SaveBinaryStream(OptionsEntry, writer => SavedOptions.Write(writer.BaseStream, context.Options, (prompt, name) => PromptToSave(context.Model, prompt, name), context.Model.Fingerprint));
         ctx.SaveBinaryStream(ModelEntry, writer =>
         {
             writer.Flush();
@@ -36,8 +35,7 @@ public sealed partial class SentenceEmbeddingTransformer
     }
 
     // A name becomes its text: who reads the file need not know of names.
-    private static string? PromptToSave(EmbeddingContext context) =>
-        context.Options.PromptName is string name && context.Model.Model is LacosModel model ? model.Settings.PromptText(null, name) : context.Options.Prompt;
+    private static string? PromptToSave(EmbeddingModel model, string? prompt, string? promptName) => promptName is null ? prompt : model.PromptText(null, promptName);
 
     /// <summary>Called by ML.NET, which finds it by its name and parameters.</summary>
     private static SentenceEmbeddingTransformer Create(IHostEnvironment env, ModelLoadContext ctx)

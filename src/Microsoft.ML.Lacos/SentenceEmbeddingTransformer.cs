@@ -12,7 +12,7 @@ namespace Microsoft.ML.Lacos;
 /// Vectors already computed are remembered, within <see cref="SentenceEmbeddingEstimator.Options.CacheBytes"/>, across passes, views and
 /// <see cref="PredictionEngine{TSrc, TDst}"/>.
 ///
-/// Disposing ends the use of this object. The model is shared with the estimator's other transformers, with those made by <see cref="ForColumn"/>,
+/// Disposing ends the use of this object. The model is shared with the estimator's other transformers, with those made by <see cref="ForColumn(string, string)"/>,
 /// with views, prediction engines and generators; these keep working, and the last releases it. Note that a
 /// <see cref="PredictionEngine{TSrc, TDst}"/> disposes its transformer unless <see cref="PredictionEngineOptions.OwnsTransformer"/> is <see langword="false"/>.
 /// </remarks>
@@ -97,18 +97,26 @@ public sealed partial class SentenceEmbeddingTransformer : ITransformer, IDispos
     /// <param name="outputColumnName">Name of the vector column.</param>
     /// <param name="inputColumnName">Name of the text column; <see langword="null"/> takes <paramref name="outputColumnName"/>.</param>
     /// <exception cref="ObjectDisposedException">The transformer has been disposed.</exception>
-    public SentenceEmbeddingTransformer ForColumn(string outputColumnName, string? inputColumnName = null)
+    public SentenceEmbeddingTransformer ForColumn(string outputColumnName, string? inputColumnName = null) =>
+        ForColumn(new SentenceEmbeddingEstimator.ColumnOptions(outputColumnName, inputColumnName));
+
+    /// <summary>Gives a transformer of one column over the same weights and the same memory of vectors, with a prompt of its own where the column has one.</summary>
+    /// <param name="column">The column.</param>
+    /// <exception cref="ArgumentException">The model has no prompt of the column's name for it, or the prompt leaves no token for a text.</exception>
+    /// <exception cref="ObjectDisposedException">The transformer has been disposed.</exception>
+    public SentenceEmbeddingTransformer ForColumn(SentenceEmbeddingEstimator.ColumnOptions column)
     {
+        ArgumentNullException.ThrowIfNull(column);
         SentenceEmbeddingEstimator.Options options = Open.Options.Copy();
-        options.Columns = [new(outputColumnName, inputColumnName)];
+        options.Columns = [column];
         options.ScoreColumnName = null;
-        return new SentenceEmbeddingTransformer(Open.Another(this, options));
+        return new SentenceEmbeddingTransformer(Open.Another(this, OptionsValidation.Checked(options)));
     }
 
     /// <summary>Gives the model as .NET's own abstraction, for dependency injection, vector stores and caching.</summary>
     /// <remarks>
     /// Vectors are fp32 whatever <see cref="Precision"/> says, and the same bits as in a column. <see cref="EmbeddingGenerationOptions.Dimensions"/> cuts them
-    /// and normalises again. <c>Usage</c> counts the tokens of the texts. A call runs on the thread pool and stops between batches when cancelled. The generator keeps the model open until it is disposed itself.
+    /// and normalises again. The prompt is that of the columns where all have the same, else that of the options. <c>Usage</c> counts the tokens of the texts. A call runs on the thread pool and stops between batches when cancelled. The generator keeps the model open until it is disposed itself.
     /// </remarks>
     /// <exception cref="ObjectDisposedException">The transformer has been disposed.</exception>
     public IEmbeddingGenerator<string, Embedding<float>> AsEmbeddingGenerator() => new EmbeddingGenerator(Open.Another(this));

@@ -53,6 +53,15 @@ public sealed partial class SentenceEncoder : ITextEncoder
         });
     }
 
+    private SentenceEncoder(SentenceEncoder other, SentenceEncoderOptions options)
+    {
+        (Model, Options, _tokenizer, _encoder, _pooling) = (other.Model, options, other._tokenizer, other._encoder, other._pooling);
+        (Dimension, IsNormalized, MaximumTokenCount) = (other.Dimension, other.IsNormalized, other.MaximumTokenCount);
+        (_prompt, _promptIds, _poolFrom) = AppliedPrompt.Of(Model.Settings, _tokenizer, options.Prompt, options.PromptName, options.MaximumTokenCount);
+        other.BeginUse();
+        _uses = new UseCount(other.EndUse);
+    }
+
     /// <summary>The model.</summary>
     public LacosModel Model { get; }
 
@@ -114,6 +123,19 @@ public sealed partial class SentenceEncoder : ITextEncoder
         var vector = new float[Dimension];
         Encode([text], vector, [], CancellationToken.None);
         return vector;
+    }
+
+    /// <summary>Gives an encoder that puts another prompt before every sentence, over the same weights: one for queries and one for documents, say, in the memory of one.</summary>
+    /// <remarks>Each is disposed for itself; the weights are released with the last.</remarks>
+    /// <param name="prompt">The text; <see langword="null"/> for the model's default prompt, empty for none.</param>
+    /// <param name="promptName">Name of one of the model's prompts (<see cref="SentenceSettings.Prompts"/>), in place of <paramref name="prompt"/>.</param>
+    /// <exception cref="ArgumentException">Both are given, there is no prompt of that name, or the prompt leaves no token for a text.</exception>
+    /// <exception cref="ObjectDisposedException">The encoder has been disposed.</exception>
+    public SentenceEncoder WithPrompt(string? prompt, string? promptName = null)
+    {
+        SentenceEncoderOptions options = Options with { Prompt = prompt, PromptName = promptName };
+        options.Validate();
+        return new SentenceEncoder(this, options);
     }
 
     /// <summary>Gives the encoder as .NET's own abstraction, for dependency injection, vector stores and caching.</summary>

@@ -64,23 +64,24 @@ internal sealed class EmbeddingRow : DataViewRow
             return last;
         }
         string current = text.ToString();
-        EncodedText encoded = Encode(current);
+        EncodedText encoded = Encode(source, current);
         _last[source] = (current, encoded);
         return encoded;
     }
 
-    private EncodedText Encode(string text)
+    private EncodedText Encode(int source, string text)
     {
         EncodedText?[] results = [null];
         EmbeddingContext context = _mapper.Context;
+        TextVectors vectors = context.VectorsOf(source);
         try
         {
-            context.ReportLongTexts(context.Vectors.Encode([text], results, context.Options.CancellationToken));
+            context.ReportLongTexts(vectors.Encode([text], results, context.Options.CancellationToken));
             return results[0]!;
         }
         catch (ArgumentException error) when (context.Options.LongText == LongText.Throw)
         {
-            return new EncodedText(error, context.Vectors.CountTokens(text));
+            return new EncodedText(error, vectors.CountTokens(text));
         }
     }
 }

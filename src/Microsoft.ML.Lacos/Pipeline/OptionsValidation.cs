@@ -14,7 +14,7 @@ internal static class OptionsValidation
         if (options.TokenCountColumnName is string tokenCount)
         {
             SentenceEmbeddingEstimator.ColumnOptions only = options.Columns[0];
-            options.Columns = [new(only.OutputColumnName, only.InputColumnName, tokenCount)];
+            options.Columns = [new(only.OutputColumnName, only.InputColumnName, tokenCount, only.Prompt, only.PromptName)];
             options.TokenCountColumnName = null;
         }
         CheckOutputNames(options);

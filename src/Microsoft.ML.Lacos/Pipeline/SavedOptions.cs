@@ -8,7 +8,10 @@ namespace Microsoft.ML.Lacos.Pipeline;
 /// <remarks>Not saved: what names files (the model itself is saved), the thread count and the cancellation token, which belong to a machine and a run.</remarks>
 internal sealed record SavedOptions
 {
-    private const int CurrentVersion = 1;
+    private const int FirstVersion = 1;
+
+    // Of models in which a column has a prompt of its own: a package that does not know of these must refuse them.
+    private const int PromptsVersion = 2;
     private const int MostBytes = 1 << 20;
 
     public required int Version { get; init; }
@@ -47,18 +50,18 @@ internal sealed record SavedOptions
     /// <summary>Writes options.</summary>
     /// <param name="stream">Where to.</param>
     /// <param name="options">The options.</param>
-    /// <param name="prompt">The prompt as a text, where the options name one; <see langword="null"/> for the model's default.</param>
+    /// <param name="promptText">Gives the text of a prompt that is a text or a name; <see langword="null"/> for neither.</param>
     /// <param name="fingerprint">sha256 of the model saved beside.</param>
-    public static void Write(Stream stream, SentenceEmbeddingEstimator.Options options, string? prompt, string fingerprint)
+    public static void Write(Stream stream, SentenceEmbeddingEstimator.Options options, Func<string?, string?, string?> promptText, string fingerprint)
     {
         var saved = new SavedOptions
         {
-            Version = CurrentVersion,
+            Version = options.Columns.Any(column => (column.Prompt ?? column.PromptName) is not null) ? PromptsVersion : FirstVersion,
             Fingerprint = fingerprint,
-            Columns = [.. options.Columns.Select(column => new SavedColumn { Output = column.OutputColumnName, Input = column.InputColumnName, TokenCount = column.TokenCountColumnName })],
+            Columns = [.. options.Columns.Select(column => new SavedColumn { Output = column.OutputColumnName, Input = column.InputColumnName, TokenCount = column.TokenCountColumnName, Prompt = promptText(column.Prompt, column.PromptName) })],
             Pooling = (int?)options.Pooling,
             Normalize = options.Normalize,
-            Prompt = prompt,
+            Prompt = promptText(options.Prompt, options.PromptName),
             Dimension = options.Dimension,
             Precision = (int)options.Precision,
             MaximumTokenCount = options.MaximumTokenCount,
@@ -73,7 +76,7 @@ internal sealed record SavedOptions
         byte[] json = JsonSerializer.SerializeToUtf8Bytes(saved, SavedOptionsJson.Default.SavedOptions);
         if (json.Length > MostBytes)
         {
-            throw new InvalidOperationException($"The options take {json.Length} bytes, more than the {MostBytes} that a saved model may have. Shorten the prompt ({prompt?.Length ?? 0} characters) or the column names.");
+            throw new InvalidOperationException($"The options take {json.Length} bytes, more than the {MostBytes} that a saved model may have. Shorten the prompts ({(saved.Prompt?.Length ?? 0) + saved.Columns.Sum(column => column.Prompt?.Length ?? 0)} characters) or the column names.");
         }
         stream.Write(json);
     }
@@ -90,9 +93,9 @@ internal sealed record SavedOptions
         try
         {
             SavedOptions saved = JsonSerializer.Deserialize(json, SavedOptionsJson.Default.SavedOptions) ?? throw new JsonException("null");
-            if (saved.Version != CurrentVersion)
+            if (saved.Version is < FirstVersion or > PromptsVersion)
             {
-                throw new InvalidDataException($"The saved options are of version {saved.Version}; this package reads version {CurrentVersion}. Update Microsoft.ML.Lacos.");
+                throw new InvalidDataException($"The saved options are of version {saved.Version}; this package reads versions {FirstVersion} to {PromptsVersion}. Update Microsoft.ML.Lacos.");
             }
             return (OptionsValidation.Checked(saved.ToOptions()), saved.Fingerprint);
         }
@@ -106,7 +109,7 @@ internal sealed record SavedOptions
     {
         Columns = [.. (Columns ?? []).Select(column => column is null
             ? throw new ArgumentException("A column is null.")
-            : new SentenceEmbeddingEstimator.ColumnOptions(column.Output, column.Input, column.TokenCount))],
+            : new SentenceEmbeddingEstimator.ColumnOptions(column.Output, column.Input, column.TokenCount, column.Prompt))],
         Pooling = (PoolingModes?)Pooling,
         Normalize = Normalize,
         Prompt = Prompt,
@@ -131,6 +134,9 @@ internal sealed record SavedColumn
     public required string Input { get; init; }
 
     public string? TokenCount { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Prompt { get; init; }
 }
 
 /// <summary>Compiled serialiser, so that trimmed applications can load models.</summary>

@@ -1,7 +1,10 @@
 namespace Microsoft.ML.Lacos.Pipeline;
 
 /// <summary>Gives the vectors of texts: from memory where they are known, else encoded, each different text once.</summary>
-internal sealed class TextVectors(ITextEncoder encoder, VectorMemory memory)
+/// <param name="encoder">Puts one prompt before every text.</param>
+/// <param name="memory">Shared by all prompts over the same weights.</param>
+/// <param name="prompt">Number of the prompt in the memory.</param>
+internal sealed class TextVectors(ITextEncoder encoder, VectorMemory memory, int prompt = 0)
 {
     public int Dimension => encoder.Dimension;
 
@@ -26,7 +29,7 @@ internal sealed class TextVectors(ITextEncoder encoder, VectorMemory memory)
         {
             if (places.TryAdd(text, known.Count))
             {
-                EncodedText? remembered = memory.Find(text);
+                EncodedText? remembered = memory.Find(prompt, text);
                 known.Add(remembered);
                 if (remembered is null)
                 {
@@ -59,7 +62,7 @@ internal sealed class TextVectors(ITextEncoder encoder, VectorMemory memory)
             known[places[i]] = encoded;
             if (encoded.IsUsable)
             {
-                memory.Remember(texts[i], encoded);
+                memory.Remember(prompt, texts[i], encoded);
             }
         }
         return longTexts;

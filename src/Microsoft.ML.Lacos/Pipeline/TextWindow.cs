@@ -6,6 +6,7 @@ internal sealed class TextWindow
     private readonly EmbeddingContext _context;
     private readonly int[] _slots;
     private readonly ValueGetter<ReadOnlyMemory<char>>[] _getters;
+    private readonly TextVectors[] _vectors;
     private readonly List<string> _texts = [];
     private EncodedText?[] _encoded = [];
     private bool _isEncoded;
@@ -15,15 +16,18 @@ internal sealed class TextWindow
         _context = context;
         _slots = new int[sources.Length];
         var getters = new List<ValueGetter<ReadOnlyMemory<char>>>();
+        var vectors = new List<TextVectors>();
         for (int source = 0; source < sources.Length; source++)
         {
             if (sources[source])
             {
                 _slots[source] = getters.Count;
+                vectors.Add(context.VectorsOf(source));
                 getters.Add(input.GetGetter<ReadOnlyMemory<char>>(bindings.Source(source)));
             }
         }
         _getters = [.. getters];
+        _vectors = [.. vectors];
     }
 
     /// <summary>Characters held.</summary>
@@ -71,7 +75,7 @@ internal sealed class TextWindow
             }
             try
             {
-                Encode(0, _texts.Count);
+                EncodeAll();
             }
             catch (ArgumentException) when (_context.Options.LongText == LongText.Throw)
             {
@@ -82,8 +86,23 @@ internal sealed class TextWindow
         return _encoded[(row * _getters.Length) + _slots[source]]!;
     }
 
-    private void Encode(int first, int count) =>
-        LongTexts += _context.Vectors.Encode(_texts.GetRange(first, count).ToArray(), _encoded.AsSpan(first, count), _context.Options.CancellationToken);
+    // Texts behind one prompt are encoded together, from whichever columns they are.
+    private void EncodeAll()
+    {
+        foreach (TextVectors vectors in _vectors.Distinct())
+        {
+            int[] places = [.. Enumerable.Range(0, _texts.Count).Where(place => VectorsAt(place) == vectors)];
+            string[] texts = [.. places.Select(place => _texts[place])];
+            var encoded = new EncodedText?[texts.Length];
+            LongTexts += vectors.Encode(texts, encoded, _context.Options.CancellationToken);
+            for (int i = 0; i < places.Length; i++)
+            {
+                _encoded[places[i]] = encoded[i];
+            }
+        }
+    }
+
+    private TextVectors VectorsAt(int place) => _vectors[place % _vectors.Length];
 
     // So that a text too long is an error of its own row alone.
     private void EncodeOneByOne()
@@ -92,11 +111,11 @@ internal sealed class TextWindow
         {
             try
             {
-                Encode(place, 1);
+                LongTexts += VectorsAt(place).Encode([_texts[place]], _encoded.AsSpan(place, 1), _context.Options.CancellationToken);
             }
             catch (ArgumentException error)
             {
-                _encoded[place] = new EncodedText(error, _context.Vectors.CountTokens(_texts[place]));
+                _encoded[place] = new EncodedText(error, VectorsAt(place).CountTokens(_texts[place]));
             }
         }
     }

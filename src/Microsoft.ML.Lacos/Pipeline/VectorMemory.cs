@@ -1,6 +1,6 @@
 namespace Microsoft.ML.Lacos.Pipeline;
 
-/// <summary>Vectors already computed, by text, within a budget of bytes. Thread-safe.</summary>
+/// <summary>Vectors already computed, by prompt and text, within a budget of bytes. Thread-safe.</summary>
 /// <remarks>
 /// When full, a random entry makes room. Trainers pass over their data in the same order again and again: with more texts than room,
 /// dropping the one used longest ago would drop each just before it is needed, while a random choice keeps a share of hits close to the share that fits.
@@ -25,9 +25,12 @@ internal sealed class VectorMemory
     /// <summary>Texts remembered.</summary>
     public int Count => _shards.Sum(shard => shard.Count);
 
-    public EncodedText? Find(string text) => ShardOf(text).Find(text);
+    /// <summary>Looks a text up.</summary>
+    /// <param name="prompt">Number of the prompt before it.</param>
+    /// <param name="text">The text.</param>
+    public EncodedText? Find(int prompt, string text) => ShardOf(text).Find((prompt, text));
 
-    public void Remember(string text, EncodedText encoded) => ShardOf(text).Remember(text, encoded);
+    public void Remember(int prompt, string text, EncodedText encoded) => ShardOf(text).Remember((prompt, text), encoded);
 
     /// <summary>What an entry costs: its two arrays, their headers, the record, and the slots in list and table.</summary>
     public static long CostOf(string text, EncodedText encoded) => (2L * text.Length) + (4L * encoded.Length) + 160;
@@ -36,7 +39,7 @@ internal sealed class VectorMemory
 
     private sealed class Shard(long budget, uint seed)
     {
-        private readonly Dictionary<string, int> _places = new(StringComparer.Ordinal);
+        private readonly Dictionary<(int Prompt, string Text), int> _places = [];
         private readonly List<Entry> _entries = [];
         private uint _random = (seed * 0x9E3779B9u) | 1;
         private long _bytes;
@@ -63,17 +66,17 @@ internal sealed class VectorMemory
             }
         }
 
-        public EncodedText? Find(string text)
+        public EncodedText? Find((int Prompt, string Text) key)
         {
             lock (_places)
             {
-                return _places.TryGetValue(text, out int place) ? _entries[place].Encoded : null;
+                return _places.TryGetValue(key, out int place) ? _entries[place].Encoded : null;
             }
         }
 
-        public void Remember(string text, EncodedText encoded)
+        public void Remember((int Prompt, string Text) key, EncodedText encoded)
         {
-            long cost = CostOf(text, encoded);
+            long cost = CostOf(key.Text, encoded);
 
             // One huge text must not push out everything else.
             if (cost > budget / 4)
@@ -82,7 +85,7 @@ internal sealed class VectorMemory
             }
             lock (_places)
             {
-                if (_places.ContainsKey(text))
+                if (_places.ContainsKey(key))
                 {
                     return;
                 }
@@ -90,8 +93,8 @@ internal sealed class VectorMemory
                 {
                     Forget((int)(Next() % (uint)_entries.Count));
                 }
-                _places.Add(text, _entries.Count);
-                _entries.Add(new Entry(text, encoded));
+                _places.Add(key, _entries.Count);
+                _entries.Add(new Entry(key, encoded));
                 _bytes += cost;
             }
         }
@@ -101,10 +104,10 @@ internal sealed class VectorMemory
             Entry gone = _entries[place];
             Entry last = _entries[^1];
             _entries[place] = last;
-            _places[last.Text] = place;
+            _places[last.Key] = place;
             _entries.RemoveAt(_entries.Count - 1);
-            _places.Remove(gone.Text);
-            _bytes -= CostOf(gone.Text, gone.Encoded);
+            _places.Remove(gone.Key);
+            _bytes -= CostOf(gone.Key.Text, gone.Encoded);
         }
 
         /// <summary>xorshift32 (Marsaglia 2003).</summary>
@@ -116,6 +119,6 @@ internal sealed class VectorMemory
             return _random;
         }
 
-        private readonly record struct Entry(string Text, EncodedText Encoded);
+        private readonly record struct Entry((int Prompt, string Text) Key, EncodedText Encoded);
     }
 }

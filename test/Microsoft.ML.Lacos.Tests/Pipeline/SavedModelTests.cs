@@ -100,7 +100,7 @@ public sealed class SavedModelTests
 
     [TestMethod]
     [DataRow("Columns\":", "Columms\":")]
-    [DataRow("\"Version\":1", "\"Version\":2")]
+    [DataRow("\"Version\":1", "\"Version\":3")]
     [DataRow("\"Dimension\":0", "\"Dimension\":-7")]
     [DataRow("\"Dimension\":0", "\"Dimension\":2000000000")]
     [DataRow("\"Dimension\":0", "\"Dimension\":\"many\"")]

@@ -57,7 +57,7 @@ public sealed class VectorMemoryTests
         var random = new Random(3);
         for (int i = 0; i < 20_000; i++)
         {
-            memory.Remember(new string('x', random.Next(200)) + i, new EncodedText(new float[random.Next(1, 64)], 1));
+            memory.Remember(0, new string('x', random.Next(200)) + i, new EncodedText(new float[random.Next(1, 64)], 1));
             if (i % 97 == 0)
             {
                 Assert.IsLessThanOrEqualTo(budget, memory.Bytes);
@@ -74,15 +74,15 @@ public sealed class VectorMemoryTests
         var memory = new VectorMemory(100_000);
         for (int i = 0; i < 50; i++)
         {
-            memory.Remember($"text {i}", new EncodedText(new float[16], 1));
+            memory.Remember(0, $"text {i}", new EncodedText(new float[16], 1));
         }
         string quarter = new('q', (25_000 - 160 - 64) / 2), huge = quarter + "q";
-        memory.Remember(huge, new EncodedText(new float[16], 1));
-        memory.Remember(new string('h', 49_000), new EncodedText(new float[16], 1));
+        memory.Remember(0, huge, new EncodedText(new float[16], 1));
+        memory.Remember(0, new string('h', 49_000), new EncodedText(new float[16], 1));
         Assert.AreEqual(50, memory.Count);
-        Assert.IsNull(memory.Find(huge));
-        memory.Remember(quarter, new EncodedText(new float[16], 1));
-        Assert.IsNotNull(memory.Find(quarter));
+        Assert.IsNull(memory.Find(0, huge));
+        memory.Remember(0, quarter, new EncodedText(new float[16], 1));
+        Assert.IsNotNull(memory.Find(0, quarter));
     }
 
     [TestMethod]
@@ -91,12 +91,12 @@ public sealed class VectorMemoryTests
         var memory = new VectorMemory(100_000);
         for (int i = 0; i < 5_000; i++)
         {
-            memory.Remember($"text {i}", new EncodedText([i], i));
+            memory.Remember(0, $"text {i}", new EncodedText([i], i));
         }
         int found = 0;
         for (int i = 0; i < 5_000; i++)
         {
-            if (memory.Find($"text {i}") is EncodedText encoded)
+            if (memory.Find(0, $"text {i}") is EncodedText encoded)
             {
                 Assert.AreEqual(i, encoded.TokenCount);
                 Assert.AreEqual(i, encoded.Vector[0]);
@@ -104,7 +104,7 @@ public sealed class VectorMemoryTests
             }
         }
         Assert.AreEqual(memory.Count, found);
-        Assert.IsNull(memory.Find("text 5000"));
+        Assert.IsNull(memory.Find(0, "text 5000"));
     }
 
     [TestMethod]
@@ -118,13 +118,13 @@ public sealed class VectorMemoryTests
             for (int i = 0; i < 1000; i++)
             {
                 string text = $"text {i:D4}";
-                if (memory.Find(text) is not null)
+                if (memory.Find(0, text) is not null)
                 {
                     found++;
                 }
                 else
                 {
-                    memory.Remember(text, new EncodedText(new float[8], 1));
+                    memory.Remember(0, text, new EncodedText(new float[8], 1));
                 }
             }
         }
@@ -140,13 +140,13 @@ public sealed class VectorMemoryTests
             for (int i = 0; i < 20_000; i++)
             {
                 int number = (i * 31 + thread) % 9_000;
-                if (memory.Find($"{number}") is EncodedText encoded)
+                if (memory.Find(0, $"{number}") is EncodedText encoded)
                 {
                     Assert.AreEqual(number, encoded.TokenCount);
                 }
                 else
                 {
-                    memory.Remember($"{number}", new EncodedText(new float[16], number));
+                    memory.Remember(0, $"{number}", new EncodedText(new float[16], number));
                 }
             }
         });

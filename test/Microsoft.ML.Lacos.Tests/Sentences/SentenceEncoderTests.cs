@@ -192,6 +192,23 @@ public sealed class SentenceEncoderTests
     }
 
     [TestMethod]
+    public void AnEncoderWithAnotherPromptSharesTheWeightsAndOutlivesTheFirst()
+    {
+        using SentenceEncoder plain = SentenceEncoder.Create(Model);
+        SentenceEncoder first = SentenceEncoder.Create(Model, new SentenceEncoderOptions { Prompt = "query: ", Dimension = 32 });
+        using SentenceEncoder second = first.WithPrompt("passage: ");
+        using SentenceEncoder expected = SentenceEncoder.Create(Model, new SentenceEncoderOptions { Prompt = "passage: ", Dimension = 32 });
+        Assert.AreEqual("passage: ", second.Prompt);
+        Assert.AreEqual("query: ", first.Prompt);
+        CollectionAssert.AreEqual(expected.Encode("weather"), second.Encode("weather"));
+        first.Dispose();
+        CollectionAssert.AreEqual(expected.Encode("weather"), second.Encode("weather"));
+        Assert.ThrowsExactly<ObjectDisposedException>(() => first.WithPrompt(""));
+        Assert.ThrowsExactly<ArgumentException>(() => plain.WithPrompt("", "query"));
+        Assert.ThrowsExactly<ArgumentException>(() => plain.WithPrompt(string.Concat(Enumerable.Repeat("word ", 300))));
+    }
+
+    [TestMethod]
     public void TenMegabytesWithoutASpaceAreCutBeforeTheyCostTime()
     {
         using SentenceEncoder encoder = SentenceEncoder.Create(Model);
