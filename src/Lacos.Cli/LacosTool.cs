@@ -5,7 +5,7 @@ using System.Text.Json;
 using Lacos.Cli.Commands;
 using Lacos.Cli.Models;
 using Lacos.Cli.Terminal;
-using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Native;
 
 namespace Lacos.Cli;
 

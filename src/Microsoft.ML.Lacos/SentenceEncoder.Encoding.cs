@@ -2,6 +2,7 @@ using System.Numerics.Tensors;
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Native;
 using Microsoft.ML.Lacos.Safetensors;
 
 namespace Microsoft.ML.Lacos;

@@ -1,4 +1,5 @@
 using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Native;
 using Microsoft.ML.Lacos.Safetensors;
 
 namespace Microsoft.ML.Lacos;

@@ -5,6 +5,7 @@ using Lacos.Cli.Output;
 using Lacos.Cli.Terminal;
 using Microsoft.ML.Lacos;
 using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Native;
 
 namespace Lacos.Cli.Commands;
 

@@ -1,5 +1,4 @@
 using System.Text;
-using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Native;
 using TorchSharp;
 

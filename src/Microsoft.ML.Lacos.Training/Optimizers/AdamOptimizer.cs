@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Native;
 using TorchSharp;
 
 namespace Microsoft.ML.Lacos.Training.Optimizers;

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using Microsoft.ML.Lacos.Native;
 
 namespace Microsoft.ML.Lacos.Bloom;
 

@@ -1,3 +1,4 @@
+using Microsoft.ML.Lacos.Native;
 using Microsoft.ML.Lacos.Quantization;
 
 namespace Microsoft.ML.Lacos.Bloom;

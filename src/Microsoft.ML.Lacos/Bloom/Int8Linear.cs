@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using Microsoft.ML.Lacos.Native;
 using Microsoft.ML.Lacos.Quantization;
 
 namespace Microsoft.ML.Lacos.Bloom;

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Numerics.Tensors;
+using Microsoft.ML.Lacos.Native;
 
 namespace Microsoft.ML.Lacos.Bloom;
 

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Native;
 
 namespace Microsoft.ML.Lacos.Hub;
 

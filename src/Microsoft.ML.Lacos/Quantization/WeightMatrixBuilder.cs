@@ -1,3 +1,4 @@
+using Microsoft.ML.Lacos.Native;
 using Microsoft.ML.Lacos.Safetensors;
 
 namespace Microsoft.ML.Lacos.Quantization;
@@ -8,7 +9,7 @@ namespace Microsoft.ML.Lacos.Quantization;
 internal delegate void WeightUpdate(long start, Span<float> values);
 
 /// <summary>Makes weight matrices from float tensors, quantising on the way, in memory of their own.</summary>
-/// <remarks>A unit (row or block) at a time on all cores: beside the result only one unit a core is in memory.</remarks>
+/// <remarks>A unit (row or block) at a time on each of the threads that <c>LACOS_NUM_THREADS</c>, else affinity and quota allow: beside the result only one unit a thread is in memory.</remarks>
 internal static unsafe class WeightMatrixBuilder
 {
     // Work handed to one thread at a time, in elements: enough to hide the cost of handing it out.
@@ -66,7 +67,7 @@ internal static unsafe class WeightMatrixBuilder
     public static void CheckFinite(TensorFloats source, int columns, string name)
     {
         long bad = long.MaxValue;
-        Parallel.For(0L, (source.Count + columns - 1) / columns, () => new float[columns], (index, _, row) =>
+        Parallel.For(0L, (source.Count + columns - 1) / columns, EncoderThreads.Options(), () => new float[columns], (index, _, row) =>
         {
             Span<float> values = row.AsSpan(0, (int)Math.Min(columns, source.Count - (index * columns)));
             source.Read(index * columns, values);
@@ -86,7 +87,7 @@ internal static unsafe class WeightMatrixBuilder
         long tasks = (units + unitsPerTask - 1) / unitsPerTask;
         long bad = long.MaxValue;
         byte* target = buffer.Pointer;
-        Parallel.For(0L, tasks, () => new float[unit], (task, _, row) =>
+        Parallel.For(0L, tasks, EncoderThreads.Options(), () => new float[unit], (task, _, row) =>
         {
             for (long index = task * unitsPerTask; index < Math.Min(units, (task + 1) * unitsPerTask); index++)
             {

@@ -1,4 +1,4 @@
-using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Native;
 using Microsoft.ML.Lacos.Training.Loading;
 using TorchSharp;
 

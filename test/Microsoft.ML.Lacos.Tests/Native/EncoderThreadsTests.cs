@@ -1,6 +1,6 @@
-using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Native;
 
-namespace Microsoft.ML.Lacos.Tests.Bloom;
+namespace Microsoft.ML.Lacos.Tests.Native;
 
 [TestClass]
 public sealed class EncoderThreadsTests

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Microsoft.ML.Lacos.Bloom;
+namespace Microsoft.ML.Lacos.Native;
 
 /// <summary>Loops over independent pieces of work. A piece never knows which thread runs it, and no two pieces add into one number.</summary>
 internal static class EncoderThreads
@@ -29,6 +29,9 @@ internal static class EncoderThreads
     /// <param name="wish">Value of <c>LACOS_NUM_THREADS</c>.</param>
     internal static string? Problem(string? wish) =>
         string.IsNullOrEmpty(wish) || Default(wish, -1) > 0 ? null : $"LACOS_NUM_THREADS is '{wish}', not a number from 1 to {Most}, and has no effect. Correct or unset the variable.";
+
+    /// <summary>Options of a parallel loop on as many threads as <see cref="Resolve"/> gives for 0.</summary>
+    public static ParallelOptions Options() => new() { MaxDegreeOfParallelism = Resolve(0) };
 
     /// <summary>Runs <paramref name="piece"/> for 0..<paramref name="count"/>-1 on at most <paramref name="degree"/> threads, this one included.</summary>
     public static void Run(int count, int degree, Action<int> piece)
