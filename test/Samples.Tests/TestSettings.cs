@@ -1,0 +1,2 @@
+// Each program takes all cores for itself.
+[assembly: DoNotParallelize]
