@@ -86,7 +86,7 @@ TEST_F(LoraErrors, WhatIsMissingOrDoesNotFitIsRefusedByName) {
                            int64_t size) {
     tape = reinterpret_cast<lacos_lora_tape*>(this);
     const lacos_status status = lacos_lora_forward(lora_, &rows, of, bytes, &tape, to, size);
-    if (status != LACOS_OK) EXPECT_EQ(nullptr, tape);
+    EXPECT_EQ(status == LACOS_OK, tape != nullptr);
     return status;
   };
   ExpectRefused(lacos_lora_forward(nullptr, &right, adapters.data(), 0, &tape, states.data(), length), "lora is null");

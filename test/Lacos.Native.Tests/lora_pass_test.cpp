@@ -216,8 +216,8 @@ TEST_P(LoraPass_, BlocksAreKeptInOrder) {
       int32_t now = 0;
       lacos_lora_tape_memory(Forward(lora.get(), shape, adapters, s, bytes, {}, states).get(), &now);
       ASSERT_TRUE(now == most_before || now == most_before + 1) << bytes;
-      // The larger block alone takes more than half of both.
-      if (now == 1 && most_before == 0) EXPECT_EQ(first_is_larger, bytes > 15000) << bytes;
+      // The smaller block takes 6 KB, the larger one 13.
+      EXPECT_TRUE(now == most_before || now == 2 || first_is_larger == (bytes > 10000)) << bytes;
       most_before = now;
       kept = now;
     }

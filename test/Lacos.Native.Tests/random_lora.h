@@ -28,7 +28,8 @@ inline lacos_block ViewOf(const RandomBlock& b) {
 
 // Fails the test where the library refuses.
 inline LoraHandle CreateLora(const RandomModel& model, int threads, const std::string& isa = {}) {
-  const lacos_model_config config = Config(model.shape, {LACOS_COMPUTE_INT8, 0, threads, isa});
+  const ModelOptions options{LACOS_COMPUTE_INT8, 0, threads, isa};
+  const lacos_model_config config = Config(model.shape, options);
   const lacos_matrix embeddings = model.embeddings.View();
   const lacos_layer_norm first = model.embeddings_norm.View(), last = model.final_norm.View();
   lacos_lora* lora = nullptr;

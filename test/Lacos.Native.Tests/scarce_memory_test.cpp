@@ -1,39 +1,44 @@
 // Memory that runs out at any allocation of a call is a status, and what the call had taken is given back.
 #include <gtest/gtest.h>
 
-#include <atomic>
+#include <cstddef>
 #include <cstdlib>
 #include <new>
 
 #include "random_lora.h"
 
-#if defined(__GNUC__)
+#if defined(LACOS_TEST_WRAPS_MEMORY)
+
+#include <cerrno>
+
+extern "C" int __real_posix_memalign(void** memory, size_t alignment, size_t bytes);
 
 namespace {
 
-// Allocations of C++ that still succeed; negative: all do. Of this thread only: other threads are those of other tests.
+// Allocations of this thread that still succeed; negative: all do.
 thread_local int64_t allowance = -1;
 
-bool IsRefused() { return allowance >= 0 && allowance-- == 0; }
+// When there is no memory any more there is none for what comes after, either.
+bool IsRefused() {
+  if (allowance == 0) return true;
+  if (allowance > 0) allowance--;
+  return false;
+}
 
 void* Take(size_t bytes, size_t alignment) {
-  if (IsRefused()) {
-    allowance = 0;
-    throw std::bad_alloc();
-  }
   void* memory = nullptr;
-  if (alignment <= alignof(std::max_align_t)) {
-    memory = std::malloc(bytes == 0 ? 1 : bytes);
-  } else if (posix_memalign(&memory, alignment, bytes) != 0) {
-    memory = nullptr;
-  }
+  if (!IsRefused() && __real_posix_memalign(&memory, alignment, bytes == 0 ? 1 : bytes) != 0) memory = nullptr;
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }
 
 }  // namespace
 
-void* operator new(size_t bytes) { return Take(bytes, 1); }
+extern "C" int __wrap_posix_memalign(void** memory, size_t alignment, size_t bytes) {
+  return IsRefused() ? ENOMEM : __real_posix_memalign(memory, alignment, bytes);
+}
+
+void* operator new(size_t bytes) { return Take(bytes, alignof(std::max_align_t)); }
 void* operator new(size_t bytes, std::align_val_t alignment) { return Take(bytes, static_cast<size_t>(alignment)); }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, size_t) noexcept { std::free(memory); }
