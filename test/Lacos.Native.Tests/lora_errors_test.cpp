@@ -118,7 +118,8 @@ TEST_F(LoraErrors, WhatIsMissingOrDoesNotFitIsRefusedByName) {
   ExpectRefused(backward(nullptr, adapters.data(), length), "tape is null");
   ExpectRefused(backward(tape, nullptr, length), "adapters is null");
   ExpectRefused(backward(tape, adapters.data(), length + 1), "gradient_length is 81");
-  ExpectRefused(lacos_lora_backward(lora_, tape, adapters.data(), nullptr, length, gradients.data()), "gradient is null");
+  ExpectRefused(lacos_lora_backward(lora_, tape, adapters.data(), nullptr, length, gradients.data()),
+                "gradient is null");
   ExpectRefused(lacos_lora_backward(lora_, tape, adapters.data(), states.data(), length, nullptr), "gradients is null");
   gradients[3].b = nullptr;
   ExpectRefused(backward(tape, adapters.data(), length), "gradients[3] has no place");

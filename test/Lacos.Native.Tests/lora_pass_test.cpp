@@ -1,4 +1,5 @@
-// Training over frozen int8 blocks, forward and back: shapes that fit no tile, budgets, threads, batches, broken numbers.
+// Training over frozen int8 blocks, forward and back: shapes that fit no tile, budgets, threads, batches, and numbers
+// that are broken.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -81,8 +82,14 @@ TEST_P(LoraPass_, WithoutAdaptersTheStatesAreThoseOfTheEncoder) {
     std::vector<float> states;
     const TapeHandle tape = Forward(lora.get(), c.shape, none, s, 0, {}, states);
     EXPECT_TRUE(SameBits(EncodeTokens(encoder.get(), s, c.shape.hidden), states)) << "hidden " << c.shape.hidden;
+    RandomAdapters zeros(numbers, c.shape, {3});
+    for (std::vector<float>& b : zeros.b) std::fill(b.begin(), b.end(), 0.0f);
+    std::vector<float> same;
+    Forward(lora.get(), c.shape, zeros, s, 0, {}, same);
+    EXPECT_TRUE(SameBits(states, same)) << "hidden " << c.shape.hidden << ", adapters of zeros";
     const std::vector<float> gradient(states.size(), 1.0f);
-    for (const std::vector<float>& place : Backward(lora.get(), tape.get(), none, gradient)) EXPECT_EQ(0u, place.size());
+    for (const std::vector<float>& place : Backward(lora.get(), tape.get(), none, gradient))
+      EXPECT_EQ(0u, place.size());
   }
 }
 
@@ -102,9 +109,8 @@ TEST_P(LoraPass_, ARowIsTheSameAloneAndGradientsOfRowsAddUp) {
     alone.Add({both.ids.begin() + both.offsets[row], both.ids.begin() + both.offsets[row + 1]});
     const auto first = static_cast<std::ptrdiff_t>(both.offsets[row]) * shape.hidden;
     const auto last = static_cast<std::ptrdiff_t>(both.offsets[row + 1]) * shape.hidden;
-    const Training part =
-        Train(lora.get(), shape, adapters, alone, {gradient.begin() + first, gradient.begin() + last}, kEverything,
-              {dropping.key, dropping.threshold, {dropping.row_keys[row]}});
+    const Training part = Train(lora.get(), shape, adapters, alone, {gradient.begin() + first, gradient.begin() + last},
+                                kEverything, {dropping.key, dropping.threshold, {dropping.row_keys[row]}});
     EXPECT_TRUE(SameBits({together.states.begin() + first, together.states.begin() + last}, part.states)) << row;
     if (row == 0) sums = part.gradients;
     for (size_t i = 0; row > 0 && i < sums.size(); i++) {
@@ -119,11 +125,10 @@ TEST_P(LoraPass_, ARowIsTheSameAloneAndGradientsOfRowsAddUp) {
   }
 }
 
-// The way back is not the derivative of the rounded forward pass, only near that of the smooth one: the loss falls along
-// the gradient as fast as this says, to a tenth.
+// The way back is not the derivative of the rounded forward pass, only near that of the smooth one: the loss falls
+// along the gradient as fast as this says, to a tenth.
 TEST_P(LoraPass_, TheLossChangesAlongTheGradientAsItSays) {
-  for (const bool post_norm_residual : {false, true}) {
-    const Shape shape{48, 2, 4, 50, post_norm_residual};
+  for (const Shape& shape : {Shape{48, 2, 4, 50, false}, {48, 2, 4, 50, true}}) {
     Numbers numbers(12);
     const RandomModel model(shape, LACOS_SCHEME_ROWWISE, 10);
     RandomAdapters adapters(numbers, shape, {4});
@@ -152,7 +157,7 @@ TEST_P(LoraPass_, TheLossChangesAlongTheGradientAsItSays) {
         change += direction > 0 ? Loss() : -Loss();
       }
       values = before;
-      EXPECT_NEAR(1, change / (2 * step * square), 0.12) << "matrix " << i << " of 16, " << post_norm_residual;
+      EXPECT_NEAR(1, change / (2 * step * square), 0.12) << "matrix " << i << " of 16, " << shape.post_norm_residual;
     }
   }
 }

@@ -49,8 +49,9 @@ TEST(MisalignedPointers, NumbersOfAMatrixMayLieAtAnyByte) {
       return lacos_linear{shift(from.weight.View()), memory[used++].Take(from.bias.data(), from.bias.size())};
     };
     const RandomBlock& b = model.blocks[0];
-    const lacos_block block = {norm(b.input_norm), linear(b.query_key_value), linear(b.dense),
-                               norm(b.post_norm),  linear(b.up),              linear(b.down)};
+    const lacos_block block = {norm(b.input_norm), linear(b.query_key_value),
+                               linear(b.dense),    norm(b.post_norm),
+                               linear(b.up),       linear(b.down)};
     const lacos_matrix embeddings = shift(model.embeddings.View());
     const lacos_layer_norm first = norm(model.embeddings_norm), last = norm(model.final_norm);
     lacos_model* handle = nullptr;

@@ -94,9 +94,9 @@ TEST_P(RandomCalls, AreDoneOrRefusedAsTheirArgumentsSay) {
     const std::vector<int32_t> ids(s.ids), offsets(s.offsets), from(call.pool_from);
     std::vector<float> y(static_cast<size_t>(std::max<int64_t>(call.length, 0)), kUntouched);
     const lacos_model* handle = handles[static_cast<size_t>(i) % handles.size()].get();
-    const lacos_status status = lacos_encode(handle, ids.data(), static_cast<int64_t>(ids.size()), offsets.data(),
-                                             s.rows(), from.data(), call.pooling, call.dimension, call.normalize,
-                                             y.data(), call.length);
+    const lacos_status status =
+        lacos_encode(handle, ids.data(), static_cast<int64_t>(ids.size()), offsets.data(), s.rows(), from.data(),
+                     call.pooling, call.dimension, call.normalize, y.data(), call.length);
     ASSERT_EQ(call.is_right ? LACOS_OK : LACOS_INVALID_ARGUMENT, status) << "call " << i << ": " << lacos_last_error();
     if (!call.is_right) {
       for (const float value : y) ASSERT_EQ(kUntouched, value) << "call " << i;

@@ -80,8 +80,9 @@ struct Rows {
 
   Rows(const Sentences& s, const Dropping& dropping) : keys(dropping.row_keys) {
     for (int64_t i = static_cast<int64_t>(keys.size()); i < s.rows(); i++) keys.push_back(i);
-    view = {s.ids.data(), static_cast<int64_t>(s.ids.size()), s.offsets.data(), s.rows(), keys.data(), dropping.key,
-            dropping.threshold};
+    view = {
+        s.ids.data(),      static_cast<int64_t>(s.ids.size()), s.offsets.data(), s.rows(), keys.data(), dropping.key,
+        dropping.threshold};
   }
 };
 
@@ -111,6 +112,7 @@ inline std::vector<std::vector<float>> Backward(lacos_lora* lora, lacos_lora_tap
   for (std::vector<float>& place : places) {
     EXPECT_EQ(77.0f, place.back()) << "written past the end";
     place.pop_back();
+    for (const float value : place) EXPECT_NE(77.0f, value) << "not written";
   }
   return places;
 }

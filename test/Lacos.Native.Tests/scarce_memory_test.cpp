@@ -83,9 +83,8 @@ TEST_F(ScarceMemory, OfCreatingAndEncodingIsAStatus) {
     const lacos_matrix embeddings = model_.embeddings.View();
     const lacos_layer_norm first = model_.embeddings_norm.View(), last = model_.final_norm.View();
     lacos_model* handle = nullptr;
-    EXPECT_GT(UntilItSucceeds([&] {
-                return lacos_model_create(&config, &embeddings, &first, blocks_.data(), &last, &handle);
-              }),
+    EXPECT_GT(UntilItSucceeds(
+                  [&] { return lacos_model_create(&config, &embeddings, &first, blocks_.data(), &last, &handle); }),
               10);
     const ModelHandle owned(handle);
     std::vector<float> y(sentences_.ids.size() * shape_.hidden);
