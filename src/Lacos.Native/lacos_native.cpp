@@ -123,6 +123,8 @@ lacos_status lacos_int8_linear_create(int32_t rows, int32_t columns, const int8_
            "threads from 0 to %d.",
            rows, columns, thread_count, kMaximumRows, lacos::kMaximumColumns, lacos::kMaximumThreads);
     }
+    NotNull(codes, "codes");
+    NotNull(absmax, "absmax");
     const lacos::KernelSet& kernels = lacos::SelectKernels(isa);
     const lacos::WeightView weight({LACOS_SCHEME_ROWWISE, rows, columns, 0, codes, absmax, rows, nullptr, {}}, rows,
                                    columns, "codes", -1);

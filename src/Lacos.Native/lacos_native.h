@@ -81,6 +81,7 @@ typedef struct lacos_panels {
 } lacos_panels;
 
 // A matrix [rows, columns] (out features, in features) in the caller's memory, row-major where it is not in panels.
+// Its numbers, and those of biases and layer norms, may lie at any byte.
 typedef struct lacos_matrix {
   int32_t scheme;
   int32_t rows;

@@ -142,9 +142,9 @@ void lacos_lora_tape_destroy(lacos_lora_tape* tape) {
 }
 
 int64_t lacos_lora_tape_memory(const lacos_lora_tape* tape, int32_t* kept_blocks) {
+  if (kept_blocks != nullptr) *kept_blocks = 0;
   if (tape == nullptr) return 0;
   if (kept_blocks != nullptr) {
-    *kept_blocks = 0;
     for (const lacos::BlockTape& block : tape->tape->blocks()) *kept_blocks += block.kept ? 1 : 0;
   }
   return static_cast<int64_t>(tape->tape->bytes());

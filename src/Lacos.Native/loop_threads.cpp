@@ -37,9 +37,11 @@ void ShareOpenMp(const char* library) {
 
 void LoopThreads::RunOn(int threads, int iterations, Body body, const void* context) {
   threads = std::min(threads, thread_count_);
-  if (iterations <= 1 || threads <= 1) {
+  const OpenMp* openmp = shared_openmp.load();
+  const bool is_left_behind = openmp != nullptr && openmp->forks != ProcessForks();
+  if (iterations <= 1 || threads <= 1 || is_left_behind) {
     for (int i = 0; i < iterations; i++) body(context, i, 0);
-  } else if (const OpenMp* openmp = shared_openmp.load()) {
+  } else if (openmp != nullptr) {
     RunOnOpenMp(*openmp, threads, iterations, body, context);
   } else {
     if (own_ == nullptr) own_ = std::make_unique<ThreadPool>(thread_count_);

@@ -1,5 +1,7 @@
 #include "lora_model.h"
 
+#include <new>
+
 #include "kernel_selection.h"
 #include "read_once.h"
 #include "status.h"
@@ -26,11 +28,15 @@ std::unique_ptr<Tape> TapePool::Take() {
   return tape;
 }
 
-void TapePool::Return(std::unique_ptr<Tape> tape) {
+void TapePool::Return(std::unique_ptr<Tape> tape) noexcept {
   std::lock_guard<std::mutex> lock(mutex_);
   kept_bytes_ -= tape->kept_bytes;
   tape->kept_bytes = 0;
-  free_.push_back(std::move(tape));
+  try {
+    free_.push_back(std::move(tape));
+  } catch (const std::bad_alloc&) {
+    // It is freed instead.
+  }
 }
 
 void TapePool::AddKept(Tape& tape, size_t bytes) {

@@ -57,7 +57,7 @@ struct LoraWorkspace {
 class TapePool {
  public:
   std::unique_ptr<Tape> Take();
-  void Return(std::unique_ptr<Tape> tape);
+  void Return(std::unique_ptr<Tape> tape) noexcept;
   size_t kept_bytes();
   void AddKept(Tape& tape, size_t bytes);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <new>
 
 #include "batch_parts.h"
 #include "call_runner.h"
@@ -149,13 +150,18 @@ std::unique_ptr<Workspace> Model::TakeWorkspace() const {
   return std::make_unique<Workspace>();
 }
 
-void Model::ReturnWorkspace(std::unique_ptr<Workspace> workspace) const {
+void Model::ReturnWorkspace(std::unique_ptr<Workspace> workspace) const noexcept {
   std::lock_guard<std::mutex> lock(workspace_mutex_);
   // More callers at once than this allocate anew: idle memory must not grow with a burst. Of the buffers of short calls
   // there are as many as run at once.
   const bool little = workspace->hidden.count() <= static_cast<size_t>(kShortTokens) * hidden();
   const size_t most = static_cast<size_t>(std::max(2, thread_count())) * (little ? kShortCallsOnACpu : 1);
-  if (workspaces_.size() < most) workspaces_.push_back(std::move(workspace));
+  if (workspaces_.size() >= most) return;
+  try {
+    workspaces_.push_back(std::move(workspace));
+  } catch (const std::bad_alloc&) {
+    // It is freed instead; the call has its results.
+  }
 }
 
 void Model::Encode(const TokenBatch& batch, const int32_t* pool_from, const Pooling& pooling, float* vectors,

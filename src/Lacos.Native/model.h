@@ -82,7 +82,7 @@ class Model {
   size_t RoomFor(const lacos_linear& linear, int rows, int columns) const;
   LinearLayer MakeLinear(const lacos_linear& linear, int rows, int columns, const char* name, int layer);
   std::unique_ptr<Workspace> TakeWorkspace() const;
-  void ReturnWorkspace(std::unique_ptr<Workspace> workspace) const;
+  void ReturnWorkspace(std::unique_ptr<Workspace> workspace) const noexcept;
 
   lacos_model_config config_;
   const KernelSet* kernels_;

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "lacos_native.h"
+#include "process_forks.h"
 #include "status.h"
 
 #if defined(__linux__)
@@ -29,6 +30,7 @@ OpenMp FindOpenMp(const char* library) {
     dlclose(handle);
     Fail(LACOS_UNSUPPORTED, "'%.300s' has no GOMP_parallel or omp_get_thread_num; it is no OpenMP runtime.", library);
   }
+  openmp.forks = ProcessForks();
   return openmp;
 }
 

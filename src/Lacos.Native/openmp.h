@@ -3,6 +3,8 @@
 #ifndef LACOS_OPENMP_H_
 #define LACOS_OPENMP_H_
 
+#include <cstdint>
+
 #include "loop_runner.h"
 
 namespace lacos {
@@ -11,6 +13,7 @@ namespace lacos {
 struct OpenMp {
   void (*parallel)(void (*body)(void*), void* data, unsigned threads, unsigned flags);
   int (*thread_number)();
+  uint32_t forks = 0;  // ProcessForks when it was found: a child's runtime waits forever for threads of its parent
 };
 
 // Finds the functions in a library that is loaded already: never loads one. Throws Error LACOS_UNSUPPORTED.

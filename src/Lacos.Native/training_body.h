@@ -40,7 +40,10 @@ void GeluRow(const float* x, int n, float* y) {
 }
 
 // With u = sqrt(2/pi) (x + 0.044715 x^3) and s = 1 / (1 + exp(-2u)): gelu = x s, gelu' = s + 2 x s (1 - s) u'.
+// Far out s is 0 or 1 in fp32 and the second part 0; |x| is held where neither factor of that overflows.
 inline Vec GeluSlope(Vec x) {
+  // In this order a NaN stays one.
+  x = Min(Set(50.0f), Max(Set(-50.0f), x));
   const Vec square = Mul(x, x);
   const Vec cubic = MulAdd(Mul(Set(0.044715f), square), x, x);
   const Vec s = Div(Set(1.0f), Add(Set(1.0f), Exp2(Mul(Set(-2.0f * 0.79788456f * kLog2E), cubic))));

@@ -146,8 +146,9 @@ void Quantize(QuantizeRow& row) {
   const bool limited = row.limit <= 3.0e38f;
   const Range range = limited ? RangeOf<true>(row.x, row.n, row.limit) : RangeOf<false>(row.x, row.n, row.limit);
   const float absmax = MaxLanes(range.most);
-  // Below 1e-36 the reciprocal would overflow; such a row is zero for every purpose.
-  const bool empty = absmax < 1e-36f;
+  // Below 1e-36 the reciprocal would overflow; such a row is zero for every purpose. Nor is a NaN a factor: what pads
+  // the row must stay zero, for there are no weights behind it.
+  const bool empty = !(absmax >= 1e-36f);
   const Vec factor = Set(empty ? 0.0f : 127.0f / absmax);
   row.scale = (empty ? 0.0f : absmax / 127.0f) + SumLanes(range.poison);
   row.sum = row.keep != nullptr ? Encode<true>(row, factor) : Encode<false>(row, factor);

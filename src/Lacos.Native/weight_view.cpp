@@ -39,13 +39,15 @@ std::vector<float> CopyFinite(const float* values, int64_t n, const char* name, 
   if (values == nullptr) {
     Fail(LACOS_INVALID_ARGUMENT, "%s is null; pass %lld floats.", Place(name, layer).text, static_cast<long long>(n));
   }
+  std::vector<float> copy(static_cast<size_t>(n));
+  if (n > 0) std::memcpy(copy.data(), static_cast<const void*>(values), copy.size() * sizeof(float));
   for (int64_t i = 0; i < n; i++) {
-    if (!std::isfinite(values[i])) {
+    if (!std::isfinite(copy[i])) {
       Fail(LACOS_INVALID_ARGUMENT, "%s has %g at index %lld; the file is damaged or the model diverged.",
-           Place(name, layer).text, static_cast<double>(values[i]), static_cast<long long>(i));
+           Place(name, layer).text, static_cast<double>(copy[i]), static_cast<long long>(i));
     }
   }
-  return std::vector<float>(values, values + n);
+  return copy;
 }
 
 WeightView::WeightView(const lacos_matrix& matrix, int rows, int columns, const char* name, int layer)
@@ -144,8 +146,9 @@ void WeightView::Dequantize(int row, int first, int count, float* y, size_t stri
   const size_t start = static_cast<size_t>(row) * columns_ + first;
   switch (scheme_) {
     case LACOS_SCHEME_NONE: {
-      const float* x = static_cast<const float*>(data_) + start;
-      for (int i = 0; i < count; i++) y[i * stride] = x[i];
+      // Copied as bytes: in a mapped file floats may begin anywhere.
+      const char* x = static_cast<const char*>(data_) + start * sizeof(float);
+      for (int i = 0; i < count; i++) std::memcpy(y + i * stride, x + i * sizeof(float), sizeof(float));
       break;
     }
     case LACOS_SCHEME_ROWWISE: {

@@ -186,6 +186,8 @@ TEST(Int8LinearErrors, ImpossibleArgumentsAreRefusedWithAMessage) {
   EXPECT_EQ(LACOS_INVALID_ARGUMENT, lacos_int8_linear_create(0, 1, &code, &one, 1, nullptr, &layer));
   EXPECT_EQ(LACOS_INVALID_ARGUMENT, lacos_int8_linear_create(1, 1 << 20, &code, &one, 1, nullptr, &layer));
   EXPECT_EQ(LACOS_INVALID_ARGUMENT, lacos_int8_linear_create(1, 1, nullptr, &one, 1, nullptr, &layer));
+  EXPECT_EQ(LACOS_INVALID_ARGUMENT, lacos_int8_linear_create(1, 1, &code, nullptr, 1, nullptr, &layer));
+  EXPECT_STREQ("absmax is null.", lacos_last_error());
   EXPECT_EQ(LACOS_INVALID_ARGUMENT, lacos_int8_linear_create(1, 1, &code, &bad, 1, nullptr, &layer));
   EXPECT_NE(std::string(lacos_last_error()).find("nan"), std::string::npos) << lacos_last_error();
   EXPECT_EQ(nullptr, layer);

@@ -12,6 +12,8 @@
 
 #if defined(LACOS_TEST_OPENMP)
 #include <dlfcn.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #endif
 
 namespace lacos {
@@ -59,6 +61,30 @@ TEST(SharedOpenMp, RunsEveryIterationOnceAndGivesTheSameBits) {
   }
   EXPECT_EQ(LACOS_OK, lacos_use_openmp(nullptr));
   for (const auto& output : outputs) EXPECT_EQ(outputs[0], output);
+#else
+  GTEST_SKIP() << "The compiler has no OpenMP runtime to test with.";
+#endif
+}
+
+// The runtime's threads stay behind in the parent, as own ones do.
+TEST(SharedOpenMp, AForkedProcessRunsAloneAndEnds) {
+#if defined(LACOS_TEST_OPENMP)
+  if (dlopen(LACOS_TEST_OPENMP, RTLD_LAZY) == nullptr) GTEST_SKIP() << LACOS_TEST_OPENMP << " is not on this machine";
+  ASSERT_EQ(LACOS_OK, lacos_use_openmp(LACOS_TEST_OPENMP)) << lacos_last_error();
+  LoopThreads runner(3);
+  runner.For(30, [](int, int) {});
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    alarm(20);  // instead of waiting forever
+    std::atomic<int> count{0};
+    runner.For(30, [&](int, int thread) { count += thread == 0 ? 1 : 100; });
+    _exit(count.load() == 30 ? 0 : 1);
+  }
+  int status = -1;
+  EXPECT_EQ(child, waitpid(child, &status, 0));
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  EXPECT_EQ(LACOS_OK, lacos_use_openmp(nullptr));
 #else
   GTEST_SKIP() << "The compiler has no OpenMP runtime to test with.";
 #endif

@@ -63,6 +63,24 @@ TEST_P(RowOperations, QuantisedRowsAreEqualToTheScalarOnes) {
   }
 }
 
+// Kernels look for weights wherever there is a code, and behind the row there are none.
+TEST_P(RowOperations, PaddingOfABrokenRowIsZero) {
+  for (int n = 1; n <= 70; n++) {
+    const int padded = (n + 15) / 16 * 16;
+    for (const float broken : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+      for (int at = 0; at < n; at++) {
+        std::vector<float> x(n, 1.5f);
+        x[at] = broken;
+        std::vector<int8_t> codes(padded, 1);
+        QuantizeRow row{x.data(), n, std::numeric_limits<float>::infinity(), nullptr, codes.data(), 0, 0};
+        kernels().vector->quantize_row(row);
+        EXPECT_TRUE(std::isnan(row.scale)) << n;
+        for (int i = n; i < padded; i++) ASSERT_EQ(0, codes[i]) << n << " elements, number " << at << " is " << broken;
+      }
+    }
+  }
+}
+
 TEST_P(RowOperations, TinyRowsAreZeroAndNotInfinite) {
   for (const float value : {0.0f, 1e-44f, 1e-38f}) {
     const std::vector<float> x(20, value);

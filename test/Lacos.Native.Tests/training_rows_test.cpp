@@ -46,6 +46,19 @@ TEST_P(TrainingRows, DropoutKeepsWhatItsFormulaKeepsForEveryLength) {
   }
 }
 
+TEST_P(TrainingRows, AnElementAtTheThresholdIsKept) {
+  std::vector<uint32_t> features(64);
+  for (size_t i = 0; i < features.size(); i++) features[i] = Mix(static_cast<uint32_t>(i) * 0x9E3779B9u);
+  for (int i = 0; i < 40; i++) {
+    const uint32_t token = 77, mixed = Mix(features[i] ^ token);
+    std::vector<float> x(40, 2.0f), y = x;
+    training().drop({features.data(), token, mixed}, 40, x.data());
+    training().drop({features.data(), token, mixed + 1}, 40, y.data());
+    EXPECT_EQ(2.0f, x[i]);
+    EXPECT_EQ(0.0f, y[i]);
+  }
+}
+
 TEST_P(TrainingRows, GeluAndItsSlopeAreThoseOfDouble) {
   std::vector<float> x;
   for (float value = -9; value < 9; value += 0.037f) x.push_back(value);
@@ -57,6 +70,14 @@ TEST_P(TrainingRows, GeluAndItsSlopeAreThoseOfDouble) {
     EXPECT_NEAR(Gelu(x[i]), y[i], 2e-6 * (1 + std::fabs(x[i]))) << x[i];
     EXPECT_NEAR((Gelu(x[i] + 1e-5) - Gelu(x[i] - 1e-5)) / 1e-5, slope[i], 2e-5) << x[i];
   }
+}
+
+TEST_P(TrainingRows, FarFromZeroTheSlopeOfGeluIsZeroOrOneAndNotANumberShows) {
+  const std::vector<float> x = {-20.0f, -1e4f, -1e9f, -1e13f, -1e20f, -3e38f, 20.0f, 1e4f, 1e13f, 1e20f, 3e38f, NAN};
+  std::vector<float> slope(x.size(), 1.0f);
+  training().gelu_backward(x.data(), static_cast<int>(x.size()), slope.data());
+  for (size_t i = 0; i + 1 < x.size(); i++) EXPECT_NEAR(x[i] < 0 ? 0 : 1, slope[i], 1e-6) << x[i];
+  EXPECT_TRUE(std::isnan(slope.back()));
 }
 
 TEST_P(TrainingRows, TheGradientOfALayerNormIsThatOfDoubleForEveryLength) {
