@@ -22,15 +22,31 @@ internal abstract class RecordReader(InputFile file) : IDisposable
     /// <exception cref="InvalidDataException">The record does not fit the format or the header; the message names its line.</exception>
     public abstract bool Read(ReadOnlySpan<int> columns, Span<string?> values);
 
+    /// <summary>Goes past records.</summary>
+    /// <param name="count">How many.</param>
+    /// <param name="columns">Columns that they must have.</param>
+    /// <param name="values">Room for these.</param>
+    /// <returns>How many there were, less than <paramref name="count"/> only at the end.</returns>
+    public virtual long Skip(long count, ReadOnlySpan<int> columns, Span<string?> values)
+    {
+        long skipped = 0;
+        while (skipped < count && Read(columns, values))
+        {
+            skipped++;
+        }
+        return skipped;
+    }
+
     /// <summary>Opens a file in its format.</summary>
     /// <param name="path">A path, or <c>-</c>.</param>
     /// <param name="format">Name of the format, or <see langword="null"/> to go by the path.</param>
     /// <param name="hasHeader">Whether the first line of a .tsv or .csv names the columns.</param>
     /// <param name="standardInput">Where <c>-</c> reads from.</param>
-    public static RecordReader Open(string path, string? format, bool hasHeader, Stream standardInput)
+    /// <param name="isHashed">Whether the hash of the file will be asked for.</param>
+    public static RecordReader Open(string path, string? format, bool hasHeader, Stream standardInput, bool isHashed = false)
     {
         TextFormat textFormat = TextFormats.Of(path, format);
-        InputFile file = InputFile.Open(path, standardInput);
+        InputFile file = InputFile.Open(path, standardInput, isHashed);
         try
         {
             return textFormat switch

@@ -31,6 +31,9 @@ internal static class TextFormats
     public static TextFormat Of(string path, string? name) =>
         Find(name ?? (path == InputFile.Standard ? "txt" : Ending(path))) ?? throw NotTold(path, $"Add --format with one of {string.Join(", ", Names)}.");
 
+    /// <summary>Name of a format.</summary>
+    public static string Name(TextFormat format) => Names[(int)format];
+
     /// <summary>Format that a path tells; <see langword="null"/> where it tells none.</summary>
     public static TextFormat? OfName(string path) => Find(Ending(path));
 
