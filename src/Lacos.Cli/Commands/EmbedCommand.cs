@@ -15,7 +15,7 @@ internal sealed class EmbedCommand(ToolStreams streams, IModelSource source)
 {
     private readonly InputOptions _input = new();
     private readonly ModelOptions _model = new();
-    private readonly Option<string> _output = new("--output", "-o") { Description = "Vectors: .npy or .jsonl; - for .jsonl on standard output. A .json beside the file says what they are", HelpName = "path", Required = true };
+    private readonly Option<string> _output = new("--output", "-o") { Description = "Vectors: .npy, .jsonl or .parquet; - for .jsonl on standard output. A .json beside the file says what they are", HelpName = "path", Required = true };
     private readonly ShardOptions _shard = new();
     private readonly Option<string> _precision = ModelOptions.Choice("--precision", "Elements of the vectors", VectorPrecisions.Names);
 
@@ -134,9 +134,9 @@ internal sealed class EmbedCommand(ToolStreams streams, IModelSource source)
 
     private static void CheckOutput(string output)
     {
-        if (output != InputFile.Standard && Path.GetExtension(output).ToLowerInvariant() is not (".npy" or ".jsonl"))
+        if (output != InputFile.Standard && Path.GetExtension(output).ToLowerInvariant() is not (".npy" or ".jsonl" or ".parquet"))
         {
-            throw new UsageException($"Vectors cannot be written to '{output}': its name ends in neither .npy nor .jsonl. Give it one of these, or - for .jsonl on standard output.");
+            throw new UsageException($"Vectors cannot be written to '{output}': its name ends in neither .npy, .jsonl nor .parquet. Give it one of these, or - for .jsonl on standard output.");
         }
     }
 
@@ -146,9 +146,12 @@ internal sealed class EmbedCommand(ToolStreams streams, IModelSource source)
         {
             return JsonLinesWriter.ToStream(streams.Output, dimension, precision);
         }
-        return Path.GetExtension(output).Equals(".npy", StringComparison.OrdinalIgnoreCase)
-            ? new NpyWriter(output, dimension, precision)
-            : JsonLinesWriter.ToFile(output, dimension, precision);
+        return Path.GetExtension(output).ToLowerInvariant() switch
+        {
+            ".npy" => new NpyWriter(output, dimension, precision),
+            ".parquet" => new ParquetVectorWriter(output, dimension, precision),
+            _ => JsonLinesWriter.ToFile(output, dimension, precision),
+        };
     }
 
     private static JsonObject Describe(LoadedModel model, VectorPrecision precision, long rows) =>

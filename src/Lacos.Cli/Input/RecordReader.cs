@@ -1,4 +1,5 @@
 using System.Globalization;
+using Lacos.Cli.Input.Parquet;
 using Lacos.Cli.Terminal;
 
 namespace Lacos.Cli.Input;
@@ -46,7 +47,7 @@ internal abstract class RecordReader(InputFile file) : IDisposable
     public static RecordReader Open(string path, string? format, bool hasHeader, Stream standardInput, bool isHashed = false)
     {
         TextFormat textFormat = TextFormats.Of(path, format);
-        InputFile file = InputFile.Open(path, standardInput, isHashed);
+        InputFile file = textFormat == TextFormat.Parquet ? InputFile.OpenBinary(path, isHashed) : InputFile.Open(path, standardInput, isHashed);
         try
         {
             return textFormat switch
@@ -54,6 +55,7 @@ internal abstract class RecordReader(InputFile file) : IDisposable
                 TextFormat.Lines => new LineRecords(file),
                 TextFormat.Tabs => new TabRecords(file, hasHeader),
                 TextFormat.Commas => new CommaRecords(file, hasHeader),
+                TextFormat.Parquet => new ParquetRecords(file),
                 _ => new JsonRecords(file),
             };
         }
