@@ -180,6 +180,53 @@ public sealed class ToolProcessTests
         StringAssert.Contains(text.Output, info.RootElement.GetProperty("model").GetProperty("fingerprint").GetString()!);
     }
 
+    [TestMethod]
+    public void ShardsInProcessesOfTheirOwnAreTheBytesOfOneRun()
+    {
+        using var folder = new TemporaryFolder();
+        folder.WriteGzip("in.csv.gz", "id,text\n" + string.Concat(Enumerable.Range(0, 40).Select(i => $"{i},\"Sentence {i},\nand {string.Concat(Enumerable.Repeat("more ", i))}\"\n")));
+        Assert.AreEqual(0, ToolProcess.Run(folder.Path, "", "embed", "-i", "in.csv.gz", "-o", "v.jsonl").ExitCode);
+        ToolRun[] runs = new ToolRun[3];
+        Parallel.For(0, 3, i => runs[i] = ToolProcess.Run(folder.Path, "", "embed", "-i", "in.csv.gz", "-o", "v.jsonl", "--threads", "1", "--shard", $"{i + 1}/3"));
+        Assert.IsTrue(runs.All(run => run.ExitCode == 0), string.Concat(runs.Select(run => run.Error)));
+        string parts = string.Concat(Enumerable.Range(1, 3).Select(i => File.ReadAllText(folder.File($"v-0000{i}-of-00003.jsonl"))));
+        Assert.AreEqual(File.ReadAllText(folder.File("v.jsonl")), parts);
+        ToolRun again = ToolProcess.Run(folder.Path, "", "embed", "-i", "in.csv.gz", "-o", "v.jsonl", "--shard", "2/3");
+        Assert.AreEqual(0, again.ExitCode, again.Error);
+        StringAssert.Contains(again.Error, "is there already, whole");
+        ToolRun other = ToolProcess.Run(folder.Path, "", "embed", "-i", "in.csv.gz", "-o", "v.jsonl", "--shard", "2/3", "--prompt", "query: ");
+        StringAssert.Contains(other.Error, "13 texts");
+    }
+
+    [TestMethod]
+    public async Task AKilledShardLeavesNothingThatCountsAsWhole()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Inconclusive("Not run: Windows has no signals to send to a process.");
+        }
+        using var folder = new TemporaryFolder();
+        folder.Write("in.txt", string.Concat(Enumerable.Repeat("A sentence that takes its time.\n", 400_000)));
+        using Process process = ToolProcess.Start(folder.Path, "embed", "-i", "in.txt", "-o", "v.npy", "--shard", "1/2");
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        var clock = Stopwatch.StartNew();
+        while (folder.FileNames.Count() < 2 && !process.HasExited && clock.Elapsed < TimeSpan.FromSeconds(40))
+        {
+            await Task.Delay(20);
+        }
+        await SendAsync("KILL", process);
+        ToolRun killed = ToolProcess.Finish(process, output, error);
+        Assert.AreNotEqual(0, killed.ExitCode, killed.Error);
+        Assert.HasCount(1, folder.FileNames.Where(name => name.EndsWith(".tmp", StringComparison.Ordinal)).ToArray());
+        Assert.HasCount(2, folder.FileNames.ToArray());
+
+        folder.Write("in.txt", "A sentence.\nAnother one.\n");
+        ToolRun run = ToolProcess.Run(folder.Path, "", "embed", "-i", "in.txt", "-o", "v.npy", "--shard", "1/2");
+        Assert.AreEqual(0, run.ExitCode, run.Error);
+        CollectionAssert.AreEqual(new[] { "in.txt", "v-00001-of-00002.json", "v-00001-of-00002.npy" }, folder.FileNames.ToArray(), "what the killed run had begun is gone");
+    }
+
     private static async Task SendAsync(string signal, Process process, int times = 1)
     {
         string send = $"kill -s {signal} {process.Id.ToString(CultureInfo.InvariantCulture)}";

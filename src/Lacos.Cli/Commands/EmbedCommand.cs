@@ -15,7 +15,8 @@ internal sealed class EmbedCommand(ToolStreams streams, IModelSource source)
 {
     private readonly InputOptions _input = new();
     private readonly ModelOptions _model = new();
-    private readonly Option<string> _output = new("--output", "-o") { Description = "Vectors: .npy or .jsonl; - for .jsonl on standard output. A .json beside the file says what they are", HelpName = "path", Required = true };
+    private readonly Option<string> _output = new("--output", "-o") { Description = "Vectors: .npy, .jsonl or .parquet; - for .jsonl on standard output. A .json beside the file says what they are", HelpName = "path", Required = true };
+    private readonly ShardOptions _shard = new();
     private readonly Option<string> _precision = ModelOptions.Choice("--precision", "Elements of the vectors", VectorPrecisions.Names);
 
     /// <summary>Makes the command.</summary>
@@ -25,6 +26,7 @@ internal sealed class EmbedCommand(ToolStreams streams, IModelSource source)
         _input.AddTo(command);
         command.Options.Add(_output);
         command.Options.Add(_precision);
+        _shard.AddTo(command);
         _model.AddTo(command);
         command.SetAction(RunAsync);
         return command;
@@ -32,57 +34,109 @@ internal sealed class EmbedCommand(ToolStreams streams, IModelSource source)
 
     private async Task<int> RunAsync(ParseResult parse, CancellationToken cancellationToken)
     {
-        string output = parse.GetRequiredValue(_output);
-        CheckOutput(output);
-        foreach (string written in output == InputFile.Standard ? [] : new[] { output, SideFile.PathFor(output) })
-        {
-            _model.RefuseOverwriting(written, parse, _input.Path(parse));
-        }
-        if (output != InputFile.Standard)
-        {
-            SideFile.RefuseOther(output);
-        }
+        Shard? shard = _shard.Of(parse, _input.Path(parse));
+        string output = Output(parse, shard);
         VectorPrecision precision = VectorPrecisions.Parse(parse.GetRequiredValue(_precision));
-        (RecordReader records, int column) = await _input.OpenAsync(parse, streams, cancellationToken).ConfigureAwait(false);
+        (RecordReader records, int column) = await _input.OpenAsync(parse, streams, cancellationToken, isHashed: shard is not null).ConfigureAwait(false);
         using RecordReader opened = records;
         using LoadedModel model = _model.Open(parse, source);
-        using VectorWriter writer = OpenWriter(output, model.Encoder.Dimension, precision);
+        if (shard is null)
+        {
+            return await WriteAsync(new Part(records, column, 0, null, null), model, output, precision, cancellationToken).ConfigureAwait(false);
+        }
+        InputSurvey survey = await SurveyAsync(records, column, cancellationToken).ConfigureAwait(false);
+        (long first, long end) = shard.RowsOf(survey.Rows);
+        JsonObject content = Add(Describe(model, precision, end - first), [.. shard.Describe(survey.Rows), .. _input.Describe(parse, column), .. survey.Describe()]);
+        if (output != InputFile.Standard && !_shard.Force(parse) && WholeOutput.Is(output, content))
+        {
+            streams.Note($"'{output}' is there already, whole and made from this input with this model and these settings. --force makes it again.");
+            return ExitCode.Success;
+        }
+        using var range = new RangeRecords((await _input.OpenAsync(parse, streams, cancellationToken).ConfigureAwait(false)).Records, first, end);
+        return await WriteAsync(new Part(range, column, first, survey, content), model, output, precision, cancellationToken).ConfigureAwait(false);
+    }
 
+    private async Task<InputSurvey> SurveyAsync(RecordReader records, int column, CancellationToken cancellationToken)
+    {
+        InputSurvey? survey = null;
+        await ProgressDisplay.RunAsync(
+            streams, "Counting", "texts", records.File.Length,
+            async progress => survey = await Task.Run(() => InputSurvey.Of(records, column, progress, cancellationToken), cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
+        InputOptions.WarnOfEncoding(records.File, streams);
+        return survey!;
+    }
+
+    private async Task<int> WriteAsync(Part part, LoadedModel model, string output, VectorPrecision precision, CancellationToken cancellationToken)
+    {
+        RecordReader records = part.Records;
+        using VectorWriter writer = OpenWriter(output, model.Encoder.Dimension, precision);
         var clock = Stopwatch.StartNew();
         long longTexts = 0;
         await ProgressDisplay.RunAsync(streams, "Embedding", "texts", records.File.Length, async progress =>
         {
             float[] vectors = [];
-            await foreach (TextWindow window in WindowReader.ReadAsync(records, [column], withPlaces: false, cancellationToken).ConfigureAwait(false))
+            await foreach (TextWindow window in WindowReader.ReadAsync(records, [part.Column], withPlaces: false, cancellationToken).ConfigureAwait(false))
             {
                 int needed = checked(window.Count * model.Encoder.Dimension);
                 vectors = vectors.Length >= needed ? vectors : new float[needed];
                 longTexts += model.Encode(
-                    window.Rows, vectors.AsSpan(0, needed), index => string.Create(CultureInfo.InvariantCulture, $"Text {writer.Count + index} of {records.File.DisplayName}, counted from 0,"), cancellationToken);
+                    window.Rows,
+                    vectors.AsSpan(0, needed),
+                    index => string.Create(CultureInfo.InvariantCulture, $"Text {part.First + writer.Count + index} of {records.File.DisplayName}, counted from 0,"),
+                    cancellationToken);
                 writer.Write(window.Rows, vectors.AsSpan(0, needed));
                 progress.Report(writer.Count, window.EndPosition);
             }
         }).ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
-        if (output != InputFile.Standard)
+        part.Survey?.RequireUnchanged();
+        if (output == InputFile.Standard)
         {
-            // Before the vectors have their name: whenever the process is killed, no description stands beside other vectors.
-            SideFile.Remove(output);
+            writer.Complete();
         }
-        writer.Complete();
-        if (output != InputFile.Standard)
+        else
         {
-            SideFile.Write(output, Describe(model, precision, writer.Count));
+            Complete(writer, output, part.Content is JsonObject content ? () => WholeOutput.AddHash(output, content) : () => Describe(model, precision, writer.Count));
         }
-        Report(records.File, model, writer.Count, longTexts, clock.Elapsed);
+        if (part.Survey is null)
+        {
+            InputOptions.WarnOfEncoding(records.File, streams);
+        }
+        Report(model, writer.Count, longTexts, clock.Elapsed);
         return ExitCode.Success;
+    }
+
+    private static void Complete(VectorWriter writer, string output, Func<JsonObject> describe)
+    {
+        // Before the vectors have their name: whenever the process is killed, no description stands beside other vectors.
+        SideFile.Remove(output);
+        writer.Complete();
+        SideFile.Write(output, describe());
+    }
+
+    // Where the vectors go, and a refusal of what they must not replace.
+    private string Output(ParseResult parse, Shard? shard)
+    {
+        string named = parse.GetRequiredValue(_output);
+        CheckOutput(named);
+        if (named == InputFile.Standard)
+        {
+            return _shard.Force(parse) ? throw new UsageException("--force has no effect with --output -, where nothing is kept. Leave it out.") : named;
+        }
+        string output = shard?.PathFor(named) ?? named;
+        foreach (string written in new[] { output, SideFile.PathFor(output) })
+        {
+            _model.RefuseOverwriting(written, parse, _input.Path(parse));
+        }
+        SideFile.RefuseOther(output);
+        return output;
     }
 
     private static void CheckOutput(string output)
     {
-        if (output != InputFile.Standard && Path.GetExtension(output).ToLowerInvariant() is not (".npy" or ".jsonl"))
+        if (output != InputFile.Standard && Path.GetExtension(output).ToLowerInvariant() is not (".npy" or ".jsonl" or ".parquet"))
         {
-            throw new UsageException($"Vectors cannot be written to '{output}': its name ends in neither .npy nor .jsonl. Give it one of these, or - for .jsonl on standard output.");
+            throw new UsageException($"Vectors cannot be written to '{output}': its name ends in neither .npy, .jsonl nor .parquet. Give it one of these, or - for .jsonl on standard output.");
         }
     }
 
@@ -92,24 +146,28 @@ internal sealed class EmbedCommand(ToolStreams streams, IModelSource source)
         {
             return JsonLinesWriter.ToStream(streams.Output, dimension, precision);
         }
-        return Path.GetExtension(output).Equals(".npy", StringComparison.OrdinalIgnoreCase)
-            ? new NpyWriter(output, dimension, precision)
-            : JsonLinesWriter.ToFile(output, dimension, precision);
+        return Path.GetExtension(output).ToLowerInvariant() switch
+        {
+            ".npy" => new NpyWriter(output, dimension, precision),
+            ".parquet" => new ParquetVectorWriter(output, dimension, precision),
+            _ => JsonLinesWriter.ToFile(output, dimension, precision),
+        };
     }
 
-    private static JsonObject Describe(LoadedModel model, VectorPrecision precision, long rows)
+    private static JsonObject Describe(LoadedModel model, VectorPrecision precision, long rows) =>
+        Add(new JsonObject { ["rows"] = rows, ["dimension"] = model.Encoder.Dimension, ["precision"] = precision.Name() }, model.Facts.ToJson());
+
+    private static JsonObject Add(JsonObject content, IEnumerable<KeyValuePair<string, JsonNode?>> facts)
     {
-        var content = new JsonObject { ["rows"] = rows, ["dimension"] = model.Encoder.Dimension, ["precision"] = precision.Name() };
-        foreach (KeyValuePair<string, JsonNode?> fact in model.Facts.ToJson())
+        foreach (KeyValuePair<string, JsonNode?> fact in facts)
         {
             content[fact.Key] = fact.Value?.DeepClone();
         }
         return content;
     }
 
-    private void Report(InputFile file, LoadedModel model, long count, long longTexts, TimeSpan elapsed)
+    private void Report(LoadedModel model, long count, long longTexts, TimeSpan elapsed)
     {
-        InputOptions.WarnOfEncoding(file, streams);
         if (longTexts > 0)
         {
             streams.Note(string.Create(CultureInfo.InvariantCulture, $"{longTexts:N0} text(s) had more than {model.Facts.MaximumTokenCount} tokens (--long-text {model.Facts.LongText})."));
@@ -117,4 +175,12 @@ internal sealed class EmbedCommand(ToolStreams streams, IModelSource source)
         double rate = count / Math.Max(elapsed.TotalSeconds, 1e-3);
         streams.Note(string.Create(CultureInfo.InvariantCulture, $"{count:N0} texts, {model.Encoder.Dimension} dimensions, {elapsed.TotalSeconds:N1} s, {rate:N0} texts/s ({TextInMessage.Of(model.Facts.Name)}, {model.Facts.Engine})"));
     }
+
+    /// <summary>What one run encodes.</summary>
+    /// <param name="Records">Its texts.</param>
+    /// <param name="Column">Their column.</param>
+    /// <param name="First">Row of the input that the first of them is, from 0.</param>
+    /// <param name="Survey">Of the whole input; <see langword="null"/> where this is all of it.</param>
+    /// <param name="Content">What the side file will say but for the hash; <see langword="null"/> where that is not known before the end.</param>
+    private sealed record Part(RecordReader Records, int Column, long First, InputSurvey? Survey, JsonObject? Content);
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Json.Nodes;
 using Lacos.Cli.Input;
 using Lacos.Cli.Terminal;
 
@@ -10,7 +11,7 @@ internal sealed class InputOptions
 {
     private readonly Option<string> _input = new("--input", "-i")
     {
-        Description = "Texts: .txt (one a line), .tsv, .csv or .jsonl, each also with .gz; - for standard input", HelpName = "path", Required = true,
+        Description = "Texts: .txt (one a line), .tsv, .csv or .jsonl, each also with .gz; .parquet; - for standard input", HelpName = "path", Required = true,
     };
 
     private readonly Option<string?> _column = new("--column", "-c") { Description = "Column with the texts, by name or number from 0. Default: 'text', 'sentence' or the only one", HelpName = "column" };
@@ -30,12 +31,27 @@ internal sealed class InputOptions
     public string Path(ParseResult parse) => parse.GetRequiredValue(_input);
 
     /// <summary>Opens the file and finds its column of texts.</summary>
-    public Task<(RecordReader Records, int Column)> OpenAsync(ParseResult parse, ToolStreams streams, CancellationToken cancellationToken) =>
-        RecordReader.OpenAsync(() => Open(parse, streams), cancellationToken);
+    /// <param name="parse">The command line.</param>
+    /// <param name="streams">Where standard input is.</param>
+    /// <param name="cancellationToken">Ends the wait for a header.</param>
+    /// <param name="isHashed">Whether the hash of the file will be asked for.</param>
+    public Task<(RecordReader Records, int Column)> OpenAsync(ParseResult parse, ToolStreams streams, CancellationToken cancellationToken, bool isHashed = false) =>
+        RecordReader.OpenAsync(() => Open(parse, streams, isHashed), cancellationToken);
 
-    private (RecordReader Records, int Column) Open(ParseResult parse, ToolStreams streams)
+    /// <summary>How the file is read, under the names used in every file the tool writes.</summary>
+    /// <param name="parse">The command line.</param>
+    /// <param name="column">Column with the texts, from 0.</param>
+    public JsonObject Describe(ParseResult parse, int column) => new()
     {
-        RecordReader records = RecordReader.Open(Path(parse), parse.GetValue(_format), !parse.GetValue(_noHeader), streams.Input);
+        ["input"] = System.IO.Path.GetFileName(Path(parse)),
+        ["input_format"] = TextFormats.Name(TextFormats.Of(Path(parse), parse.GetValue(_format))),
+        ["input_header"] = !parse.GetValue(_noHeader),
+        ["input_column"] = column,
+    };
+
+    private (RecordReader Records, int Column) Open(ParseResult parse, ToolStreams streams, bool isHashed)
+    {
+        RecordReader records = RecordReader.Open(Path(parse), parse.GetValue(_format), !parse.GetValue(_noHeader), streams.Input, isHashed);
         try
         {
             return (records, TextColumn.Choose(records, parse.GetValue(_column)));

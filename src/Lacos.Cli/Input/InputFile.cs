@@ -1,5 +1,7 @@
+using System.Security.Cryptography;
 using System.Text;
 using Lacos.Cli.Terminal;
+using Microsoft.ML.Lacos.Safetensors;
 
 namespace Lacos.Cli.Input;
 
@@ -12,14 +14,18 @@ internal sealed class InputFile : IDisposable
     private static readonly UTF32Encoding BigEndianUtf32 = new(bigEndian: true, byteOrderMark: true);
 
     private readonly InvalidUtf8Counter _invalid = new();
-    private readonly NulCounter _text;
+    private readonly NulCounter? _text;
+    private readonly PositionStream _raw;
+    private readonly FileStream? _binary;
+    private readonly IncrementalHash? _hash;
 
-    private InputFile(string path, Stream raw, bool isFile)
+    private InputFile(string path, Stream raw, bool isFile, bool isHashed)
     {
         Path = path;
+        _hash = isHashed ? IncrementalHash.CreateHash(HashAlgorithmName.SHA256) : null;
         Length = isFile && raw.CanSeek ? raw.Length : null;
-        var counted = new PositionStream(raw, this);
-        var buffered = new BufferedStream(counted, 1 << 16);
+        _raw = new PositionStream(raw, this);
+        var buffered = new BufferedStream(_raw, 1 << 16);
         Stream packed = Peek(buffered, 2, out ReadOnlySpan<byte> mark);
         Stream content = Peek(mark.SequenceEqual(GzipMark) ? new CompleteGzipStream(packed) : packed, 4, out ReadOnlySpan<byte> start);
         if (start.SequenceEqual(Encoding.UTF32.Preamble) || start.SequenceEqual(BigEndianUtf32.Preamble))
@@ -27,6 +33,15 @@ internal sealed class InputFile : IDisposable
             throw new InvalidDataException($"{DisplayName} is UTF-32, which is not read. Convert it to UTF-8 first.");
         }
         _text = new NulCounter(new StreamReader(content, _invalid.CreateEncoding(), detectEncodingFromByteOrderMarks: true, 1 << 16));
+    }
+
+    private InputFile(string path, FileStream binary, bool isHashed)
+    {
+        Path = path;
+        _hash = isHashed ? IncrementalHash.CreateHash(HashAlgorithmName.SHA256) : null;
+        Length = binary.Length;
+        _binary = binary;
+        _raw = new PositionStream(binary, this);
     }
 
     private static ReadOnlySpan<byte> GzipMark => [0x1f, 0x8b];
@@ -41,27 +56,46 @@ internal sealed class InputFile : IDisposable
     public long? Length { get; }
 
     /// <summary>Bytes taken from the disk so far.</summary>
-    public long Position { get; private set; }
+    public long Position { get; internal set; }
 
     /// <summary>The decoded text.</summary>
-    public TextReader Text => _text;
+    /// <exception cref="InvalidOperationException">The file was opened for its bytes.</exception>
+    public TextReader Text => _text ?? throw new InvalidOperationException($"{DisplayName} was opened for its bytes.");
+
+    /// <summary>The bytes, seekable.</summary>
+    /// <exception cref="InvalidOperationException">The file was opened for its text.</exception>
+    public Stream Binary => _binary ?? throw new InvalidOperationException($"{DisplayName} was opened for its text.");
 
     /// <summary>Invalid UTF-8 sequences replaced by U+FFFD so far.</summary>
     public long InvalidSequences => _invalid.Count;
 
     /// <summary>NUL characters in the decoded text so far.</summary>
-    public long NulCharacters => _text.Count;
+    public long NulCharacters => _text?.Count ?? 0;
 
     /// <summary>Opens a path.</summary>
     /// <param name="path">A path, or <c>-</c>.</param>
     /// <param name="standardInput">Where <c>-</c> reads from.</param>
+    /// <param name="isHashed">Whether <see cref="HashToEnd"/> will be asked for.</param>
     /// <exception cref="ToolException">The file is not there or cannot be read.</exception>
-    public static InputFile Open(string path, Stream standardInput)
+    public static InputFile Open(string path, Stream standardInput, bool isHashed = false)
     {
-        if (path == Standard)
-        {
-            return new InputFile(path, standardInput, isFile: false);
-        }
+        return path == Standard ? new InputFile(path, standardInput, isFile: false, isHashed) : Open(path, raw => new InputFile(path, raw, isFile: true, isHashed));
+    }
+
+    /// <summary>Opens a file for its bytes.</summary>
+    /// <param name="path">A path.</param>
+    /// <param name="isHashed">Whether <see cref="HashToEnd"/> will be asked for.</param>
+    /// <exception cref="ToolException">The file is not there, cannot be read, or cannot be read from its end.</exception>
+    public static InputFile OpenBinary(string path, bool isHashed = false)
+    {
+        string? kind = path == Standard ? "standard input" : FileStatus.SpecialKind(path);
+        return kind is null
+            ? Open(path, raw => new InputFile(path, raw, isHashed))
+            : throw new UsageException($"Parquet is read from its end, which {(path == Standard ? kind : $"'{path}', {kind},")} does not allow. Write it to a file and name that.");
+    }
+
+    private static InputFile Open(string path, Func<FileStream, InputFile> open)
+    {
         if (Directory.Exists(path))
         {
             throw new ToolException($"'{path}' is a folder. Name a file of texts.");
@@ -70,7 +104,7 @@ internal sealed class InputFile : IDisposable
         try
         {
             raw = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
-            return new InputFile(path, raw, isFile: true);
+            return open(raw);
         }
         catch (InvalidDataException)
         {
@@ -87,7 +121,31 @@ internal sealed class InputFile : IDisposable
         }
     }
 
-    public void Dispose() => Text.Dispose();
+    /// <summary>Reads what is left of the file, without decoding it.</summary>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>SHA-256 of all bytes as they are on disk, 64 hexadecimal digits.</returns>
+    /// <exception cref="InvalidOperationException">The file was not opened for it.</exception>
+    public string HashToEnd(CancellationToken cancellationToken)
+    {
+        IncrementalHash hash = _hash ?? throw new InvalidOperationException($"{DisplayName} was not opened to be hashed.");
+        if (_binary is not null)
+        {
+            _binary.Position = 0;
+        }
+        var rest = new byte[1 << 16];
+        while (_raw.Read(rest) > 0)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+        return Convert.ToHexStringLower(hash.GetCurrentHash());
+    }
+
+    public void Dispose()
+    {
+        _text?.Dispose();
+        _binary?.Dispose();
+        _hash?.Dispose();
+    }
 
     // Without seeking, since standard input cannot be rewound.
     private static PrefixedStream Peek(Stream stream, int count, out ReadOnlySpan<byte> start)
@@ -104,6 +162,7 @@ internal sealed class InputFile : IDisposable
         {
             int read = inner.Read(buffer);
             owner.Position += read;
+            owner._hash?.AppendData(buffer[..read]);
             return read;
         }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Lacos.Cli.Input.Parquet;
 using Lacos.Cli.Terminal;
 
 namespace Lacos.Cli.Input;
@@ -22,15 +23,31 @@ internal abstract class RecordReader(InputFile file) : IDisposable
     /// <exception cref="InvalidDataException">The record does not fit the format or the header; the message names its line.</exception>
     public abstract bool Read(ReadOnlySpan<int> columns, Span<string?> values);
 
+    /// <summary>Goes past records.</summary>
+    /// <param name="count">How many.</param>
+    /// <param name="columns">Columns that they must have.</param>
+    /// <param name="values">Room for these.</param>
+    /// <returns>How many there were, less than <paramref name="count"/> only at the end.</returns>
+    public virtual long Skip(long count, ReadOnlySpan<int> columns, Span<string?> values)
+    {
+        long skipped = 0;
+        while (skipped < count && Read(columns, values))
+        {
+            skipped++;
+        }
+        return skipped;
+    }
+
     /// <summary>Opens a file in its format.</summary>
     /// <param name="path">A path, or <c>-</c>.</param>
     /// <param name="format">Name of the format, or <see langword="null"/> to go by the path.</param>
     /// <param name="hasHeader">Whether the first line of a .tsv or .csv names the columns.</param>
     /// <param name="standardInput">Where <c>-</c> reads from.</param>
-    public static RecordReader Open(string path, string? format, bool hasHeader, Stream standardInput)
+    /// <param name="isHashed">Whether the hash of the file will be asked for.</param>
+    public static RecordReader Open(string path, string? format, bool hasHeader, Stream standardInput, bool isHashed = false)
     {
         TextFormat textFormat = TextFormats.Of(path, format);
-        InputFile file = InputFile.Open(path, standardInput);
+        InputFile file = textFormat == TextFormat.Parquet ? InputFile.OpenBinary(path, isHashed) : InputFile.Open(path, standardInput, isHashed);
         try
         {
             return textFormat switch
@@ -38,6 +55,7 @@ internal abstract class RecordReader(InputFile file) : IDisposable
                 TextFormat.Lines => new LineRecords(file),
                 TextFormat.Tabs => new TabRecords(file, hasHeader),
                 TextFormat.Commas => new CommaRecords(file, hasHeader),
+                TextFormat.Parquet => new ParquetRecords(file),
                 _ => new JsonRecords(file),
             };
         }

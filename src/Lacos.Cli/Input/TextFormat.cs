@@ -16,13 +16,16 @@ internal enum TextFormat
 
     /// <summary>One JSON object (or bare string) a line.</summary>
     JsonLines,
+
+    /// <summary>Apache Parquet: columns of texts or numbers in row groups.</summary>
+    Parquet,
 }
 
 /// <summary>Tells the format of a file from its name.</summary>
 internal static class TextFormats
 {
     /// <summary>Names accepted by <c>--format</c>.</summary>
-    public static readonly string[] Names = ["txt", "tsv", "csv", "jsonl"];
+    public static readonly string[] Names = ["txt", "tsv", "csv", "jsonl", "parquet"];
 
     /// <summary>Format of a path; <c>.gz</c> at its end does not count.</summary>
     /// <param name="path">A path, or <c>-</c> for standard input.</param>
@@ -31,6 +34,9 @@ internal static class TextFormats
     public static TextFormat Of(string path, string? name) =>
         Find(name ?? (path == InputFile.Standard ? "txt" : Ending(path))) ?? throw NotTold(path, $"Add --format with one of {string.Join(", ", Names)}.");
 
+    /// <summary>Name of a format.</summary>
+    public static string Name(TextFormat format) => Names[(int)format];
+
     /// <summary>Format that a path tells; <see langword="null"/> where it tells none.</summary>
     public static TextFormat? OfName(string path) => Find(Ending(path));
 
@@ -38,7 +44,7 @@ internal static class TextFormats
     /// <param name="path">The path.</param>
     /// <param name="advice">What to do.</param>
     public static UsageException NotTold(string path, string advice) =>
-        new($"The name '{path}' does not tell its format: it ends in neither .txt, .tsv, .csv nor .jsonl (each also with .gz). {advice}");
+        new($"The name '{path}' does not tell its format: it ends in neither .txt, .tsv, .csv, .jsonl (each also with .gz) nor .parquet. {advice}");
 
     private static TextFormat? Find(string name) => name.ToLowerInvariant() switch
     {
@@ -46,6 +52,7 @@ internal static class TextFormats
         "tsv" or "tab" => TextFormat.Tabs,
         "csv" => TextFormat.Commas,
         "jsonl" or "ndjson" => TextFormat.JsonLines,
+        "parquet" => TextFormat.Parquet,
         _ => null,
     };
 

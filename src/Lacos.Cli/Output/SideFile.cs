@@ -11,9 +11,12 @@ internal static class SideFile
 {
     private const string FileKey = "file";
     private const int Largest = 1 << 20;
+    private const int MostTokens = 1000;
 
     // What every side file has, also one of the time before they named their vectors file.
     private static readonly string[] Keys = ["rows", "dimension", "precision", "fingerprint"];
+
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
     private static readonly JsonSerializerOptions Options = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -25,7 +28,7 @@ internal static class SideFile
     public static void RefuseOther(string vectorsPath)
     {
         string path = PathFor(vectorsPath);
-        if (File.Exists(path) && !IsOf(vectorsPath, path))
+        if (File.Exists(path) && Read(vectorsPath) is null)
         {
             throw new UsageException($"'{vectorsPath}' would be described in '{path}', which exists and does not describe it. Give the output another name, or move that file away.");
         }
@@ -51,23 +54,28 @@ internal static class SideFile
         file.Commit();
     }
 
-    private static bool IsOf(string vectorsPath, string path)
+    /// <summary>Reads the side file of a vectors file.</summary>
+    /// <returns><see langword="null"/> where there is none, or another file at its path.</returns>
+    public static JsonObject? Read(string vectorsPath)
     {
-        if (FileStatus.SpecialKind(path) is not null || new FileInfo(path).Length > Largest)
+        string path = PathFor(vectorsPath);
+        if (!File.Exists(path))
         {
-            return false;
+            return null;
         }
         try
         {
-            using JsonDocument json = JsonDocument.Parse(File.ReadAllBytes(path));
-            JsonElement root = json.RootElement;
-            return root.ValueKind == JsonValueKind.Object
-                && Keys.All(key => root.TryGetProperty(key, out _))
-                && (!root.TryGetProperty(FileKey, out JsonElement name) || name.ValueEquals(Path.GetFileName(vectorsPath)));
+            byte[] bytes = JsonLimits.ReadFile(path, Largest);
+            JsonLimits.RequireTokens(bytes, MostTokens, path);
+            return JsonNode.Parse(bytes, documentOptions: Strict) is JsonObject content
+                && Keys.All(content.ContainsKey)
+                && (!content.ContainsKey(FileKey) || content[FileKey]?.GetValue<string>() == Path.GetFileName(vectorsPath))
+                ? content
+                : null;
         }
-        catch (Exception error) when (error is JsonException or InvalidOperationException)
+        catch (Exception error) when (error is JsonException or InvalidOperationException or InvalidDataException)
         {
-            return false;
+            return null;
         }
     }
 }

@@ -74,6 +74,18 @@ public sealed class EmbedCommandTests
     }
 
     [TestMethod]
+    public void ADescriptionOfMoreThanItCanHaveIsNotReadAndNotReplaced()
+    {
+        using var folder = new TemporaryFolder();
+        string start = """{"file":"v.npy","rows":7,"dimension":12,"precision":"int8","fingerprint":"f00d","more":[""";
+        folder.Write("v.json", start + string.Join(',', Enumerable.Repeat("0", 990)) + "]}");
+        Assert.IsNull(Lacos.Cli.Output.SideFile.Read(folder.File("v.npy")));
+        Assert.AreEqual(2, ToolRun.Of("embed", "-i", folder.Write("in.txt", "a\n"), "-o", folder.File("v.npy")).ExitCode);
+        folder.Write("v.json", start + string.Join(',', Enumerable.Repeat("0", 900)) + "]}");
+        Assert.IsNotNull(Lacos.Cli.Output.SideFile.Read(folder.File("v.npy")));
+    }
+
+    [TestMethod]
     public void AnOldDescriptionIsGoneBeforeTheVectorsAreReplaced()
     {
         using var folder = new TemporaryFolder();
@@ -126,7 +138,7 @@ public sealed class EmbedCommandTests
     }
 
     [TestMethod]
-    [DataRow("x.parquet", ".npy", DisplayName = "unknown output format")]
+    [DataRow("x.arrow", ".npy", DisplayName = "unknown output format")]
     [DataRow("in.json.jsonl", "overwrite", DisplayName = "output is the input")]
     public void AnOutputThatCannotBeIsAUsageError(string output, string expected)
     {

@@ -184,7 +184,7 @@ public sealed class RecordReaderTests
     }
 
     [TestMethod]
-    [DataRow("t.parquet")]
+    [DataRow("t.arrow")]
     [DataRow("t")]
     [DataRow("t.gz")]
     public void ANameThatTellsNoFormatIsRefusedAndFormatHelps(string name)
