@@ -28,6 +28,24 @@ public sealed class ParquetTests
         StringAssert.Contains(run.Error, "25 texts");
     }
 
+    /// <summary>Written by another implementation, Apache Arrow's in C++ (ParquetSharp 25.0): three row groups, small pages, with and without dictionaries.</summary>
+    [TestMethod]
+    [DataRow("none")]
+    [DataRow("snappy")]
+    [DataRow("gzip")]
+    [DataRow("brotli")]
+    [DataRow("lz4")]
+    [DataRow("zstd")]
+    public void FilesOfArrowAreRead(string compression)
+    {
+        string folder = Path.Combine(AppContext.BaseDirectory, "Input", "Arrow");
+        string path = Path.Combine(folder, $"arrow-{compression}.parquet");
+        string[] texts = File.ReadAllLines(Path.Combine(folder, "texts.txt"));
+        CollectionAssert.AreEqual(texts, Read(path, "text").Select(text => text ?? "").ToArray());
+        CollectionAssert.AreEqual(texts.Reverse().ToArray(), Read(path, "other").Select(text => text ?? "").ToArray());
+        CollectionAssert.AreEqual(Enumerable.Range(0, texts.Length).Select(i => $"{i % 6}").ToArray(), Read(path, "score"));
+    }
+
     [TestMethod]
     public void ShardsOfParquetAreTheBytesOfOneRun()
     {
