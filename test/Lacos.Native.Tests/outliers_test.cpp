@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "quantized_rows.h"
 #include "reference_encoder.h"
 #include "test_kernels.h"
 
@@ -76,6 +77,25 @@ TEST_P(Outliers, OfOneSentenceDoNotTouchAnother) {
     ASSERT_TRUE(std::equal(alone.begin(), alone.end(), together.begin() + static_cast<size_t>(all.offsets[i]) * 64))
         << i;
   }
+}
+
+TEST_P(Outliers, AreWhatReachesTheThreshold) {
+  const int n = 40;
+  std::vector<float> x(2 * n, 1.0f);
+  x[3] = 6.0f;
+  x[7] = std::nextafter(6.0f, 0.0f);
+  x[n + 39] = -6.0f;
+  const std::vector<uint16_t> reach(n, 0);
+  QuantizedRows rows;
+  rows.Reserve(*kernels().int8_gemm, 2, n, reach.data());
+  std::vector<float> keep(48);
+  std::vector<int> columns;
+  rows.SetWithOutliers(kernels(), 0, 2, x.data(), n, n, 6.0f, keep.data(), columns);
+  EXPECT_EQ((std::vector<int>{3, 39}), columns);
+  EXPECT_EQ(0, rows.codes.data()[3]);
+  EXPECT_EQ(127, rows.codes.data()[7]);
+  // The other row's own scale is that of its elements below the threshold.
+  EXPECT_FLOAT_EQ(1.0f / 127, rows.scales.data()[1]);
 }
 
 LACOS_ON_EVERY_KERNEL_SET(Outliers);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "random_model.h"
@@ -46,6 +47,24 @@ TEST(Pooling, DimensionsAreCutBeforeNormalising) {
   const float norm = std::sqrt(9.0f + 4.0f + 25.0f);
   EXPECT_FLOAT_EQ(3 / norm, y[0]);
   EXPECT_FLOAT_EQ(5 / norm, y[2]);
+}
+
+TEST(Pooling, TheLargestOfNegativeValuesIsNegative) {
+  const std::vector<float> tokens = {-3, -1, -2, -5};  // two tokens of two elements
+  std::vector<float> buffer(2), y(2);
+  Pool({LACOS_POOL_MAX, 2, 2, false}, tokens.data(), 2, 0, buffer.data(), y.data());
+  EXPECT_EQ((std::vector<float>{-2, -1}), y);
+}
+
+TEST(Pooling, TinyVectorsAreNormalisedDownToTheFloorOfTheReference) {
+  for (const float size : {1e-3f, 1e-11f, 1e-13f}) {
+    const std::vector<float> token = {3 * size, -4 * size};
+    std::vector<float> buffer(2), y(2);
+    Pool({LACOS_POOL_MEAN, 2, 2, true}, token.data(), 1, 0, buffer.data(), y.data());
+    const float norm = std::max(5 * size, 1e-12f);
+    EXPECT_FLOAT_EQ(token[0] / norm, y[0]);
+    EXPECT_FLOAT_EQ(token[1] / norm, y[1]);
+  }
 }
 
 TEST(Pooling, RowsWithoutPooledTokensAreZeroThroughTheCall) {
