@@ -1,4 +1,4 @@
-using Microsoft.ML.Lacos.Safetensors;
+using Microsoft.ML.Lacos.Hub;
 
 namespace Microsoft.ML.Lacos;
 
@@ -12,14 +12,11 @@ public sealed partial class SentenceEmbeddingEstimator
         /// <param name="inputColumnName">Name of the text column; <see langword="null"/> takes <paramref name="outputColumnName"/>.</param>
         /// <param name="tokenCountColumnName">Name of an <see cref="int"/> column with the tokens of each text before any truncation; <see langword="null"/> for none.</param>
         /// <param name="prompt">Text put before every sentence of this column, empty for none; <see langword="null"/> for what the options say for all columns.</param>
-        /// <param name="promptName">Name of one of the model's prompts (<see cref="Hub.SentenceSettings.Prompts"/>), in place of <paramref name="prompt"/>. A saved transformer holds the text.</param>
+        /// <param name="promptName">Name of one of the model's prompts (<see cref="SentenceSettings.Prompts"/>), in place of <paramref name="prompt"/>. A saved transformer holds the text.</param>
         /// <exception cref="ArgumentException">A column name is empty, or both prompt and name are given.</exception>
         public ColumnOptions(string outputColumnName, string? inputColumnName = null, string? tokenCountColumnName = null, string? prompt = null, string? promptName = null)
         {
-            if (prompt is not null && promptName is not null)
-            {
-                throw new ArgumentException($"promptName is '{TextInMessage.Of(promptName)}' and prompt is '{TextInMessage.Of(prompt)}'; one of them must be null. Give the name or the text.", nameof(promptName));
-            }
+            AppliedPrompt.RefuseBoth(prompt, promptName);
             (Prompt, PromptName) = (prompt, promptName);
             OutputColumnName = Named(outputColumnName, nameof(outputColumnName));
             InputColumnName = Named(inputColumnName ?? outputColumnName, nameof(inputColumnName));

@@ -1,6 +1,6 @@
 using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Native;
-using Microsoft.ML.Lacos.Safetensors;
 
 namespace Microsoft.ML.Lacos;
 
@@ -16,7 +16,7 @@ public sealed record SentenceEncoderOptions
     /// <summary>Text put before every sentence; <see langword="null"/> for the model's default prompt, empty for none.</summary>
     public string? Prompt { get; init; }
 
-    /// <summary>Name of one of the model's prompts (<see cref="Hub.SentenceSettings.Prompts"/>) to put before every sentence; <see langword="null"/> to go by <see cref="Prompt"/>. Not both.</summary>
+    /// <summary>Name of one of the model's prompts (<see cref="SentenceSettings.Prompts"/>) to put before every sentence; <see langword="null"/> to go by <see cref="Prompt"/>. Not both.</summary>
     public string? PromptName { get; init; }
 
     /// <summary>Leading dimensions to keep, before normalising; 0 keeps all.</summary>
@@ -50,10 +50,7 @@ public sealed record SentenceEncoderOptions
         {
             throw new ArgumentOutOfRangeException(nameof(Pooling), pooling, "Pooling must be one or more of the modes, or null for the model's own.");
         }
-        if (Prompt is not null && PromptName is not null)
-        {
-            throw new ArgumentException($"PromptName is '{TextInMessage.Of(PromptName)}' and Prompt is '{TextInMessage.Of(Prompt)}'; one of them must be null. Give the name or the text.", nameof(PromptName));
-        }
+        AppliedPrompt.RefuseBoth(Prompt, PromptName);
         RequireAtLeast(nameof(Dimension), Dimension, 0, "0 keeps all dimensions");
         RequireAtLeast(nameof(MaximumTokenCount), MaximumTokenCount, 0, "0 takes the model's own limit");
         if (ThreadCount is < 0 or > EncoderThreads.Most)

@@ -9,6 +9,18 @@ namespace Microsoft.ML.Lacos.Hub;
 /// <param name="PoolFrom">Leading tokens of a prompted text that pooling leaves out.</param>
 internal sealed record AppliedPrompt(string Text, int[] Ids, int PoolFrom)
 {
+    /// <summary>Refuses a prompt that is given both as a text and by its name.</summary>
+    /// <param name="prompt">The text, if any.</param>
+    /// <param name="promptName">The name, if any.</param>
+    /// <exception cref="ArgumentException">Both are given.</exception>
+    public static void RefuseBoth(string? prompt, string? promptName)
+    {
+        if (prompt is not null && promptName is not null)
+        {
+            throw new ArgumentException($"PromptName is '{TextInMessage.Of(promptName)}' and Prompt is '{TextInMessage.Of(prompt)}'; one of them must be null. Give the name or the text.", nameof(promptName));
+        }
+    }
+
     /// <summary>Chooses the prompt and counts its tokens.</summary>
     /// <param name="settings">What the model says.</param>
     /// <param name="tokenizer">The model's tokenizer.</param>

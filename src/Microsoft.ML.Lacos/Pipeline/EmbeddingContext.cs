@@ -17,6 +17,7 @@ internal sealed class EmbeddingContext : IGeneratorModel
         try
         {
             _sources = [.. options.Columns.Select(lease.Shared.VectorsOf)];
+            Vectors = _sources.All(source => source == _sources[0]) ? _sources[0] : lease.Shared.Vectors;
         }
         catch
         {
@@ -35,7 +36,7 @@ internal sealed class EmbeddingContext : IGeneratorModel
     public EmbeddingModel Model => Lease.Shared.Model;
 
     /// <summary>Vectors behind the prompt of the columns where they have one in common, else behind that of the options.</summary>
-    public TextVectors Vectors => _sources.All(source => source == _sources[0]) ? _sources[0] : Lease.Shared.Vectors;
+    public TextVectors Vectors { get; }
 
     public string ModelName => Model.Name;
 

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Microsoft.ML.Lacos.Pipeline;
 
 /// <summary>The texts of a window of rows, one list for each text column in use, and their vectors once asked for.</summary>
@@ -89,6 +91,11 @@ internal sealed class TextWindow
     // Texts behind one prompt are encoded together, from whichever columns they are.
     private void EncodeAll()
     {
+        if (Array.TrueForAll(_vectors, vectors => vectors == _vectors[0]))
+        {
+            LongTexts += _vectors[0].Encode(CollectionsMarshal.AsSpan(_texts), _encoded.AsSpan(0, _texts.Count), _context.Options.CancellationToken);
+            return;
+        }
         foreach (TextVectors vectors in _vectors.Distinct())
         {
             int[] places = [.. Enumerable.Range(0, _texts.Count).Where(place => VectorsAt(place) == vectors)];

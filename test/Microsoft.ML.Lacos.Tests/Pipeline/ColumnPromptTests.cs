@@ -119,7 +119,7 @@ public sealed class ColumnPromptTests
         SentenceEmbeddingEstimator.Options options = new() { Columns = [new("F", "Text", prompt: "a b c d e f g")], MaximumTokenCount = 3 };
         Assert.Contains("prompt", Assert.ThrowsExactly<ArgumentException>(() => Fit(options)).Message);
         ArgumentException both = Assert.ThrowsExactly<ArgumentException>(() => new SentenceEmbeddingEstimator.ColumnOptions("F", "Text", prompt: "", promptName: "query"));
-        Assert.Contains("promptName is 'query' and prompt is ''", both.Message);
+        Assert.Contains("PromptName is 'query' and Prompt is ''", both.Message);
     }
 
     private static SentenceEmbeddingEstimator.Options Asking() => new()
