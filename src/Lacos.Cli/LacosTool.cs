@@ -3,6 +3,7 @@ using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using System.Text.Json;
 using Lacos.Cli.Commands;
+using Lacos.Cli.Download;
 using Lacos.Cli.Models;
 using Lacos.Cli.Terminal;
 using Microsoft.ML.Lacos.Native;
@@ -18,12 +19,13 @@ internal static class LacosTool
     /// <param name="models">Opens models.</param>
     /// <param name="tokenizers">Opens tokenizers.</param>
     /// <param name="cancellationToken">Cancelled by a signal.</param>
+    /// <param name="download">Surroundings of downloads; <see langword="null"/> for the process's own.</param>
     /// <returns>An <see cref="ExitCode"/>.</returns>
     /// <exception cref="OperationCanceledException">A signal came; nothing was left behind.</exception>
-    public static async Task<int> RunAsync(string[] arguments, ToolStreams streams, IModelSource models, ITokenizerSource tokenizers, CancellationToken cancellationToken)
+    public static async Task<int> RunAsync(string[] arguments, ToolStreams streams, IModelSource models, ITokenizerSource tokenizers, CancellationToken cancellationToken, DownloadSettings? download = null)
     {
         var quiet = new Option<bool>("--quiet", "-q") { Description = "No notes and no progress on standard error; warnings and errors only", Recursive = true };
-        var root = new RootCommand("Sentence vectors from an 8-bit BLOOM: embed texts, measure and convert models.")
+        var root = new RootCommand("Sentence vectors from an 8-bit BLOOM: embed texts, fetch, measure and convert models.")
         {
             new EmbedCommand(streams, models).Create(),
             new TrainCommand(streams).Create(),
@@ -34,6 +36,7 @@ internal static class LacosTool
             new ExportCommand(streams).Create(),
             new MineCommand(streams, models).Create(),
             new TokenizeCommand(streams, tokenizers).Create(),
+            new DownloadCommand(streams, download ?? new DownloadSettings()).Create(),
             new InfoCommand(streams).Create(),
         };
         root.Options.Add(quiet);

@@ -34,7 +34,19 @@ internal sealed class ProgressDisplay
         }
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
         var state = new StateColumn();
-        await console.Progress()
+        streams.Display = message => console.WriteLine(message);
+        try
+        {
+            await ShowAsync(console, title, unit, totalBytes, state, work).ConfigureAwait(false);
+        }
+        finally
+        {
+            streams.Display = null;
+        }
+    }
+
+    private static Task ShowAsync(IAnsiConsole console, string title, string unit, long? totalBytes, StateColumn state, Func<ProgressDisplay, Task> work) =>
+        console.Progress()
             .AutoClear(true)
             .AutoRefresh(true)
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), state)
@@ -47,8 +59,7 @@ internal sealed class ProgressDisplay
 
                 // The display refreshes on this thread; the work must not hold it up.
                 await Task.Run(() => work(display)).ConfigureAwait(false);
-            }).ConfigureAwait(false);
-    }
+            });
 
     /// <summary>Reports how far the work is.</summary>
     /// <param name="count">Units done.</param>

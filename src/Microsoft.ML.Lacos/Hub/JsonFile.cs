@@ -11,14 +11,13 @@ internal static class JsonFile
 
     /// <summary>Opens a file of a model folder.</summary>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    public static JsonDocument Open(string path)
-    {
-        if (!File.Exists(path))
-        {
-            throw new FileNotFoundException($"'{path}' does not exist, and the model needs it. Fetch the whole model folder.", path);
-        }
-        return Parse(JsonLimits.ReadFile(path, JsonLimits.LargestConfig), path);
-    }
+    public static JsonDocument Open(string path) => Parse(Read(path), path);
+
+    /// <summary>Content of a file of a model folder.</summary>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    public static byte[] Read(string path) => File.Exists(path)
+        ? JsonLimits.ReadFile(path, JsonLimits.LargestConfig)
+        : throw new FileNotFoundException($"'{path}' does not exist, and the model needs it. Fetch the whole model folder.", path);
 
     /// <summary>Parses JSON without duplicate names and not too much of it, with or without a byte-order mark.</summary>
     public static JsonDocument Parse(byte[] json, string where)

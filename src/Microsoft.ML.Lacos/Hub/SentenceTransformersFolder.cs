@@ -11,7 +11,8 @@ namespace Microsoft.ML.Lacos.Hub;
 /// </remarks>
 internal static class SentenceTransformersFolder
 {
-    private const string ModulesName = "modules.json";
+    /// <summary>Name of the file that makes a folder one.</summary>
+    public const string ModulesName = "modules.json";
 
     /// <summary>Whether the folder is one.</summary>
     public static bool IsOne(string folder) => File.Exists(Path.Combine(folder, ModulesName));
@@ -23,47 +24,47 @@ internal static class SentenceTransformersFolder
     /// <exception cref="NotSupportedException">The model has a module or an option that this library does not know.</exception>
     public static (string CheckpointFolder, SentenceSettings Settings, int? Width) Read(string folder)
     {
-        List<(string Kind, string Folder)> modules = ReadModules(folder);
-        string[] kinds = [.. modules.Select(module => module.Kind)];
-        if (kinds is not (["Transformer", "Pooling"] or ["Transformer", "Pooling", "Normalize"]))
-        {
-            throw new NotSupportedException($"'{Path.Combine(folder, ModulesName)}' lists the modules {string.Join(", ", kinds)}; supported are Transformer, Pooling and, last, Normalize. Choose a model without the others.");
-        }
+        string path = Path.Combine(folder, ModulesName);
+        IReadOnlyList<(string Kind, string Subfolder)> named = Modules(JsonFile.Read(path), path);
+        (string Kind, string Folder)[] modules = [.. named.Select(module => (module.Kind, Path.Combine(folder, module.Subfolder)))];
         (PoolingModes pooling, bool includePrompt, int? width) = ReadPooling(modules[1].Folder);
         SentenceSettings settings = ReadPrompts(folder) with
         {
             Pooling = pooling,
             IncludePrompt = includePrompt,
-            Normalize = modules.Count == 3,
+            Normalize = modules.Length == 3,
             MaximumTokenCount = ReadTokenLimit(modules[0].Folder) ?? SentenceSettingsJson.LargestTokenCount,
         };
         return (modules[0].Folder, settings, width);
     }
 
-    private static List<(string Kind, string Folder)> ReadModules(string folder)
+    /// <summary>The modules that a <c>modules.json</c> lists, in order.</summary>
+    /// <param name="json">Its content.</param>
+    /// <param name="where">Name for messages.</param>
+    /// <returns>Kind and folder of each: a Transformer, a Pooling and perhaps a Normalize module; folders are relative, with <c>/</c>, and empty for the model's own.</returns>
+    /// <exception cref="InvalidDataException">The file is damaged or names a folder outside the model's.</exception>
+    /// <exception cref="NotSupportedException">There are other modules.</exception>
+    public static IReadOnlyList<(string Kind, string Subfolder)> Modules(byte[] json, string where)
     {
-        string path = Path.Combine(folder, ModulesName);
-        using JsonDocument json = JsonFile.Open(path);
-        JsonFile.Require(json.RootElement, JsonValueKind.Array, path);
+        using JsonDocument document = JsonFile.Parse(json, where);
+        JsonFile.Require(document.RootElement, JsonValueKind.Array, where);
         var modules = new List<(string, string)>();
-        foreach (JsonElement module in json.RootElement.EnumerateArray())
+        foreach (JsonElement module in document.RootElement.EnumerateArray())
         {
-            string type = JsonFile.String(module, "type", path) ?? throw new InvalidDataException($"'{path}' lists a module without a 'type'. Fetch it again.");
-            string subfolder = JsonFile.String(module, "path", path) ?? "";
-            modules.Add((type[(type.LastIndexOf('.') + 1)..], Inside(folder, subfolder, path)));
+            string type = JsonFile.String(module, "type", where) ?? throw new InvalidDataException($"'{where}' lists a module without a 'type'. Fetch it again.");
+            modules.Add((type[(type.LastIndexOf('.') + 1)..], Inside(JsonFile.String(module, "path", where) ?? "", where)));
         }
-        return modules;
+        string[] kinds = [.. modules.Select(module => module.Item1)];
+        return kinds is ["Transformer", "Pooling"] or ["Transformer", "Pooling", "Normalize"]
+            ? modules
+            : throw new NotSupportedException($"'{where}' lists the modules {string.Join(", ", kinds)}; supported are Transformer, Pooling and, last, Normalize. Choose a model without the others.");
     }
 
     // Backslash and colon on every system: a folder written for one must not escape on another.
-    private static string Inside(string folder, string subfolder, string path)
-    {
-        if (subfolder.AsSpan().IndexOfAny("\\:\0") >= 0 || subfolder.StartsWith('/') || subfolder.Split('/').Contains(".."))
-        {
-            throw new InvalidDataException($"'{path}' places a module in '{subfolder}', outside the model's folder. Such a file is never followed; correct it.");
-        }
-        return Path.Combine(folder, subfolder);
-    }
+    private static string Inside(string subfolder, string where) =>
+        subfolder.AsSpan().IndexOfAny("\\:\0") < 0 && !subfolder.StartsWith('/') && !subfolder.Split('/').Contains("..")
+            ? subfolder
+            : throw new InvalidDataException($"'{where}' places a module in '{subfolder}', outside the model's folder. Such a file is never followed; correct it.");
 
     private static (PoolingModes Modes, bool IncludePrompt, int? Width) ReadPooling(string folder)
     {

@@ -5,8 +5,12 @@ namespace Microsoft.ML.Lacos.Safetensors;
 /// <summary>The weights of a Hugging Face model folder: <c>model.safetensors</c>, or the shards that <c>model.safetensors.index.json</c> names.</summary>
 internal sealed class SafetensorsFolder : IDisposable
 {
-    private const string SingleName = "model.safetensors";
-    private const string IndexName = "model.safetensors.index.json";
+    /// <summary>Name of the weights in one file; it is read where both are there.</summary>
+    public const string SingleName = "model.safetensors";
+
+    /// <summary>Name of the index of weights in shards.</summary>
+    public const string IndexName = "model.safetensors.index.json";
+
     private readonly List<SafetensorsFile> _files = [];
     private readonly Dictionary<string, SafetensorsFile> _fileOfTensor = new(StringComparer.Ordinal);
 
@@ -88,12 +92,8 @@ internal sealed class SafetensorsFolder : IDisposable
     {
         string index = Path.Combine(Folder, IndexName);
         var shards = new Dictionary<string, SafetensorsFile>(StringComparer.Ordinal);
-        foreach ((string tensor, string shard) in ReadIndex(index))
+        foreach ((string tensor, string shard) in ReadIndex(JsonLimits.ReadFile(index, JsonLimits.LargestIndex), index))
         {
-            if (!IsPlainName(shard))
-            {
-                throw new InvalidDataException($"'{index}' places tensor '{TextInMessage.Of(tensor)}' in '{TextInMessage.Of(shard)}', which is not a plain .safetensors file name. Weights outside the folder are never read; correct the index.");
-            }
             if (!shards.TryGetValue(shard, out SafetensorsFile? file))
             {
                 file = OpenShard(shard);
@@ -105,18 +105,30 @@ internal sealed class SafetensorsFolder : IDisposable
         }
     }
 
-    private static List<(string Tensor, string Shard)> ReadIndex(string path)
+    /// <summary>The file that an index names for each tensor: plain names of safetensors files.</summary>
+    /// <param name="json">Content of the index.</param>
+    /// <param name="where">Name for messages.</param>
+    /// <exception cref="InvalidDataException">It is damaged or names a file outside the folder.</exception>
+    public static IReadOnlyList<(string Tensor, string Shard)> ReadIndex(byte[] json, string where)
+    {
+        (string Tensor, string Shard)[] entries = Entries(json, where);
+        (string tensor, string shard) = Array.Find(entries, entry => !IsPlainName(entry.Shard));
+        return shard is null
+            ? entries
+            : throw new InvalidDataException($"'{where}' places tensor '{TextInMessage.Of(tensor)}' in '{TextInMessage.Of(shard)}', which is not a plain .safetensors file name. Weights outside the folder are never read; correct the index.");
+    }
+
+    private static (string Tensor, string Shard)[] Entries(byte[] json, string where)
     {
         try
         {
-            byte[] json = JsonLimits.ReadFile(path, JsonLimits.LargestIndex);
-            JsonLimits.RequireTokens(json, JsonLimits.MostTensorTokens, path);
+            JsonLimits.RequireTokens(json, JsonLimits.MostTensorTokens, where);
             using JsonDocument document = JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false });
             return [.. document.RootElement.GetProperty("weight_map").EnumerateObject().Select(pair => (pair.Name, pair.Value.GetString() ?? ""))];
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException or KeyNotFoundException)
         {
-            throw new InvalidDataException($"'{path}' is not an index of shards: {error.Message} Fetch it again.", error);
+            throw new InvalidDataException($"'{where}' is not an index of shards: {error.Message} Fetch it again.", error);
         }
     }
 
