@@ -14,7 +14,10 @@ internal static class DownloadReport
 
     /// <summary>A table of files, their sizes, and what is there of them.</summary>
     public static IEnumerable<string> Lines(IReadOnlyList<LocalFile> files) =>
-        TextTable.Lines(["file", "size", "there"], [false, true, false], [.. files.Select(file => new[] { file.File.Path, ModelSummary.Size(file.File.Size), Words(file) })]);
+        TextTable.Lines(["file", "size", "there"], [false, true, false], [.. files.Select(file => new[] { file.File.Path, Size(file.File.Size), Words(file) })]);
+
+    /// <summary>A file's size for people: in megabytes, a small one's in bytes.</summary>
+    public static string Size(long bytes) => bytes < 100_000 ? string.Create(CultureInfo.InvariantCulture, $"{bytes:N0} bytes") : ModelSummary.Size(bytes);
 
     /// <summary>The same as JSON.</summary>
     public static string Json(HubListing listing, HubEndpoint endpoint, string folder, IReadOnlyList<LocalFile> files) => new JsonObject

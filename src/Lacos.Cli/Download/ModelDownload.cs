@@ -85,7 +85,7 @@ internal sealed class ModelDownload(ToolStreams streams, DownloadSettings settin
             await File.WriteAllBytesAsync(folder.Part(file.File), content, cancellationToken).ConfigureAwait(false);
         }
         await fetcher.FetchAsync(file.File, folder.Part(file.File), report, cancellationToken).ConfigureAwait(false);
-        Tell($"fetched      {file.File.Path}, {ModelSummary.Size(file.File.Size)}");
+        Tell($"fetched      {file.File.Path}, {DownloadReport.Size(file.File.Size)}");
     }
 
     // On a terminal the bar tells.

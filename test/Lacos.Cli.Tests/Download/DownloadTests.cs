@@ -172,6 +172,7 @@ public sealed class DownloadTests
         ToolRun run = hub.Run(folder.File("m"), "--dry-run");
         Assert.AreEqual(0, run.ExitCode, run.Error);
         StringAssert.Contains(run.Output, "| model.safetensors |");
+        StringAssert.Contains(run.Output, " 6 bytes | no    |", "the licence");
         Assert.IsFalse(run.Output.Contains(".bin", StringComparison.Ordinal), run.Output);
         Assert.IsEmpty(hub.StoreCalls);
         Assert.IsFalse(Directory.Exists(folder.File("m")));
