@@ -190,7 +190,7 @@ internal sealed class TrainingRun : IDisposable
         try
         {
             using LacosModel adapted = _adapted(adapter);
-            return validation.Spearman(adapted, new SentenceEncoderOptions { Pooling = _options.Pooling, Prompt = _options.Prompt, PromptName = _options.PromptName, MaximumTokenCount = _options.MaximumTokenCount }, cancellationToken);
+            return validation.Spearman(adapted, new SentenceEncoderOptions { Compute = _options.Compute, Pooling = _options.Pooling, Prompt = _options.Prompt, PromptName = _options.PromptName, MaximumTokenCount = _options.MaximumTokenCount }, cancellationToken);
         }
         catch (OperationCanceledException)
         {
