@@ -87,7 +87,9 @@ internal static class LacosTool
         return names;
     }
 
-    private static int Report(Exception error, ToolStreams streams)
+    /// <summary>Says why something failed.</summary>
+    /// <returns>The exit code of that.</returns>
+    internal static int Report(Exception error, ToolStreams streams)
     {
         if (IsBrokenPipe(error))
         {

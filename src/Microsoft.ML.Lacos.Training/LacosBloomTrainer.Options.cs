@@ -1,6 +1,7 @@
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Quantization;
 using Microsoft.ML.Lacos.Training.Bloom;
+using Microsoft.ML.Lacos.Training.Distributed;
 
 namespace Microsoft.ML.Lacos;
 
@@ -197,6 +198,13 @@ public sealed partial class LacosBloomTrainer
 
         /// <summary>Step after which to stop, with a checkpoint, leaving the schedule that of the whole run; 0 for none.</summary>
         public int StopAtStep;
+
+        /// <summary>
+        /// Processes that train this model together, each on its rows of every batch; <see langword="null"/> for this one alone. All are started with the same options on the same data, and
+        /// <see cref="OutputFolder"/> is one folder that all of them see. <see cref="BatchSize"/> stays the rows of a step, <see cref="MiniBatchSize"/> those that one process encodes at once.
+        /// The gradients are those of one process on the whole batch, up to rounding; rank 0 writes the files and evaluates, and every rank gets the same adapter. Stays the caller's.
+        /// </summary>
+        public IProcessGroup? ProcessGroup;
 
         /// <summary>Told after each step, on the training thread.</summary>
         public IProgress<TrainingProgress>? Progress;

@@ -5,6 +5,7 @@ using Microsoft.ML.Lacos.Pipeline;
 using Microsoft.ML.Lacos.Quantization;
 using Microsoft.ML.Lacos.Training.Bloom;
 using Microsoft.ML.Lacos.Training.Data;
+using Microsoft.ML.Lacos.Training.Distributed;
 using Microsoft.ML.Lacos.Training.Loading;
 using Microsoft.ML.Lacos.Training.Loop;
 using Microsoft.ML.Runtime;
@@ -185,7 +186,14 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
         PeftAdapter adapter = run.Run(_options.CancellationToken).WithStrength(_options.Strength);
         if (_options.OutputFolder is string folder)
         {
-            adapter.Save(folder);
+            var ranks = new Ranks(_options.ProcessGroup);
+            if (ranks.IsFirst)
+            {
+                adapter.Save(folder);
+            }
+
+            // Nobody goes on before the folder is whole.
+            ranks.Any(here: false);
         }
         return adapter;
     }

@@ -35,6 +35,20 @@ internal static class ToolProcess
         return Finish(process, output, error);
     }
 
+    /// <summary>Runs the tool to its end in several processes that a launcher of MPI starts.</summary>
+    public static ToolRun RunUnder(string launcher, int processes, string workingFolder, params string[] arguments)
+    {
+        // Of Open MPI: it refuses root and more processes than cores unless told, and would bind each to a core.
+        (string, string)[] variables =
+        [
+            ("OMPI_ALLOW_RUN_AS_ROOT", "1"), ("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1"), ("OMPI_MCA_rmaps_base_oversubscribe", "1"), ("OMPI_MCA_hwloc_base_binding_policy", "none"),
+            ("PRTE_MCA_rmaps_default_mapping_policy", ":oversubscribe"), ("PRTE_MCA_hwloc_default_binding_policy", "none"),
+        ];
+        using Process process = StartWith(launcher, workingFolder, ["-n", $"{processes}", Dotnet, Path.Combine(AppContext.BaseDirectory, "lacos.dll"), .. arguments], variables);
+        process.StandardInput.Close();
+        return Finish(process, process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+    }
+
     /// <summary>Waits for a process, at most a minute.</summary>
     public static ToolRun Finish(Process process, Task<string> output, Task<string> error)
     {

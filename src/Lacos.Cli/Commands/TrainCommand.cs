@@ -11,6 +11,7 @@ using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Lora;
 using Microsoft.ML.Lacos.Training.Checkpoints;
+using Microsoft.ML.Lacos.Training.Distributed;
 
 namespace Lacos.Cli.Commands;
 
@@ -60,6 +61,7 @@ internal sealed class TrainCommand(ToolStreams streams)
     private readonly Option<string?> _exportFolder = new("--export-folder") { Description = "Also write the trained model as a Hugging Face and sentence-transformers folder", HelpName = "folder" };
     private readonly Option<string> _exportPrecision = ExportCommand.PrecisionOption("--export-precision");
     private readonly Option<double?> _strength = new("--strength") { Description = "Factor of the trained updates in what is written; above 0 and at most 1000; below 1 lies between base and trained model. Default: 1", HelpName = "share" };
+    private readonly MpiOption _mpi = new(streams);
     private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Say what training would do and take, and stop" };
 
     /// <summary>Makes the command.</summary>
@@ -69,21 +71,23 @@ internal sealed class TrainCommand(ToolStreams streams)
         foreach (Option option in (Option[])
         [
             _model, _data, _columns, _classColumn, _output, _loss, _epochs, _steps, _batchSize, _miniBatchSize, _pairsPerText, _learningRate, _rank, _alpha, _rankStabilized, _dropout, _targets, _warmup, _schedule, _maximumTokens, _pooling, .. _prompt.All, _seed,
-            _resume, _stopAt, _eval, _excludeEval, _evalEvery, _patience, _checkpointEvery, _keepCheckpoints, _matryoshka, _bucket, _optimizer, _weightDecay, _gradientNorm, _strength, _exportFolder, _exportPrecision, _dryRun,
+            _resume, _stopAt, _eval, _excludeEval, _evalEvery, _patience, _checkpointEvery, _keepCheckpoints, _matryoshka, _bucket, _optimizer, _weightDecay, _gradientNorm, _strength, _exportFolder, _exportPrecision, _mpi.Option, _dryRun,
         ])
         {
             command.Options.Add(option);
         }
         _prompt.RefuseBoth(command);
         _base.AddTo(command, _rank, _alpha, _rankStabilized, _targets);
-        command.SetAction((parse, cancellationToken) => Task.Run(() => Run(parse, cancellationToken), CancellationToken.None));
+        command.SetAction((parse, cancellationToken) => Task.Run(() => _mpi.Run(parse, group => Run(parse, group, cancellationToken), cancellationToken), CancellationToken.None));
         return command;
     }
 
-    private int Run(ParseResult parse, CancellationToken cancellationToken)
+    private int Run(ParseResult parse, MpiProcessGroup? group, CancellationToken cancellationToken)
     {
         string output = parse.GetRequiredValue(_output);
         LacosBloomTrainer.Options options = Options(parse, cancellationToken);
+        options.ProcessGroup = group;
+        bool isFirst = group is null or { Rank: 0 };
         CheckOutputs(parse, output, options);
         WarnOfIdleOptions(parse, options);
         MLContext ml = _base.Context(parse);
@@ -111,7 +115,16 @@ internal sealed class TrainCommand(ToolStreams streams)
         LacosBloomTrainer trainer = InOptions(() => ml.Regression.Trainers.LacosBloom(options));
         if (parse.GetValue(_dryRun))
         {
-            Describe(InOptions(() => trainer.Plan(data)));
+            TrainingPlan plan = InOptions(() => trainer.Plan(data));
+            if (isFirst)
+            {
+                Describe(plan);
+            }
+            return ExitCode.Success;
+        }
+        if (!isFirst)
+        {
+            InOptions(() => trainer.FitAdapter(data));
             return ExitCode.Success;
         }
         InOptions(() => Fit(trainer, data, options.Progress, output));
@@ -224,7 +237,7 @@ internal sealed class TrainCommand(ToolStreams streams)
         options.Seed = parse.GetValue(_seed) ?? options.Seed;
         options.LoraTargets = parse.GetValue(_targets)?.Split(',', StringSplitOptions.TrimEntries) ?? options.LoraTargets;
         _base.Set(options, parse);
-        if (!parse.GetValue(_dryRun))
+        if (!parse.GetValue(_dryRun) && !streams.OnlyErrors)
         {
             options.Progress = LiveTraining.IsPossible(streams) ? new LiveTraining(streams) : new StepLines(streams);
         }

@@ -22,6 +22,9 @@ internal sealed class ToolStreams(Stream input, Stream output, TextWriter error,
     /// <summary>Whether notes and progress are left out; warnings and errors are not.</summary>
     public bool Quiet { get; set; }
 
+    /// <summary>Whether another process says and shows everything but errors.</summary>
+    public bool OnlyErrors { get; set; }
+
     /// <summary>Where messages go instead of to <see cref="Error"/> while a display owns the terminal; <see langword="null"/> otherwise.</summary>
     public Action<string>? Display { get; set; }
 
@@ -57,6 +60,10 @@ internal sealed class ToolStreams(Stream input, Stream output, TextWriter error,
 
     private void Say(string text)
     {
+        if (OnlyErrors)
+        {
+            return;
+        }
         string message = PrintableText.Of(text);
         if (Display is { } display)
         {

@@ -35,6 +35,20 @@ internal static class RunSettings
         return settings;
     }
 
+    /// <summary>What ranks that train together must have in common: a run's settings, and what else decides which step does what.</summary>
+    /// <param name="settings">Those of the run.</param>
+    /// <param name="options">Of this rank.</param>
+    /// <param name="validation">Fingerprint of the validation data.</param>
+    /// <param name="state">Where this rank begins; null for the first step.</param>
+    public static IReadOnlyDictionary<string, string> OfRanks(IReadOnlyDictionary<string, string> settings, LacosBloomTrainer.Options options, string? validation, CheckpointState? state) =>
+        new SortedDictionary<string, string>(settings.ToDictionary(StringComparer.Ordinal), StringComparer.Ordinal)
+        {
+            ["validation"] = Text($"{validation ?? "none"} every {options.EvaluateEvery} patience {options.Patience}"),
+            ["checkpoints"] = options.OutputFolder is null ? "none" : Text($"every {options.CheckpointEvery}"),
+            ["first step"] = Text($"{(state?.Step ?? 0) + 1}"),
+            ["last step"] = Text($"{options.StopAtStep}"),
+        };
+
     private static string Start(LacosBloomTrainer.Options options) => options.Adapter is string folder
         ? " from " + string.Join(' ', new[] { PeftAdapter.ConfigFileName, PeftAdapter.WeightsFileName }.Select(name => Hash(Path.Combine(folder, name))))
         : "";

@@ -4,6 +4,7 @@ using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Lora;
 using Microsoft.ML.Lacos.Training.Bloom;
 using Microsoft.ML.Lacos.Training.Data;
+using Microsoft.ML.Lacos.Training.Distributed;
 using Microsoft.ML.Lacos.Training.Losses;
 using Microsoft.ML.Lacos.Training.Optimizers;
 using TorchSharp;
@@ -20,16 +21,20 @@ internal readonly record struct BatchResult(double Loss, double GradientNorm)
 /// <summary>The trainable model, its loss and its optimiser: makes one step from one batch.</summary>
 internal sealed class BatchTrainer : IDisposable
 {
+    private const string LossPrefix = "loss.";
+
     private readonly LacosBloomTrainer.Options _options;
     private readonly LoadedData _data;
     private readonly PoolingOptions _pooling;
     private readonly bool _normalized;
+    private readonly Ranks _ranks;
+    private readonly int _dimension;
     private readonly IDisposable _weights;
     private readonly List<SentenceLoss> _losses = [];
 
     public BatchTrainer(LacosModel model, LoadedData data, LacosBloomTrainer.Options options)
     {
-        (_options, _data) = (options, data);
+        (_options, _data, _ranks) = (options, data, new Ranks(options.ProcessGroup));
         _weights = model.Lease();
         try
         {
@@ -47,12 +52,12 @@ internal sealed class BatchTrainer : IDisposable
             {
                 Model.Load(start);
             }
-            int dimension = Pooling.Dimension(model.Weights.Config.HiddenSize, _pooling);
+            _dimension = Pooling.Dimension(model.Weights.Config.HiddenSize, _pooling);
             foreach (LoadedDataset dataset in data.Datasets)
             {
-                _losses.Add(LossOfDataset.Create(dataset, options, dimension));
+                _losses.Add(LossOfDataset.Create(dataset, options, _dimension));
             }
-            (string Name, torch.Tensor Value)[] trained = [.. Model.Parameters, .. LossParameters.Select(item => ("loss." + item.Name, item.Value))];
+            (string Name, torch.Tensor Value)[] trained = [.. Model.Parameters, .. LossParameters.Select(item => (LossPrefix + item.Name, item.Value))];
             var adam = new AdamOptions(options.LearningRate, WeightDecay: options.WeightDecay);
             Optimizer = options.Optimizer == TrainingOptimizer.AdamW ? new AdamW(trained, adam) : new Adam8bit(trained, adam);
         }
@@ -103,6 +108,11 @@ internal sealed class BatchTrainer : IDisposable
         var key = new DropoutKey(_options.Seed, step);
         double loss = Backward(batch, labels, key);
         Model.Failure.ThrowIfAny();
+        if (_ranks.AreMany)
+        {
+            loss = _ranks.OfFirst(loss);
+            Gradients.Sum(_ranks, Optimizer.Parameters, isWhole: name => name.StartsWith(LossPrefix, StringComparison.Ordinal));
+        }
         var result = new BatchResult(loss, Gradients.Norm(Optimizer.Parameters));
         if (result.IsFinite)
         {
@@ -133,11 +143,16 @@ internal sealed class BatchTrainer : IDisposable
         SentenceLoss objective = _losses[batch.Dataset];
         int[] rows = batch.Rows;
         int columns = data.Columns.Length;
+        ChunkEncoder encode = (column, start, count) => Encode(batch.Dataset, column, rows.AsSpan(start, count), key);
+        if (_ranks.AreMany)
+        {
+            return new SharedBatch(_ranks, columns, rows.Length, _dimension, Model.Device).Backward(objective, _options.MiniBatchSize, encode, labels);
+        }
         if (rows.Length > _options.MiniBatchSize)
         {
-            return GradientCache.Backward(objective, columns, rows.Length, _options.MiniBatchSize, (column, start, count) => Encode(batch.Dataset, column, rows.AsSpan(start, count), key), labels);
+            return GradientCache.Backward(objective, columns, rows.Length, _options.MiniBatchSize, encode, labels);
         }
-        torch.Tensor value = objective.Forward([.. Enumerable.Range(0, columns).Select(column => Encode(batch.Dataset, column, rows, key))], labels);
+        torch.Tensor value = objective.Forward([.. Enumerable.Range(0, columns).Select(column => encode(column, 0, rows.Length))], labels);
         double loss = value.item<float>();
 
         // Without a similarity to put in order a loss is a constant and has no graph.

@@ -1,10 +1,13 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Lora;
 using Microsoft.ML.Lacos.Training.Bloom;
 using Microsoft.ML.Lacos.Training.Checkpoints;
 using Microsoft.ML.Lacos.Training.Data;
+using Microsoft.ML.Lacos.Training.Distributed;
 using TorchSharp;
 
 namespace Microsoft.ML.Lacos.Training.Loop;
@@ -18,6 +21,7 @@ internal sealed class TrainingRun : IDisposable
     private readonly ValidationSet? _validation;
     private readonly LacosBloomTrainer.Options _options;
     private readonly Action<string> _inform;
+    private readonly Ranks _ranks;
     private readonly BatchTrainer _trainer;
     private readonly LoadedData _data;
     private readonly MixedSampler _sampler;
@@ -42,22 +46,34 @@ internal sealed class TrainingRun : IDisposable
         LacosModel model, LoadedData data, Func<PeftAdapter, LacosModel> adapted, ValidationSet? validation, LacosBloomTrainer.Options options, Action<string> inform)
     {
         (_data, _adapted, _validation, _options, _inform) = (data, adapted, validation, options, inform);
+        _ranks = new Ranks(options.ProcessGroup);
         _sampler = new MixedSampler(data.Datasets, options.Seed, options.BucketByLength);
         _length = RunLength.Of(options, _sampler);
         _rates = new LearningRates(options.Schedule, options.LearningRate, _length.Total, options.WarmupShare);
         _trainer = new BatchTrainer(model, data, options);
         try
         {
+            CheckpointState? state = null;
+            var settings = new Lazy<IReadOnlyDictionary<string, string>>(() => RunSettings.Of(model, data.Datasets, options, _length.Total));
             if (options.OutputFolder is string folder)
             {
-                _lock = new RunLock(folder);
-                _checkpoints = new CheckpointFolder(folder, RunSettings.Of(model, data.Datasets, options, _length.Total), options.KeepCheckpoints);
-                if (EarlierRun.StateToContinue(_checkpoints, options, _sampler, _length.Total, inform) is CheckpointState state)
-                {
-                    Continue(state);
-                }
+                _lock = _ranks.IsFirst ? new RunLock(folder) : null;
+                _checkpoints = new CheckpointFolder(folder, settings.Value, options.KeepCheckpoints);
+                state = EarlierRun.StateToContinue(_checkpoints, options, _sampler, _length.Total, inform);
+            }
+            if (_ranks.AreMany)
+            {
+                // The folder is written to only when every rank has read it.
+                _ranks.RequireSame(RunSettings.OfRanks(settings.Value, options, validation?.Fingerprint, state));
+            }
+            if (state is not null)
+            {
+                Continue(state);
+            }
+            if (_checkpoints is not null && _ranks.IsFirst)
+            {
                 _checkpoints.Prepare();
-                RunFiles.RemoveLeftovers(folder);
+                RunFiles.RemoveLeftovers(options.OutputFolder!);
             }
         }
         catch
@@ -76,11 +92,11 @@ internal sealed class TrainingRun : IDisposable
     /// <summary>Makes the remaining steps.</summary>
     /// <param name="cancellationToken">Cancels between steps, after a checkpoint.</param>
     /// <returns>The best adapter where there is a validation set, else the last.</returns>
-    /// <exception cref="InvalidOperationException">The loss or a gradient became NaN or infinite.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    /// <exception cref="InvalidOperationException">The loss or a gradient became NaN or infinite, or ranks have come to hold different weights.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled, on this rank or another.</exception>
     public PeftAdapter Run(CancellationToken cancellationToken)
     {
-        using TrainingLog? log = _options.OutputFolder is string folder ? new TrainingLog(folder, _step) : null;
+        using TrainingLog? log = _ranks.IsFirst && _options.OutputFolder is string folder ? new TrainingLog(folder, _step) : null;
         var clock = Stopwatch.StartNew();
         long first = _step;
         long sentences = 0;
@@ -90,10 +106,10 @@ internal sealed class TrainingRun : IDisposable
         }
         while (_step < _length.Last && !IsOutOfPatience)
         {
-            if (cancellationToken.IsCancellationRequested)
+            if (_ranks.Any(cancellationToken.IsCancellationRequested))
             {
                 Save();
-                cancellationToken.ThrowIfCancellationRequested();
+                throw Cancelled(cancellationToken);
             }
             IReadOnlyList<SamplerPosition> before = _sampler.Positions;
             MixedBatch batch = _sampler.Next();
@@ -122,8 +138,9 @@ internal sealed class TrainingRun : IDisposable
         Save();
         if (_isEvaluationDue)
         {
-            cancellationToken.ThrowIfCancellationRequested();
+            throw Cancelled(cancellationToken);
         }
+        CheckDrift();
         return _best is null && !_trainer.IsSound
             ? throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"Step {_step} left weights that are not finite. Lower LearningRate ({_options.LearningRate}) or WeightDecay ({_options.WeightDecay}); earlier checkpoints are kept."))
             : _best?.Adapter ?? _trainer.Model.ToAdapter();
@@ -142,8 +159,7 @@ internal sealed class TrainingRun : IDisposable
     {
         if (Evaluate(_validation!, cancellationToken) is not double spearman)
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            return;
+            throw Cancelled(cancellationToken);
         }
         _savedStep = -1;
         _inform(string.Create(CultureInfo.InvariantCulture, $"Step {_step}: Spearman {spearman:F4}, in the evaluation that was interrupted."));
@@ -152,15 +168,8 @@ internal sealed class TrainingRun : IDisposable
     private double? Evaluate(ValidationSet validation, CancellationToken cancellationToken)
     {
         PeftAdapter adapter = _trainer.Model.ToAdapter();
-        double spearman;
-        try
+        if (_ranks.OfFirst(_ranks.IsFirst ? Judge(adapter, validation, cancellationToken) : null) is not double spearman)
         {
-            using LacosModel adapted = _adapted(adapter);
-            spearman = validation.Spearman(adapted, new SentenceEncoderOptions { Pooling = _options.Pooling, Prompt = _options.Prompt, PromptName = _options.PromptName, MaximumTokenCount = _options.MaximumTokenCount }, cancellationToken);
-        }
-        catch (OperationCanceledException)
-        {
-            // The step itself is done: the loop saves it, evaluation still due, and ends.
             return null;
         }
         _isEvaluationDue = false;
@@ -174,6 +183,20 @@ internal sealed class TrainingRun : IDisposable
             _inform(string.Create(CultureInfo.InvariantCulture, $"Stopped at step {_step}: no gain since step {_best.Step}."));
         }
         return spearman;
+    }
+
+    private double? Judge(PeftAdapter adapter, ValidationSet validation, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using LacosModel adapted = _adapted(adapter);
+            return validation.Spearman(adapted, new SentenceEncoderOptions { Compute = _options.Compute, Pooling = _options.Pooling, Prompt = _options.Prompt, PromptName = _options.PromptName, MaximumTokenCount = _options.MaximumTokenCount }, cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // The step itself is done: the loop saves it, evaluation still due, and ends.
+            return null;
+        }
     }
 
     private void Continue(CheckpointState state)
@@ -213,12 +236,22 @@ internal sealed class TrainingRun : IDisposable
         {
             return;
         }
+        CheckDrift();
+        if (_ranks.IsFirst)
+        {
+            Write(_checkpoints);
+        }
+        _savedStep = _step;
+    }
+
+    private void Write(CheckpointFolder checkpoints)
+    {
         var arrays = _trainer.Optimizer.State.ToDictionary(array => array.Name, array => array.Values, StringComparer.Ordinal);
         foreach ((string name, torch.Tensor value) in _trainer.LossParameters)
         {
             arrays[LossPrefix + name] = DeviceTensors.Read(value);
         }
-        _checkpoints.Write(new CheckpointState
+        checkpoints.Write(new CheckpointState
         {
             Step = _step,
             Samplers = _sampler.Positions,
@@ -229,7 +262,36 @@ internal sealed class TrainingRun : IDisposable
             IsEvaluationDue = _isEvaluationDue,
             Validation = _validation?.Fingerprint,
         });
-        _savedStep = _step;
+    }
+
+    // Every rank makes the same step from the same sums; one whose memory or program is another would go its own way unseen.
+    private void CheckDrift()
+    {
+        if (!_ranks.AreMany)
+        {
+            return;
+        }
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach ((_, torch.Tensor value) in _trainer.Optimizer.Parameters)
+        {
+            hash.AppendData(MemoryMarshal.AsBytes<float>(DeviceTensors.Read(value)));
+        }
+        byte[] own = hash.GetHashAndReset();
+        byte[] all = _ranks.Gather(own);
+        int other = Enumerable.Range(0, _ranks.Count).FirstOrDefault(rank => !all.AsSpan(rank * own.Length, own.Length).SequenceEqual(all.AsSpan(0, own.Length)), -1);
+        if (other >= 0)
+        {
+            throw new InvalidOperationException(string.Create(
+                CultureInfo.InvariantCulture, $"Step {_step}: rank {other} of {_ranks.Count} has other weights than rank 0, so the ranks no longer train one model. Resume from the last checkpoint, with the same program on every machine."));
+        }
+    }
+
+    private OperationCanceledException Cancelled(CancellationToken cancellationToken)
+    {
+        // Whichever process ends first may take the others along: rank 0 has written its checkpoint when they get here.
+        _ranks.Any(here: false);
+        return new OperationCanceledException(
+            string.Create(CultureInfo.InvariantCulture, $"Training was cancelled after step {_step}{(_checkpoints is null ? "" : "; it can be resumed")}."), cancellationToken);
     }
 
     private InvalidOperationException Diverged(BatchResult result, MixedBatch batch)

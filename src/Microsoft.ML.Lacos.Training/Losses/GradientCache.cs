@@ -38,81 +38,28 @@ public static class GradientCache
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(rows);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(chunkRows);
         using DisposeScope scope = torch.NewDisposeScope();
-        List<Chunk> chunks = [.. Chunks(columns, rows, chunkRows)];
-        foreach (Chunk chunk in chunks)
-        {
-            chunk.RandomState = torch.random.get_rng_state();
-            using torch.Tensor vectors = WithoutGraph(encode, chunk);
-            chunk.Vectors = vectors.detach().clone();
-        }
-        (double value, torch.Tensor[] gradients) = LossGradients(loss, columns, chunks, labels);
-        foreach (Chunk chunk in chunks)
-        {
-            using DisposeScope chunkScope = torch.NewDisposeScope();
-            torch.random.set_rng_state(chunk.RandomState!);
-            torch.Tensor vectors = encode(chunk.Column, chunk.Start, chunk.Count);
-            CheckRepeated(chunk, vectors);
-            (vectors * gradients[chunk.Column].narrow(0, chunk.Start, chunk.Count)).sum().backward();
-        }
+        var chunks = new EncodedChunks(columns, first: 0, rows, chunkRows, encode, keepGraphs: false);
+        (double value, torch.Tensor[] gradients) = GradientsOfVectors(loss, chunks.Vectors, labels);
+        chunks.Backward(gradients);
         return value;
     }
 
-    private static IEnumerable<Chunk> Chunks(int columns, int rows, int chunkRows)
+    /// <summary>Computes a loss and the gradient of each of its vectors; adds the gradients of what the loss itself learns.</summary>
+    /// <param name="loss">Any loss.</param>
+    /// <param name="vectors">[rows, dimension] of each column, outside any graph.</param>
+    /// <param name="labels">As the loss needs.</param>
+    internal static (double Loss, torch.Tensor[] Gradients) GradientsOfVectors(SentenceLoss loss, torch.Tensor[] vectors, torch.Tensor? labels)
     {
-        for (int column = 0; column < columns; column++)
+        using DisposeScope scope = torch.NewDisposeScope();
+        torch.Tensor[] leaves = [.. vectors.Select(column => column.detach().requires_grad_())];
+        torch.Tensor value = loss.Forward(leaves, labels);
+
+        // Without a similarity to put in order a loss is a constant and has no graph.
+        if (value.requires_grad)
         {
-            for (int start = 0; start < rows; start += chunkRows)
-            {
-                yield return new Chunk(column, start, Math.Min(chunkRows, rows - start));
-            }
+            value.backward();
         }
-    }
-
-    private static torch.Tensor WithoutGraph(ChunkEncoder encode, Chunk chunk)
-    {
-        using DisposeScope scope = torch.NewDisposeScope();
-        using IDisposable noGradient = torch.no_grad();
-        torch.Tensor vectors = encode(chunk.Column, chunk.Start, chunk.Count);
-        return vectors.dim() == 2 && vectors.shape[0] == chunk.Count
-            ? vectors.MoveToOuterDisposeScope()
-            : throw new ArgumentException($"The encoder gave shape [{string.Join(", ", vectors.shape)}] for {chunk.Count} rows; [{chunk.Count}, dimension] is needed.", nameof(encode));
-    }
-
-    private static (double Loss, torch.Tensor[] Gradients) LossGradients(SentenceLoss loss, int columns, List<Chunk> chunks, torch.Tensor? labels)
-    {
-        using DisposeScope scope = torch.NewDisposeScope();
-        torch.Tensor[] vectors = [.. Enumerable.Range(0, columns)
-            .Select(column => torch.cat([.. chunks.Where(chunk => chunk.Column == column).Select(chunk => chunk.Vectors!)], 0).requires_grad_())];
-        torch.Tensor value = loss.Forward(vectors, labels);
-        value.backward();
-        torch.Tensor[] gradients = [.. vectors.Select(column => (column.grad ?? torch.zeros_like(column)).MoveToOuterDisposeScope())];
+        torch.Tensor[] gradients = [.. leaves.Select(column => (column.grad ?? torch.zeros_like(column)).MoveToOuterDisposeScope())];
         return (value.to_type(torch.ScalarType.Float64).item<double>(), gradients);
-    }
-
-    // Another dropout mask, or an encoder that depends on more than the chunk, would give silently wrong gradients.
-    private static void CheckRepeated(Chunk chunk, torch.Tensor vectors)
-    {
-        using torch.Tensor again = vectors.detach();
-        double difference = (again - chunk.Vectors!).abs().max().to_type(torch.ScalarType.Float64).item<double>();
-        double size = chunk.Vectors!.abs().max().to_type(torch.ScalarType.Float64).item<double>();
-        if (difference > 1e-3 * size)
-        {
-            throw new InvalidOperationException(
-                $"Column {chunk.Column}, rows {chunk.Start} to {chunk.Start + chunk.Count - 1}: the second encoding differs from the first by {difference:g3} (largest value {size:g3}). "
-                + "Encode the same texts with the same dropout both times.");
-        }
-    }
-
-    private sealed class Chunk(int column, int start, int count)
-    {
-        public int Column { get; } = column;
-
-        public int Start { get; } = start;
-
-        public int Count { get; } = count;
-
-        public torch.Tensor? RandomState { get; set; }
-
-        public torch.Tensor? Vectors { get; set; }
     }
 }

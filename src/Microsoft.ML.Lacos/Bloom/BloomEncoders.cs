@@ -19,7 +19,7 @@ internal static class BloomEncoders
     /// <summary>Prepares an encoder.</summary>
     /// <param name="weights">Weights; whatever holds them must outlive the encoder.</param>
     /// <param name="compute">
-    /// Arithmetic asked for. Block-wise weights cannot be executed in int8 and are run weight-only; quantised weights asked for in
+    /// Arithmetic asked for. Block-wise weights cannot be executed in int8 and are run weight-only, and weights that are fp32 in fp32; quantised weights asked for in
     /// <see cref="BloomCompute.Float32"/> are dequantised and run in fp32 arithmetic, which is the same thing.
     /// </param>
     /// <param name="outlierThreshold">Outlier threshold of LLM.int8; 0 for none.</param>
@@ -45,9 +45,10 @@ internal static class BloomEncoders
         List<string> schemes = Schemes(weights);
         return compute switch
         {
-            BloomCompute.Float32 => schemes is [nameof(QuantizationScheme.None)] ? BloomCompute.Float32 : BloomCompute.Int8WeightOnly,
+            BloomCompute.Float32 or BloomCompute.Int8 when schemes is [nameof(QuantizationScheme.None)] => BloomCompute.Float32,
+            BloomCompute.Float32 => BloomCompute.Int8WeightOnly,
             BloomCompute.Int8 when schemes.Contains(nameof(QuantizationScheme.None)) => throw new ArgumentException(
-                "Compute is Int8, but the model's weights are fp32. Load the model quantised (the default), or choose Compute.Float32.", nameof(compute)),
+                $"Compute is Int8, but only some of the model's weights are quantised ({string.Join(" and ", schemes)}). Quantise all of them, or choose Int8WeightOnly.", nameof(compute)),
             BloomCompute.Int8 when schemes is not [nameof(QuantizationScheme.Rowwise)] => BloomCompute.Int8WeightOnly,
             _ => compute,
         };

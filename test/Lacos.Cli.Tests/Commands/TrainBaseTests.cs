@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Quantization;
 using Microsoft.ML.Lacos.Tests.Hub;
@@ -24,6 +25,28 @@ public sealed class TrainBaseTests
         using LacosModel written = LacosModel.Load(Path.Combine(folder.File("out"), "model.lacos"));
         Assert.AreEqual(scheme, written.Weights.Blocks[1].Dense.Weight.Scheme);
         Assert.AreEqual(scheme, written.Weights.WordEmbeddings.Scheme);
+    }
+
+    [TestMethod]
+    [DataRow("own")]
+    [DataRow("blockwise-linear")]
+    [DataRow("float32")]
+    public void TheModelWrittenScoresAsItDidInTheEvaluation(string name)
+    {
+        using var folder = new TemporaryFolder();
+        string model = folder.File("model");
+        using (LacosModel built = LacosModel.LoadDefault())
+        {
+            built.SaveFolder(model);
+        }
+        string data = folder.Write("pairs.tsv", "anchor\tpositive\na cat sleeps\tthe cat is asleep\nrain fell\tit rained\na red bus\tthe bus is red\n");
+        string judged = folder.Write("dev.tsv", "sentence1\tsentence2\tscore\na dog barks\tthe dog is barking\t5\na boat sails\ta ship on the sea\t3\nsnow\ta loud song\t1\nbread\tthe window broke\t0\n");
+        Succeeds(["train", "--model", model, "--data", data, "--output", folder.File("out"), "--base-scheme", name, "--eval", judged, .. Small]);
+        string log = File.ReadAllLines(Path.Combine(folder.File("out"), "train-log.jsonl"))[^1];
+        double told = JsonDocument.Parse(log).RootElement.GetProperty("spearman").GetDouble();
+        ToolRun eval = ToolProcess.Run(folder.Path, "", "eval", "--data", judged, "--model", Path.Combine(folder.File("out"), "model.lacos"), "--json", "-", "--quiet");
+        Assert.AreEqual(0, eval.ExitCode, eval.Error);
+        Assert.AreEqual(told, JsonDocument.Parse(eval.Output).RootElement.GetProperty("mean").GetProperty("cosine_spearman").GetDouble(), 1e-9);
     }
 
     [TestMethod]

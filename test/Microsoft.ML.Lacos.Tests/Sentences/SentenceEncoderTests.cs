@@ -48,6 +48,21 @@ public sealed class SentenceEncoderTests
     }
 
     [TestMethod]
+    public void AFileOfFloatsRunsInFloatsWithoutBeingAsked()
+    {
+        using var folder = new TemporaryFolder();
+        using LacosModel floats = LacosModel.Open(Hub.TinyModel.OfLetters().WriteTo(folder.File("model")), BloomCompute.Float32);
+        floats.Save(folder.File("floats.lacos"));
+        using LacosModel file = LacosModel.Load(folder.File("floats.lacos"));
+        using SentenceEncoder byDefault = SentenceEncoder.Create(file);
+        using SentenceEncoder asked = SentenceEncoder.Create(file, new SentenceEncoderOptions { Compute = BloomCompute.Float32 });
+        CollectionAssert.AreEqual(asked.Encode("abl"), byDefault.Encode("abl"));
+        using LacosModel codes = LacosModel.Load(folder.File("model"));
+        using SentenceEncoder quantised = SentenceEncoder.Create(codes);
+        CollectionAssert.AreNotEqual(quantised.Encode("abl"), byDefault.Encode("abl"));
+    }
+
+    [TestMethod]
     [DataRow(BloomCompute.Int8)]
     [DataRow(BloomCompute.Float32)]
     public void DisposingLetsRunningCallsEndAndBeginsNoMore(BloomCompute compute)

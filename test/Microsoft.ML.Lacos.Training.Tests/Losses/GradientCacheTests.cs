@@ -65,6 +65,17 @@ public sealed class GradientCacheTests
     }
 
     [TestMethod]
+    public void ALossWithNothingToLearnFromLeavesZeroGradients()
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        using var loss = new CoSentLoss();
+        using var network = new Network(0);
+        double value = GradientCache.Backward(loss, 2, Rows, 4, (column, start, count) => network.Encode(Data(column).narrow(0, start, count)), torch.ones(Rows, dtype: torch.ScalarType.Float64));
+        Assert.AreEqual(0, value);
+        Assert.AreEqual(0, network.Weight.grad!.abs().max().item<double>());
+    }
+
+    [TestMethod]
     public void AnEncoderThatChangesItsMindIsRefused()
     {
         using var loss = new MultipleNegativesRankingLoss();
