@@ -30,17 +30,17 @@ internal sealed class AddedTokenMatcher
                 }
                 node = child;
             }
-            _ends[node] = token;
+            _ends[node] ??= token;
         }
         _firstCharacters = SearchValues.Create(first.ToString());
     }
 
     /// <summary>A matcher, or <see langword="null"/> when there is nothing to look for.</summary>
-    /// <param name="tokens">What to look for.</param>
+    /// <param name="tokens">What to look for; of several with one spelling, the first special one or else the first.</param>
     /// <param name="spellingOf">The spelling in which a token is looked for; one without any is not.</param>
     public static AddedTokenMatcher? Create(List<AddedToken> tokens, Func<AddedToken, string> spellingOf)
     {
-        List<AddedToken> some = tokens.FindAll(token => spellingOf(token).Length > 0);
+        List<AddedToken> some = [.. tokens.Where(token => spellingOf(token).Length > 0).OrderByDescending(static token => token.Special)];
         return some.Count == 0 ? null : new AddedTokenMatcher(some, spellingOf);
     }
 

@@ -57,6 +57,11 @@ internal ref struct AddedTokenReader
                 // A token found inside white space that is swallowed already ends where that ends; looking again from its own end would be quadratic.
                 end = _text.Length - _text[Math.Max(end, _consumed)..].TrimStart().Length;
             }
+            if (end <= start)
+            {
+                // White space of which an earlier token swallowed everything, this token's own characters too: the reference drops it.
+                continue;
+            }
             if (start > _consumed)
             {
                 stretch = _text[_consumed..start];

@@ -74,7 +74,7 @@ public sealed partial class BloomTokenizer
     /// <param name="ids">Token ids.</param>
     /// <param name="skipSpecialTokens">Whether tokens declared special are left out.</param>
     /// <returns>The tokens' bytes as UTF-8; bytes that are none become U+FFFD. Equal to the encoded text unless that was changed by a normaliser, prefix space, missing byte symbols or a token
-    /// that swallows white space.</returns>
+    /// that swallows white space. A file that names no decoder is decoded in the same way.</returns>
     /// <exception cref="ArgumentOutOfRangeException">No token has one of the ids.</exception>
     public string Decode(IEnumerable<int> ids, bool skipSpecialTokens = false)
     {

@@ -98,7 +98,8 @@ internal static partial class TokenizerJson
     }
 
     private static bool IsOnlyTheText(JsonElement template) =>
-        Member(template, "single", JsonValueKind.Array) is { } single && single.GetArrayLength() == 1 && single[0].ValueKind == JsonValueKind.Object && single[0].TryGetProperty("Sequence", out _);
+        Member(template, "single", JsonValueKind.Array) is { } single && single.GetArrayLength() == 1 && single[0].ValueKind == JsonValueKind.Object
+        && Member(single[0], "Sequence", JsonValueKind.Object) is { } sequence && Text(sequence, "id") == "A";
 
     private static JsonElement[] Parts(JsonElement sequence, string name)
     {

@@ -42,6 +42,10 @@ internal static partial class TokenizerJson
     private static TokenizerDefinition Read(JsonElement root, TokenizerSections sections)
     {
         Require(root, JsonValueKind.Object, "the whole file");
+        if (Member(root, "version", JsonValueKind.String)?.GetString() is { } version && version != "1.0")
+        {
+            throw Unsupported($"the format version '{Shorten(version)}'", "Only '1.0' is");
+        }
         JsonElement model = Member(root, "model", JsonValueKind.Object) ?? throw Invalid("has no 'model'");
         CheckModel(model);
         _ = Member(model, "vocab", JsonValueKind.Object) ?? throw Invalid("has no 'model.vocab'");

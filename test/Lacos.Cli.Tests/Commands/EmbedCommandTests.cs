@@ -48,6 +48,7 @@ public sealed class EmbedCommandTests
     [DataRow("[1]")]
     [DataRow("no JSON")]
     [DataRow("""{"file":"v.jsonl","rows":1,"dimension":12,"precision":"int8","fingerprint":"f00d"}""")]
+    [DataRow("""{"file":"v.npy","rows":1,"rows":2,"dimension":12,"precision":"int8","fingerprint":"f00d"}""")]
     [DataRow("""{"file":7,"rows":1,"dimension":12,"precision":"int8","fingerprint":"f00d"}""")]
     public void AFileThatDoesNotDescribeTheVectorsIsNotReplaced(string content)
     {
@@ -83,6 +84,18 @@ public sealed class EmbedCommandTests
         Assert.AreEqual(2, ToolRun.Of("embed", "-i", folder.Write("in.txt", "a\n"), "-o", folder.File("v.npy")).ExitCode);
         folder.Write("v.json", start + string.Join(',', Enumerable.Repeat("0", 900)) + "]}");
         Assert.IsNotNull(Lacos.Cli.Output.SideFile.Read(folder.File("v.npy")));
+    }
+
+    [TestMethod]
+    public void ALinkAtTheDescriptionsNameStays()
+    {
+        using var folder = new TemporaryFolder();
+        string elsewhere = folder.Write("elsewhere.json", """{"file":"v.npy","rows":7,"dimension":12,"precision":"int8","fingerprint":"f00d"}""");
+        File.CreateSymbolicLink(folder.File("v.json"), elsewhere);
+        ToolRun run = ToolRun.Of("embed", "-i", folder.Write("in.txt", "a\n"), "-o", folder.File("v.npy"));
+        Assert.AreEqual(0, run.ExitCode, run.Error);
+        Assert.AreEqual(elsewhere, new FileInfo(folder.File("v.json")).LinkTarget);
+        StringAssert.Contains(File.ReadAllText(elsewhere), "\"rows\": 1");
     }
 
     [TestMethod]

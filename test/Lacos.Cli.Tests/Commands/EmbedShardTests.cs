@@ -98,6 +98,11 @@ public sealed class EmbedShardTests
         Assert.AreEqual(0, Encodings(command));
         Assert.AreEqual(0, Encodings([.. command, "--threads", "2"]), "threads change no vector");
         StringAssert.Contains(ToolRun.Of(command).Error, "is there already, whole");
+        File.Move(input, folder.File("moved.txt"));
+        string side = folder.File("v-00001-of-00002.json");
+        File.WriteAllText(side, File.ReadAllText(side).Replace("no engine", "another engine", StringComparison.Ordinal));
+        command[2] = folder.File("moved.txt");
+        Assert.AreEqual(0, Encodings(command), "neither does the input's name, nor what computed them");
         Assert.AreEqual(1, Encodings([.. command, "--force"]));
         CollectionAssert.AreEqual(before, File.ReadAllBytes(folder.File("v-00001-of-00002.npy")));
     }
@@ -158,11 +163,22 @@ public sealed class EmbedShardTests
     }
 
     [TestMethod]
-    public void AnInputThatChangesMeanwhileIsRefusedAndLeavesNothing()
+    [DataRow("a\nb\nc\nd\n", 60)]
+    [DataRow("a\nb\nC\n", 60)]
+    [DataRow("a\nb\nc\nd\n", 0)]
+    public void AnInputThatChangesMeanwhileIsRefusedAndLeavesNothing(string changed, int secondsLater)
     {
         using var folder = new TemporaryFolder();
         string input = folder.Write("in.txt", "a\nb\nc\n");
-        var models = new FakeModels { Encoding = _ => File.AppendAllText(input, "d\n") };
+        DateTime written = File.GetLastWriteTimeUtc(input);
+        var models = new FakeModels
+        {
+            Encoding = _ =>
+            {
+                File.WriteAllText(input, changed);
+                File.SetLastWriteTimeUtc(input, written.AddSeconds(secondsLater));
+            },
+        };
         ToolRun run = ToolRun.Of(models, "", default, "embed", "-i", input, "-o", folder.File("v.npy"), "--shard", "1/2");
         Assert.AreEqual(1, run.ExitCode, run.Error);
         StringAssert.Contains(run.Error, "has changed while it was read");
@@ -192,6 +208,17 @@ public sealed class EmbedShardTests
     }
 
     [TestMethod]
+    public void InvalidUtf8IsWarnedOfOnceThoughTheInputIsReadTwice()
+    {
+        using var folder = new TemporaryFolder();
+        string input = folder.Write("in.txt", [(byte)'a', 0xFF, (byte)'\n', 0xFF, (byte)'\n']);
+        ToolRun run = ToolRun.Of("embed", "-i", input, "-o", folder.File("v.npy"), "--shard", "2/2");
+        RequireDone(run);
+        Assert.AreEqual(1, run.Error.Split("warning").Length - 1, run.Error);
+        StringAssert.Contains(run.Error, "2 place(s)");
+    }
+
+    [TestMethod]
     [DataRow("0/7", "--shard is '0/7'")]
     [DataRow("8/7", "--shard is '8/7'")]
     [DataRow("7", "--shard is '7'")]
@@ -214,6 +241,7 @@ public sealed class EmbedShardTests
         Assert.AreEqual(2, run.ExitCode, run.Error);
         StringAssert.Contains(run.Error, "standard input can be read only once. Write the texts to a file");
         Assert.AreEqual(2, ToolRun.Of("embed", "-i", folder.Write("in.txt", "a\n"), "-o", folder.File("v.npy"), "--force").ExitCode, "--force alone");
+        StringAssert.Contains(ToolRun.Of("embed", "-i", folder.File("in.txt"), "-o", "-", "--shard", "1/1", "--force").Error, "--force has no effect with --output -");
     }
 
     private static void RequireDone(ToolRun run) => Assert.AreEqual(0, run.ExitCode, run.Error);

@@ -57,6 +57,8 @@ public sealed class ParquetTests
             ToolRun run = ToolRun.Of("embed", "-i", input, "-o", folder.File("v.jsonl"), "--shard", $"{i}/7");
             Assert.AreEqual(0, run.ExitCode, run.Error);
         }
+        string side = File.ReadAllText(folder.File("v-00003-of-00007.json"));
+        StringAssert.Contains(side, Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(input))), "the hash of all bytes, though they are not read in order");
         string parts = string.Concat(Enumerable.Range(1, 7).Select(i => File.ReadAllText(folder.File($"v-0000{i}-of-00007.jsonl"))));
         Assert.AreEqual(File.ReadAllText(folder.File("v.jsonl")), parts);
     }
@@ -161,6 +163,54 @@ public sealed class ParquetTests
             string cut = folder.Write("cut.parquet", whole[..length]);
             StringAssert.Contains(Assert.ThrowsExactly<InvalidDataException>(() => Read(cut, "text")).Message, "cannot be read as Parquet");
         }
+    }
+
+    [TestMethod]
+    public void PlacesCountTheRowsOfAllRowGroups()
+    {
+        using var folder = new TemporaryFolder();
+        using RecordReader records = RecordReader.Open(Write(folder, "in.parquet", CompressionMethod.None), null, hasHeader: true, Stream.Null);
+        var values = new string?[1];
+        Assert.AreEqual(22, records.Skip(22, [0], values));
+        Assert.IsTrue(records.Read([0], values));
+        Assert.AreEqual("22", values[0]);
+        StringAssert.StartsWith(records.Place, "Row 23 of ");
+    }
+
+    [TestMethod]
+    public void CountsThatDoNotAgreeOrAreTooLargeAreRefused()
+    {
+        using var folder = new TemporaryFolder();
+        var id = new DataField<int>("id");
+        var whole = new MemoryStream();
+        ParquetWriter writer = ParquetWriter.CreateAsync(new ParquetSchema(id), whole, new ParquetOptions { CompressionMethod = CompressionMethod.None }).GetAwaiter().GetResult();
+        using (ParquetRowGroupWriter group = writer.CreateRowGroup())
+        {
+            group.WriteAsync<int>(id, Enumerable.Range(0, 63).ToArray().AsMemory()).GetAwaiter().GetResult();
+        }
+        writer.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        byte[] bytes = whole.ToArray();
+        int footer = bytes.Length - 8 - BitConverter.ToInt32(bytes, bytes.Length - 8);
+        var messages = new List<string>();
+
+        // 63 is one byte as Thrift writes it, behind the type of a long integer.
+        foreach (int place in Enumerable.Range(footer, bytes.Length - footer - 9).Where(place => bytes[place] == 126 && bytes[place - 1] % 16 == 6))
+        {
+            foreach (byte[] count in (byte[][])[[124], [128, 128, 128, 32]])
+            {
+                byte[] changed = [.. bytes[..place], .. count, .. bytes[(place + 1)..^8], .. BitConverter.GetBytes(bytes.Length - 8 - footer + count.Length - 1), .. bytes[^4..]];
+                try
+                {
+                    Assert.HasCount(63, Read(folder.Write("changed.parquet", changed), "id"));
+                }
+                catch (InvalidDataException error)
+                {
+                    messages.Add(error.Message);
+                }
+            }
+        }
+        Assert.Contains(message => message.Contains("a row group has 63 rows and 62 values in one of its columns", StringComparison.Ordinal), messages);
+        Assert.Contains(message => message.Contains("a row group has 33554432 rows, at most 16777216 are read", StringComparison.Ordinal), messages);
     }
 
     [TestMethod]

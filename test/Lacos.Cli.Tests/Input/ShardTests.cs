@@ -34,4 +34,32 @@ public sealed class ShardTests
         Assert.AreEqual(Path.Combine("out", "a.b-00003-of-00200.npy"), names[2]);
         CollectionAssert.AreEqual(names, names.Order(StringComparer.Ordinal).ToArray());
     }
+
+    [TestMethod]
+    public void TheLastOfTheMostPartsIsAPart()
+    {
+        Assert.AreEqual(new Shard(Shard.Most, Shard.Most), Shard.Parse("99999/99999"));
+        Assert.IsNull(Shard.Parse("99999/100000"));
+    }
+
+    [TestMethod]
+    public void ARangeOfAFileThatHasBecomeShorterIsRefusedAndNotCutShort()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.Write("in.txt", "a\nb\nc\n");
+        var values = new string?[1];
+        foreach ((int first, int end) in (ReadOnlySpan<(int, int)>)[(1, 4), (4, 5)])
+        {
+            using var range = new RangeRecords(RecordReader.Open(path, null, hasHeader: true, Stream.Null), first, end);
+            InvalidDataException error = Assert.ThrowsExactly<InvalidDataException>(() => Drain(range));
+            StringAssert.Contains(error.Message, $"ends after 3 rows where {end} were counted");
+        }
+
+        void Drain(RecordReader records)
+        {
+            while (records.Read([0], values))
+            {
+            }
+        }
+    }
 }

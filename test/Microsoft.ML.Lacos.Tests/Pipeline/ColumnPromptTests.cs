@@ -41,6 +41,17 @@ public sealed class ColumnPromptTests
     }
 
     [TestMethod]
+    public void ColumnsReadTogetherHaveTheVectorsOfEachReadAlone()
+    {
+        using SentenceEmbeddingTransformer transformer = Fit(Asking());
+        Vectors[] together = [.. s_context.Data.CreateEnumerable<Vectors>(transformer.Transform(s_data), reuseRowObject: false)];
+        using SentenceEmbeddingTransformer another = Fit(Asking());
+        IDataView alone = another.Transform(s_data);
+        AssertSameBits(alone.GetColumn<float[]>("Query"), together.Select(row => row.Query), "Query");
+        AssertSameBits(alone.GetColumn<float[]>("Passage"), together.Select(row => row.Passage), "Passage");
+    }
+
+    [TestMethod]
     public void TokenCountsIncludeTheColumnsOwnPrompt()
     {
         SentenceEmbeddingEstimator.Options options = new() { Columns = [new("A", "Text", "CountA", prompt: ""), new("B", "Text", "CountB", prompt: "one two three four: ")] };

@@ -210,17 +210,28 @@ public sealed class SentenceEncoderTests
     public void AnEncoderWithAnotherPromptSharesTheWeightsAndOutlivesTheFirst()
     {
         using SentenceEncoder plain = SentenceEncoder.Create(Model);
-        SentenceEncoder first = SentenceEncoder.Create(Model, new SentenceEncoderOptions { Prompt = "query: ", Dimension = 32 });
+        SentenceEncoder first = SentenceEncoder.Create(Model, new SentenceEncoderOptions { Prompt = "query: ", Dimension = 32, MaximumTokenCount = 40 });
         using SentenceEncoder second = first.WithPrompt("passage: ");
         using SentenceEncoder expected = SentenceEncoder.Create(Model, new SentenceEncoderOptions { Prompt = "passage: ", Dimension = 32 });
         Assert.AreEqual("passage: ", second.Prompt);
         Assert.AreEqual("query: ", first.Prompt);
+        Assert.AreEqual(first.MaximumTokenCount, second.MaximumTokenCount);
         CollectionAssert.AreEqual(expected.Encode("weather"), second.Encode("weather"));
         first.Dispose();
         CollectionAssert.AreEqual(expected.Encode("weather"), second.Encode("weather"));
         Assert.ThrowsExactly<ObjectDisposedException>(() => first.WithPrompt(""));
         Assert.ThrowsExactly<ArgumentException>(() => plain.WithPrompt("", "query"));
         Assert.ThrowsExactly<ArgumentException>(() => plain.WithPrompt(string.Concat(Enumerable.Repeat("word ", 300))));
+    }
+
+    [TestMethod]
+    public void APromptLeavesRoomForATokenAtLeast()
+    {
+        const string Prompt = "query: ";
+        int tokens = Microsoft.ML.Lacos.Tokenization.BloomTokenizer.FromJson(Model.TokenizerJson.Span).EncodeToIds(Prompt).Count;
+        Assert.Contains($"has {tokens} tokens and the limit of a text is {tokens}", Assert.ThrowsExactly<ArgumentException>(() => SentenceEncoder.Create(Model, new SentenceEncoderOptions { Prompt = Prompt, MaximumTokenCount = tokens })).Message);
+        using SentenceEncoder encoder = SentenceEncoder.Create(Model, new SentenceEncoderOptions { Prompt = Prompt, MaximumTokenCount = tokens + 1 });
+        Assert.HasCount(encoder.Dimension, encoder.Encode("weather"));
     }
 
     [TestMethod]

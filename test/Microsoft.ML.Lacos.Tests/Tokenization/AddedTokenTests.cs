@@ -89,6 +89,34 @@ public sealed class AddedTokenTests
         Assert.AreEqual(" a!<t> b<t> c", Decoded(json, "a!<t>b<t> c"));
     }
 
+    [TestMethod]
+    [DataRow("a   b", new[] { 0, 10, 1 })]
+    [DataRow("a b  c", new[] { 0, 10, 1, 10, 2 })]
+    [DataRow("   ", new[] { 10 })]
+    // Ids written down from Hugging Face tokenizers 0.22.2.
+    public void ATokenWhoseWhiteSpaceIsSwallowedAlreadyIsDropped(string text, int[] expected)
+    {
+        JsonObject json = TokenizerFiles.Small();
+        json["added_tokens"] = new JsonArray(new JsonObject { ["id"] = FirstId, ["content"] = " ", ["normalized"] = false, ["lstrip"] = true, ["rstrip"] = true });
+        CollectionAssert.AreEqual(expected, TokenizerFiles.Load(json).EncodeToIds(text).ToArray());
+    }
+
+    [TestMethod]
+    [DataRow(false, false, FirstId)]
+    [DataRow(false, true, FirstId + 1)]
+    [DataRow(true, false, FirstId)]
+    [DataRow(true, true, FirstId)]
+    // Ids written down from Hugging Face tokenizers 0.22.2.
+    public void OfTokensThatNormaliseToOneSpellingTheFirstSpecialOneCounts(bool firstIsSpecial, bool secondIsSpecial, int expected)
+    {
+        JsonObject json = TokenizerFiles.Small();
+        json["normalizer"] = new JsonObject { ["type"] = "NFC" };
+        json["added_tokens"] = new JsonArray(
+            new JsonObject { ["id"] = FirstId, ["content"] = "\u212B", ["normalized"] = true, ["special"] = firstIsSpecial },
+            new JsonObject { ["id"] = FirstId + 1, ["content"] = "\u00C5", ["normalized"] = true, ["special"] = secondIsSpecial });
+        CollectionAssert.AreEqual(new[] { 0, expected, 1, expected, 2 }, TokenizerFiles.Load(json).EncodeToIds("a\u212Bb\u00C5c").ToArray());
+    }
+
     private static string Decoded(JsonObject json, string text)
     {
         BloomTokenizer tokenizer = TokenizerFiles.Load(json);

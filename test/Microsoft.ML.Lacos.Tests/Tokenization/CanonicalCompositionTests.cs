@@ -27,6 +27,11 @@ public sealed class CanonicalCompositionTests
     [DataRow("\u01D5", "\u01D5")]
     [DataRow("U\u0308\u0304", "\u01D5")]
     [DataRow("e\u0301\u0301", "\u00E9\u0301")]
+    // Of later versions than the reference's 9.0: a mark of class 230 that moves nothing, one of class 232, and a pair that does not compose.
+    [DataRow("a\u07FD\u0316", "a\u07FD\u0316")]
+    [DataRow("a\u1DF6\u0316", "a\u1DF6\u0316")]
+    [DataRow("a\u1DF5\u0316", "a\u0316\u1DF5")]
+    [DataRow("\U00011935\U00011930", "\U00011935\U00011930")]
     public void TextIsBroughtIntoFormC(string text, string expected)
     {
         string actual = CanonicalComposition.Normalize(text).ToString();

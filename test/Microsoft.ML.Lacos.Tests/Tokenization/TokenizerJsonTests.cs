@@ -102,6 +102,8 @@ public sealed class TokenizerJsonTests
     [DataRow("pre_tokenizer/pretokenizers/1/use_regex", "true", "splits again")]
     [DataRow("decoder", "{\"type\": \"WordPiece\"}", "decoder 'WordPiece'")]
     [DataRow("post_processor", "{\"type\": \"BertProcessing\"}", "'BertProcessing'")]
+    [DataRow("post_processor", "{\"type\": \"TemplateProcessing\", \"single\": [{\"Sequence\": {\"id\": \"B\", \"type_id\": 0}}]}", "'TemplateProcessing'")]
+    [DataRow("version", "\"2.0\"", "version '2.0'")]
     [DataRow("truncation", "{\"direction\": \"Left\", \"max_length\": 8}", "side 'Left'")]
     public void WhatIsNotSupportedIsRefusedByName(string path, string value, string message)
     {

@@ -21,6 +21,16 @@ public sealed class SentenceLossTests
     }
 
     [TestMethod]
+    public void TooManyColumnsOfAnotherTypeOrWithoutRowsAreRefused()
+    {
+        using var loss = new CosineSimilarityLoss();
+        StringAssert.Contains(Refusal(() => loss.Forward([Vectors(4, 8), Vectors(4, 8), Vectors(4, 8)], torch.zeros(4))), "needs 2 columns of sentences, got 3");
+        StringAssert.Contains(Refusal(() => loss.Forward([Vectors(4, 8), Vectors(4, 8).to_type(torch.ScalarType.Float64)], torch.zeros(4))), "of one shape and type, got [4, 8] Float32 and [4, 8] Float64");
+        StringAssert.Contains(Refusal(() => loss.Forward([torch.zeros(0, 8), torch.zeros(0, 8)], torch.zeros(0))), "got [0, 8]");
+        StringAssert.Contains(Refusal(() => loss.Forward([torch.zeros(4, 0), torch.zeros(4, 0)], torch.zeros(4))), "got [4, 0]");
+    }
+
+    [TestMethod]
     public void MissingOrWronglyShapedLabelsAreRefused()
     {
         using var loss = new CoSentLoss();
@@ -32,7 +42,7 @@ public sealed class SentenceLossTests
     public void FloatsAsClassesAreRefused()
     {
         using var loss = new SoftmaxLoss(8, 3);
-        StringAssert.Contains(Refusal(() => loss.Forward([Vectors(4, 8), Vectors(4, 8)], torch.zeros(4))), "Int64");
+        StringAssert.Contains(Refusal(() => loss.Forward([Vectors(4, 8), Vectors(4, 8)], torch.zeros(4))), "needs whole numbers (Int64) as labels, got Float32");
     }
 
     [TestMethod]

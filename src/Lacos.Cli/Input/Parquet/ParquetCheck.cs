@@ -21,7 +21,7 @@ internal static class ParquetCheck
     private const int LargestPageHeader = 1 << 16;
     private const int MostPageValues = 1000;
 
-    /// <summary>Refuses a file that does not end like a Parquet file, or whose metadata would take too much memory.</summary>
+    /// <summary>Refuses a file that does not end like a Parquet file, or whose metadata would take too much memory or are not of Parquet's shape.</summary>
     /// <param name="file">The file.</param>
     /// <exception cref="InvalidDataException">It is refused; the message is a clause about the file.</exception>
     public static void Footer(Stream file)
@@ -52,6 +52,7 @@ internal static class ParquetCheck
                 thrift.Skip(type);
             }
         }
+        new ThriftReader(footer, MostFooterValues).Require(ThriftShape.File, ThriftReader.Structure);
     }
 
     /// <summary>Refuses a column of a row group whose pages are not in the file, do not hold its values, or unpack to more than they may.</summary>
@@ -72,6 +73,7 @@ internal static class ParquetCheck
             }
             Span<byte> head = buffer.AsSpan(0, (int)Math.Min(buffer.Length, file.Length - start));
             Read(file, start, head);
+            new ThriftReader(head, MostPageValues).Require(ThriftShape.Page, ThriftReader.Structure);
             Page page = Page.Read(head);
             if (page.PackedSize < 0 || page.UnpackedSize < 0 || page.Values < 0 || page.PackedSize > file.Length - start - page.HeaderLength)
             {

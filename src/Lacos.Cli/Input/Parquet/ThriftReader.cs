@@ -53,6 +53,46 @@ internal ref struct ThriftReader(ReadOnlySpan<byte> bytes, int mostValues)
         return Count(head >> 4 == 15 ? ReadVariable() : (ulong)(head >> 4));
     }
 
+    /// <summary>Goes past a value that has to be of a shape.</summary>
+    /// <param name="shape">What it may be.</param>
+    /// <param name="type">Its type.</param>
+    /// <param name="isElement">Whether it is an element of a list.</param>
+    /// <exception cref="InvalidDataException">It is something else.</exception>
+    public void Require(ThriftShape shape, int type, bool isElement = false)
+    {
+        if (!shape.Allows(type))
+        {
+            throw Damaged();
+        }
+        if (type == Structure)
+        {
+            int field = 0;
+            while (NextField(ref field, out int fieldType))
+            {
+                if (shape.Field(field) is ThriftShape known)
+                {
+                    Require(known, fieldType);
+                }
+                else
+                {
+                    Skip(fieldType, 1);
+                }
+            }
+        }
+        else if (type == List)
+        {
+            int count = ReadList(out int elementType);
+            for (int i = 0; i < count; i++)
+            {
+                Require(shape.Element, elementType, isElement: true);
+            }
+        }
+        else
+        {
+            Skip(type, isElement: isElement);
+        }
+    }
+
     /// <summary>Goes past a value.</summary>
     /// <param name="type">Its type.</param>
     /// <param name="depth">Structures around it.</param>
