@@ -69,6 +69,9 @@ internal sealed class JsonLinesWriter : VectorWriter
         _stream.Flush();
     }
 
+    // Vectors without their texts are no lines; parts of .jsonl are joined as they are.
+    protected override void WriteEncodedRows(ReadOnlySpan<byte> rows) => _stream.Write(rows);
+
     private void WriteElements(ReadOnlySpan<float> vector)
     {
         switch (_precision)

@@ -1,7 +1,4 @@
-using Microsoft.ML.Lacos.Pipeline;
-using System.Buffers.Binary;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Lacos.Cli.Output;
@@ -22,7 +19,7 @@ internal sealed class NpyWriter : VectorWriter
     {
         _dimension = dimension;
         _precision = precision;
-        _row = new byte[precision.ElementCount(dimension)];
+        _row = new byte[precision.RowBytes(dimension)];
         _file = PendingFile.Create(path);
         _file.Stream.Write(Header(0));
     }
@@ -38,40 +35,14 @@ internal sealed class NpyWriter : VectorWriter
 
     protected override void WriteRows(ReadOnlySpan<string?> texts, ReadOnlySpan<float> vectors)
     {
-        if (_precision == VectorPrecision.Float32 && BitConverter.IsLittleEndian)
-        {
-            _file.Stream.Write(MemoryMarshal.AsBytes(vectors));
-            return;
-        }
         for (int i = 0; i < texts.Length; i++)
         {
-            ReadOnlySpan<float> vector = vectors.Slice(i * _dimension, _dimension);
-            switch (_precision)
-            {
-                case VectorPrecision.Int8:
-                    VectorFormat.ToInt8(vector, MemoryMarshal.Cast<byte, sbyte>(_row.AsSpan()));
-                    _file.Stream.Write(_row);
-                    break;
-                case VectorPrecision.Binary:
-                    VectorFormat.ToBinary(vector, _row);
-                    _file.Stream.Write(_row);
-                    break;
-                default:
-                    WriteLittleEndian(vector);
-                    break;
-            }
+            _precision.Encode(vectors.Slice(i * _dimension, _dimension), _row);
+            _file.Stream.Write(_row);
         }
     }
 
-    private void WriteLittleEndian(ReadOnlySpan<float> vector)
-    {
-        Span<byte> element = stackalloc byte[sizeof(float)];
-        foreach (float value in vector)
-        {
-            BinaryPrimitives.WriteSingleLittleEndian(element, value);
-            _file.Stream.Write(element);
-        }
-    }
+    protected override void WriteEncodedRows(ReadOnlySpan<byte> rows) => _file.Stream.Write(rows);
 
     private byte[] Header(long rows)
     {

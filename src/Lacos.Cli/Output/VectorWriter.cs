@@ -15,10 +15,21 @@ internal abstract class VectorWriter : IDisposable
         Count += texts.Length;
     }
 
+    /// <summary>Writes vectors that are in their precision already.</summary>
+    /// <param name="rows">Whole rows, as <see cref="VectorPrecisions.Encode"/> makes them.</param>
+    /// <param name="count">How many.</param>
+    public void WriteEncoded(ReadOnlySpan<byte> rows, int count)
+    {
+        WriteEncodedRows(rows);
+        Count += count;
+    }
+
     /// <summary>Finishes the file and gives it its name.</summary>
     public abstract void Complete();
 
     public abstract void Dispose();
 
     protected abstract void WriteRows(ReadOnlySpan<string?> texts, ReadOnlySpan<float> vectors);
+
+    protected abstract void WriteEncodedRows(ReadOnlySpan<byte> rows);
 }
