@@ -99,7 +99,7 @@ internal sealed class EmbedCommand(ToolStreams streams, IModelSource source)
         }
         else
         {
-            Complete(writer, output, part.Content is JsonObject content ? () => WholeOutput.AddHash(output, content) : () => Describe(model, precision, writer.Count));
+            VectorOutput.Complete(writer, output, part.Content is JsonObject content ? () => WholeOutput.AddHash(output, content) : () => Describe(model, precision, writer.Count));
         }
         if (part.Survey is null)
         {
@@ -107,14 +107,6 @@ internal sealed class EmbedCommand(ToolStreams streams, IModelSource source)
         }
         Report(model, writer.Count, longTexts, clock.Elapsed);
         return ExitCode.Success;
-    }
-
-    private static void Complete(VectorWriter writer, string output, Func<JsonObject> describe)
-    {
-        // Before the vectors have their name: whenever the process is killed, no description stands beside other vectors.
-        SideFile.Remove(output);
-        writer.Complete();
-        SideFile.Write(output, describe());
     }
 
     // Where the vectors go, and a refusal of what they must not replace.

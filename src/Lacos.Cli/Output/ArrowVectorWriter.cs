@@ -17,6 +17,7 @@ internal sealed class ArrowVectorWriter : VectorWriter
     private readonly ArrowStreamWriter _writer;
     private readonly Schema _schema;
     private readonly HeldVectors _held;
+    private bool _hasBatch;
 
     private ArrowVectorWriter(PendingFile? file, Stream stream, bool isStream, int dimension, VectorPrecision precision, IReadOnlyDictionary<string, string> facts)
     {
@@ -50,9 +51,15 @@ internal sealed class ArrowVectorWriter : VectorWriter
     public static ArrowVectorWriter ToStream(Stream stream, int dimension, VectorPrecision precision, IReadOnlyDictionary<string, string> facts) =>
         new(null, stream, isStream: true, dimension, precision, facts);
 
+    public override void WriteEncoded(ReadOnlySpan<byte> rows) => _held.AddEncoded(rows, WriteBatch);
+
     public override void Complete()
     {
-        WriteBatch();
+        // A file without any batch would have its schema behind its end alone, where not every reader looks.
+        if (_held.Rows > 0 || !_hasBatch)
+        {
+            WriteBatch();
+        }
         _writer.WriteEnd();
         _file?.Commit();
     }
@@ -65,18 +72,13 @@ internal sealed class ArrowVectorWriter : VectorWriter
 
     protected override void WriteRows(ReadOnlySpan<string?> texts, ReadOnlySpan<float> vectors) => _held.Add(vectors, WriteBatch);
 
-    protected override void WriteEncodedRows(ReadOnlySpan<byte> rows) => _held.AddEncoded(rows, WriteBatch);
-
     private static IArrowType TypeOf(int dimension, VectorPrecision precision) => precision == VectorPrecision.Binary
         ? new FixedSizeBinaryType(precision.RowBytes(dimension))
         : new FixedSizeListType(new Field("item", precision == VectorPrecision.Int8 ? Int8Type.Default : FloatType.Default, nullable: false), dimension);
 
     private void WriteBatch()
     {
-        if (_held.Rows == 0)
-        {
-            return;
-        }
+        _hasBatch = true;
         IArrowType type = _schema.GetFieldByIndex(0).DataType;
         var values = new ArrowBuffer(_held.Bytes);
         ArrayData data = type is FixedSizeListType list

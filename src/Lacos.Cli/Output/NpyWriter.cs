@@ -24,6 +24,20 @@ internal sealed class NpyWriter : VectorWriter
         _file.Stream.Write(Header(0));
     }
 
+    /// <summary>The header of a file.</summary>
+    /// <param name="rows">Vectors in it.</param>
+    /// <param name="dimension">Elements of a vector.</param>
+    /// <param name="precision">What they are written as.</param>
+    public static byte[] Header(long rows, int dimension, VectorPrecision precision)
+    {
+        string type = precision switch { VectorPrecision.Float32 => "<f4", VectorPrecision.Int8 => "|i1", _ => "|u1" };
+        string description = string.Create(CultureInfo.InvariantCulture, $"{{'descr': '{type}', 'fortran_order': False, 'shape': ({rows}, {precision.ElementCount(dimension)}), }}");
+        byte[] magic = [0x93, .. "NUMPY"u8, 1, 0, (HeaderLength - 10) & 0xff, (HeaderLength - 10) >> 8];
+        return [.. magic, .. Encoding.ASCII.GetBytes(description.PadRight(HeaderLength - magic.Length - 1) + "\n")];
+    }
+
+    public override void WriteEncoded(ReadOnlySpan<byte> rows) => _file.Stream.Write(rows);
+
     public override void Complete()
     {
         _file.Stream.Position = 0;
@@ -42,13 +56,5 @@ internal sealed class NpyWriter : VectorWriter
         }
     }
 
-    protected override void WriteEncodedRows(ReadOnlySpan<byte> rows) => _file.Stream.Write(rows);
-
-    private byte[] Header(long rows)
-    {
-        string type = _precision switch { VectorPrecision.Float32 => "<f4", VectorPrecision.Int8 => "|i1", _ => "|u1" };
-        string description = string.Create(CultureInfo.InvariantCulture, $"{{'descr': '{type}', 'fortran_order': False, 'shape': ({rows}, {_precision.ElementCount(_dimension)}), }}");
-        byte[] magic = [0x93, .. "NUMPY"u8, 1, 0, (HeaderLength - 10) & 0xff, (HeaderLength - 10) >> 8];
-        return [.. magic, .. Encoding.ASCII.GetBytes(description.PadRight(HeaderLength - magic.Length - 1) + "\n")];
-    }
+    private byte[] Header(long rows) => Header(rows, _dimension, _precision);
 }

@@ -38,6 +38,8 @@ internal sealed class ParquetVectorWriter : VectorWriter
         }
     }
 
+    public override void WriteEncoded(ReadOnlySpan<byte> rows) => _held.AddEncoded(rows, WriteGroup);
+
     public override void Complete()
     {
         WriteGroup();
@@ -50,8 +52,6 @@ internal sealed class ParquetVectorWriter : VectorWriter
     public override void Dispose() => _file.Dispose();
 
     protected override void WriteRows(ReadOnlySpan<string?> texts, ReadOnlySpan<float> vectors) => _held.Add(vectors, WriteGroup);
-
-    protected override void WriteEncodedRows(ReadOnlySpan<byte> rows) => _held.AddEncoded(rows, WriteGroup);
 
     private void WriteGroup()
     {

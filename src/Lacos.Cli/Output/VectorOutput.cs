@@ -49,6 +49,18 @@ internal static class VectorOutput
         };
     }
 
+    /// <summary>Gives vectors and their side file their names.</summary>
+    /// <param name="writer">The vectors, all written.</param>
+    /// <param name="output">Their path.</param>
+    /// <param name="describe">What the side file says.</param>
+    public static void Complete(VectorWriter writer, string output, Func<JsonObject> describe)
+    {
+        // Before the vectors have their name: whenever the process is killed, no description stands beside other vectors.
+        SideFile.Remove(output);
+        writer.Complete();
+        SideFile.Write(output, describe());
+    }
+
     /// <summary>Ending of a name, in small letters.</summary>
     public static string Ending(string output) => Path.GetExtension(output).ToLowerInvariant();
 

@@ -58,7 +58,7 @@ internal sealed class CheckedMessages(Stream source) : ForwardStream
         int length = BinaryPrimitives.ReadInt32LittleEndian(_message.AsSpan(4));
         if (length == 0)
         {
-            End([]);
+            End(_schema is not null ? [] : throw new InvalidDataException("it ends before its schema, so that it has no rows"));
             return;
         }
         if (length is < 0 or > LargestMetadata)
