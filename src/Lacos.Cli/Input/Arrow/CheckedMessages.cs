@@ -14,8 +14,8 @@ internal sealed class CheckedMessages(Stream source) : ForwardStream
     private const int LargestMetadata = 1 << 26;
     private const int PrefixLength = 8;
 
-    // A parser puts each addition to a dictionary together with all before.
-    private const int MostAdditions = 10_000;
+    // A parser copies a dictionary for each addition to it: bytes that all additions may copy.
+    private const long MostCopied = 1L << 36;
 
     private readonly Dictionary<long, long> _dictionaryBytes = [];
     private byte[] _message = [];
@@ -25,7 +25,7 @@ internal sealed class CheckedMessages(Stream source) : ForwardStream
     private bool _isFile;
     private bool _hasEnded;
     private long _batches;
-    private int _additions;
+    private long _copied;
 
     public override int Read(Span<byte> buffer)
     {
@@ -107,12 +107,13 @@ internal sealed class CheckedMessages(Stream source) : ForwardStream
             _batches++;
             return;
         }
-        _additions += isDelta ? 1 : 0;
-        _dictionaryBytes[dictionary] = unpacked + (isDelta ? _dictionaryBytes.GetValueOrDefault(dictionary) : 0);
-        if (_additions > MostAdditions || _dictionaryBytes.Values.Sum() > ArrowCheck.LargestBatch)
+        long held = unpacked + (isDelta ? _dictionaryBytes.GetValueOrDefault(dictionary) : 0);
+        _dictionaryBytes[dictionary] = held;
+        _copied += isDelta ? held : 0;
+        if (_copied > MostCopied || _dictionaryBytes.Values.Sum() > ArrowCheck.LargestBatch)
         {
             throw new InvalidDataException(string.Create(
-                CultureInfo.InvariantCulture, $"its dictionaries have more than {ArrowCheck.LargestBatch} bytes, or come in more than {MostAdditions} pieces; write its texts without dictionaries"));
+                CultureInfo.InvariantCulture, $"its dictionaries have more than {ArrowCheck.LargestBatch} bytes, or come in too many pieces; write its texts without dictionaries"));
         }
     }
 
