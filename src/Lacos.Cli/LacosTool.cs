@@ -28,6 +28,7 @@ internal static class LacosTool
         var root = new RootCommand("Sentence vectors from an 8-bit BLOOM: embed texts, fetch, measure and convert models.")
         {
             new EmbedCommand(streams, models).Create(),
+            new JoinCommand(streams).Create(),
             new TrainCommand(streams).Create(),
             new EvalCommand(streams, models).Create(),
             new SimilarityCommand(streams, models).Create(),

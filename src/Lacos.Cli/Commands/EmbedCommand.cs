@@ -15,7 +15,8 @@ internal sealed class EmbedCommand(ToolStreams streams, IModelSource source)
 {
     private readonly InputOptions _input = new();
     private readonly ModelOptions _model = new();
-    private readonly Option<string> _output = new("--output", "-o") { Description = "Vectors: .npy, .jsonl or .parquet; - for .jsonl on standard output. A .json beside the file says what they are", HelpName = "path", Required = true };
+    private readonly Option<string> _output = new("--output", "-o") { Description = $"Vectors: {VectorOutput.Endings}; - for standard output. A .json beside the file says what they are", HelpName = "path", Required = true };
+    private readonly Option<string> _outputFormat = ModelOptions.Choice("--output-format", "Format of standard output, with --output -: JSON lines or an Arrow stream", VectorOutput.StandardFormats);
     private readonly ShardOptions _shard = new();
     private readonly Option<string> _precision = ModelOptions.Choice("--precision", "Elements of the vectors", VectorPrecisions.Names);
 
@@ -25,6 +26,7 @@ internal sealed class EmbedCommand(ToolStreams streams, IModelSource source)
         var command = new Command("embed", "Turn a file of texts into a file of vectors.");
         _input.AddTo(command);
         command.Options.Add(_output);
+        command.Options.Add(_outputFormat);
         command.Options.Add(_precision);
         _shard.AddTo(command);
         _model.AddTo(command);
@@ -42,7 +44,7 @@ internal sealed class EmbedCommand(ToolStreams streams, IModelSource source)
         using LoadedModel model = _model.Open(parse, source);
         if (shard is null)
         {
-            return await WriteAsync(new Part(records, column, 0, null, null), model, output, precision, cancellationToken).ConfigureAwait(false);
+            return await WriteAsync(new Part(records, column, 0, null, null), model, parse, output, cancellationToken).ConfigureAwait(false);
         }
         InputSurvey survey = await SurveyAsync(records, column, cancellationToken).ConfigureAwait(false);
         (long first, long end) = shard.RowsOf(survey.Rows);
@@ -53,7 +55,7 @@ internal sealed class EmbedCommand(ToolStreams streams, IModelSource source)
             return ExitCode.Success;
         }
         using var range = new RangeRecords((await _input.OpenAsync(parse, streams, cancellationToken).ConfigureAwait(false)).Records, first, end);
-        return await WriteAsync(new Part(range, column, first, survey, content), model, output, precision, cancellationToken).ConfigureAwait(false);
+        return await WriteAsync(new Part(range, column, first, survey, content), model, parse, output, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<InputSurvey> SurveyAsync(RecordReader records, int column, CancellationToken cancellationToken)
@@ -66,10 +68,11 @@ internal sealed class EmbedCommand(ToolStreams streams, IModelSource source)
         return survey!;
     }
 
-    private async Task<int> WriteAsync(Part part, LoadedModel model, string output, VectorPrecision precision, CancellationToken cancellationToken)
+    private async Task<int> WriteAsync(Part part, LoadedModel model, ParseResult parse, string output, CancellationToken cancellationToken)
     {
+        VectorPrecision precision = VectorPrecisions.Parse(parse.GetRequiredValue(_precision));
         RecordReader records = part.Records;
-        using VectorWriter writer = OpenWriter(output, model.Encoder.Dimension, precision);
+        using VectorWriter writer = VectorOutput.Open(output, (streams.Output, parse.GetRequiredValue(_outputFormat)), model.Encoder.Dimension, precision, () => Describe(model, precision, 0));
         var clock = Stopwatch.StartNew();
         long longTexts = 0;
         await ProgressDisplay.RunAsync(streams, "Embedding", "texts", records.File.Length, async progress =>
@@ -96,7 +99,7 @@ internal sealed class EmbedCommand(ToolStreams streams, IModelSource source)
         }
         else
         {
-            Complete(writer, output, part.Content is JsonObject content ? () => WholeOutput.AddHash(output, content) : () => Describe(model, precision, writer.Count));
+            VectorOutput.Complete(writer, output, part.Content is JsonObject content ? () => WholeOutput.AddHash(output, content) : () => Describe(model, precision, writer.Count));
         }
         if (part.Survey is null)
         {
@@ -106,19 +109,15 @@ internal sealed class EmbedCommand(ToolStreams streams, IModelSource source)
         return ExitCode.Success;
     }
 
-    private static void Complete(VectorWriter writer, string output, Func<JsonObject> describe)
-    {
-        // Before the vectors have their name: whenever the process is killed, no description stands beside other vectors.
-        SideFile.Remove(output);
-        writer.Complete();
-        SideFile.Write(output, describe());
-    }
-
     // Where the vectors go, and a refusal of what they must not replace.
     private string Output(ParseResult parse, Shard? shard)
     {
         string named = parse.GetRequiredValue(_output);
-        CheckOutput(named);
+        VectorOutput.RequireKnown(named);
+        if (named != InputFile.Standard && parse.GetResult(_outputFormat) is { Implicit: false })
+        {
+            throw new UsageException($"--output-format is for --output -; the name '{named}' tells its format already. Leave it out.");
+        }
         if (named == InputFile.Standard)
         {
             return _shard.Force(parse) ? throw new UsageException("--force has no effect with --output -, where nothing is kept. Leave it out.") : named;
@@ -130,28 +129,6 @@ internal sealed class EmbedCommand(ToolStreams streams, IModelSource source)
         }
         SideFile.RefuseOther(output);
         return output;
-    }
-
-    private static void CheckOutput(string output)
-    {
-        if (output != InputFile.Standard && Path.GetExtension(output).ToLowerInvariant() is not (".npy" or ".jsonl" or ".parquet"))
-        {
-            throw new UsageException($"Vectors cannot be written to '{output}': its name ends in neither .npy, .jsonl nor .parquet. Give it one of these, or - for .jsonl on standard output.");
-        }
-    }
-
-    private VectorWriter OpenWriter(string output, int dimension, VectorPrecision precision)
-    {
-        if (output == InputFile.Standard)
-        {
-            return JsonLinesWriter.ToStream(streams.Output, dimension, precision);
-        }
-        return Path.GetExtension(output).ToLowerInvariant() switch
-        {
-            ".npy" => new NpyWriter(output, dimension, precision),
-            ".parquet" => new ParquetVectorWriter(output, dimension, precision),
-            _ => JsonLinesWriter.ToFile(output, dimension, precision),
-        };
     }
 
     private static JsonObject Describe(LoadedModel model, VectorPrecision precision, long rows) =>

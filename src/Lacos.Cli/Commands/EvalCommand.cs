@@ -23,7 +23,7 @@ internal sealed class EvalCommand(ToolStreams streams, IModelSource source)
 
     private readonly Option<string[]> _data = new("--data", "-d")
     {
-        Description = "Sets of sentence pairs with scores: .tsv, .csv or .jsonl, each also with .gz", HelpName = "path", Required = true, AllowMultipleArgumentsPerToken = true,
+        Description = "Sets of sentence pairs with scores: .tsv, .csv or .jsonl, each also with .gz; .parquet; .arrow, .arrows, .feather", HelpName = "path", Required = true, AllowMultipleArgumentsPerToken = true,
     };
 
     private readonly Option<string?> _columns = new("--columns") { Description = "First sentence, second sentence, score; names or numbers from 0. Default: sentence1,sentence2,score and the like", HelpName = "a,b,score" };

@@ -11,7 +11,7 @@ internal sealed class InputOptions
 {
     private readonly Option<string> _input = new("--input", "-i")
     {
-        Description = "Texts: .txt (one a line), .tsv, .csv or .jsonl, each also with .gz; .parquet; - for standard input", HelpName = "path", Required = true,
+        Description = "Texts: .txt (one a line), .tsv, .csv or .jsonl, each also with .gz; .parquet; .arrow, .arrows, .feather; - for standard input", HelpName = "path", Required = true,
     };
 
     private readonly Option<string?> _column = new("--column", "-c") { Description = "Column with the texts, by name or number from 0. Default: 'text', 'sentence' or the only one", HelpName = "column" };

@@ -12,7 +12,7 @@ namespace Lacos.Cli.Commands;
 internal sealed class MineCommand(ToolStreams streams, IModelSource source)
 {
     private readonly ModelOptions _model = new();
-    private readonly Option<string> _data = new("--data", "-d") { Description = "Pairs of an anchor and a text that belongs to it: .tsv, .csv or .jsonl, each also with .gz", HelpName = "path", Required = true };
+    private readonly Option<string> _data = new("--data", "-d") { Description = "Pairs of an anchor and a text that belongs to it: .tsv, .csv or .jsonl, each also with .gz; .parquet; .arrow, .arrows, .feather", HelpName = "path", Required = true };
     private readonly Option<string?> _columns = new("--columns") { Description = "Anchor and positive; names or numbers from 0. Default: anchor,positive and the like", HelpName = "a,b" };
     private readonly Option<string> _output = new("--output", "-o") { Description = "The pairs with their negatives: .tsv or .jsonl, each also with .gz", HelpName = "path", Required = true };
     private readonly Option<int> _negatives = ModelOptions.Number(

@@ -23,7 +23,7 @@ internal sealed class TrainCommand(ToolStreams streams)
 
     private readonly Option<string?> _model = new("--model", "-m") { Description = "A .lacos file or a model folder; without it the built-in model", HelpName = "path" };
     private readonly BaseOptions _base = new();
-    private readonly Option<string[]> _data = new("--data", "-d") { Description = "Pairs of sentences, or one file of texts and their classes (in the columns 'text' and 'label', if nothing else is said): .tsv, .csv or .jsonl, each also with .gz; pairs may be given several times, each with its own settings: PATH,loss=NAME,weight=N,...", HelpName = "path", Required = true };
+    private readonly Option<string[]> _data = new("--data", "-d") { Description = "Pairs of sentences, or one file of texts and their classes (in the columns 'text' and 'label', if nothing else is said): .tsv, .csv or .jsonl, each also with .gz, .parquet or .arrow, .arrows, .feather; pairs may be given several times, each with its own settings: PATH,loss=NAME,weight=N,...", HelpName = "path", Required = true };
     private readonly Option<string?> _columns = new("--columns") { Description = $"First and second sentence, then up to {TrainingPair.MostNegatives} hard negatives or the label; with --class-column, the texts. Names or numbers from 0. For --data, and classes in --eval", HelpName = "a,b[,c..]" };
     private readonly Option<string?> _classColumn = new("--class-column") { Description = "Column with the classes of texts, of which pairs are made, in --data and --eval: name or number from 0", HelpName = "column" };
     private readonly Option<string> _output = new("--output", "-o") { Description = "Folder for adapter, model, log and checkpoints", HelpName = "folder", Required = true };

@@ -5,7 +5,7 @@ using Microsoft.ML.Lacos.Safetensors;
 
 namespace Lacos.Cli.Input;
 
-/// <summary>A file or standard input, unpacked where it is gzip and decoded as UTF-8 (or UTF-16 with a byte order mark).</summary>
+/// <summary>A file or standard input, unpacked where it is gzip and, for its text, decoded as UTF-8 (or UTF-16 with a byte order mark).</summary>
 internal sealed class InputFile : IDisposable
 {
     /// <summary>The path that means standard input.</summary>
@@ -17,9 +17,10 @@ internal sealed class InputFile : IDisposable
     private readonly NulCounter? _text;
     private readonly PositionStream _raw;
     private readonly FileStream? _binary;
+    private readonly Stream? _bytes;
     private readonly IncrementalHash? _hash;
 
-    private InputFile(string path, Stream raw, bool isFile, bool isHashed)
+    private InputFile(string path, Stream raw, bool isFile, bool isHashed, bool isText)
     {
         Path = path;
         _hash = isHashed ? IncrementalHash.CreateHash(HashAlgorithmName.SHA256) : null;
@@ -27,7 +28,13 @@ internal sealed class InputFile : IDisposable
         _raw = new PositionStream(raw, this);
         var buffered = new BufferedStream(_raw, 1 << 16);
         Stream packed = Peek(buffered, 2, out ReadOnlySpan<byte> mark);
-        Stream content = Peek(mark.SequenceEqual(GzipMark) ? new CompleteGzipStream(packed) : packed, 4, out ReadOnlySpan<byte> start);
+        Stream unpacked = mark.SequenceEqual(GzipMark) ? new CompleteGzipStream(packed) : packed;
+        if (!isText)
+        {
+            _bytes = unpacked;
+            return;
+        }
+        Stream content = Peek(unpacked, 4, out ReadOnlySpan<byte> start);
         if (start.SequenceEqual(Encoding.UTF32.Preamble) || start.SequenceEqual(BigEndianUtf32.Preamble))
         {
             throw new InvalidDataException($"{DisplayName} is UTF-32, which is not read. Convert it to UTF-8 first.");
@@ -59,12 +66,16 @@ internal sealed class InputFile : IDisposable
     public long Position { get; internal set; }
 
     /// <summary>The decoded text.</summary>
-    /// <exception cref="InvalidOperationException">The file was opened for its bytes.</exception>
-    public TextReader Text => _text ?? throw new InvalidOperationException($"{DisplayName} was opened for its bytes.");
+    /// <exception cref="InvalidOperationException">The file was not opened for its text.</exception>
+    public TextReader Text => _text ?? throw new InvalidOperationException($"{DisplayName} was not opened for its text.");
+
+    /// <summary>The bytes, unpacked, from front to back.</summary>
+    /// <exception cref="InvalidOperationException">The file was not opened for its bytes in a row.</exception>
+    public Stream Bytes => _bytes ?? throw new InvalidOperationException($"{DisplayName} was not opened for its bytes in a row.");
 
     /// <summary>The bytes, seekable.</summary>
-    /// <exception cref="InvalidOperationException">The file was opened for its text.</exception>
-    public Stream Binary => _binary ?? throw new InvalidOperationException($"{DisplayName} was opened for its text.");
+    /// <exception cref="InvalidOperationException">The file was not opened for its bytes in any order.</exception>
+    public Stream Binary => _binary ?? throw new InvalidOperationException($"{DisplayName} was not opened for its bytes in any order.");
 
     /// <summary>Invalid UTF-8 sequences replaced by U+FFFD so far.</summary>
     public long InvalidSequences => _invalid.Count;
@@ -76,13 +87,14 @@ internal sealed class InputFile : IDisposable
     /// <param name="path">A path, or <c>-</c>.</param>
     /// <param name="standardInput">Where <c>-</c> reads from.</param>
     /// <param name="isHashed">Whether <see cref="HashToEnd"/> will be asked for.</param>
+    /// <param name="isText">Whether <see cref="Text"/> is wanted; else <see cref="Bytes"/>.</param>
     /// <exception cref="ToolException">The file is not there or cannot be read.</exception>
-    public static InputFile Open(string path, Stream standardInput, bool isHashed = false)
+    public static InputFile Open(string path, Stream standardInput, bool isHashed = false, bool isText = true)
     {
-        return path == Standard ? new InputFile(path, standardInput, isFile: false, isHashed) : Open(path, raw => new InputFile(path, raw, isFile: true, isHashed));
+        return path == Standard ? new InputFile(path, standardInput, isFile: false, isHashed, isText) : Open(path, raw => new InputFile(path, raw, isFile: true, isHashed, isText));
     }
 
-    /// <summary>Opens a file for its bytes.</summary>
+    /// <summary>Opens a file for its bytes in any order.</summary>
     /// <param name="path">A path.</param>
     /// <param name="isHashed">Whether <see cref="HashToEnd"/> will be asked for.</param>
     /// <exception cref="ToolException">The file is not there, cannot be read, or cannot be read from its end.</exception>
@@ -143,6 +155,7 @@ internal sealed class InputFile : IDisposable
     public void Dispose()
     {
         _text?.Dispose();
+        _bytes?.Dispose();
         _binary?.Dispose();
         _hash?.Dispose();
     }

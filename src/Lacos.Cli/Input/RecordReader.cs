@@ -1,4 +1,5 @@
 using System.Globalization;
+using Lacos.Cli.Input.Arrow;
 using Lacos.Cli.Input.Parquet;
 using Lacos.Cli.Terminal;
 
@@ -47,7 +48,7 @@ internal abstract class RecordReader(InputFile file) : IDisposable
     public static RecordReader Open(string path, string? format, bool hasHeader, Stream standardInput, bool isHashed = false)
     {
         TextFormat textFormat = TextFormats.Of(path, format);
-        InputFile file = textFormat == TextFormat.Parquet ? InputFile.OpenBinary(path, isHashed) : InputFile.Open(path, standardInput, isHashed);
+        InputFile file = textFormat == TextFormat.Parquet ? InputFile.OpenBinary(path, isHashed) : InputFile.Open(path, standardInput, isHashed, isText: textFormat != TextFormat.Arrow);
         try
         {
             return textFormat switch
@@ -56,6 +57,7 @@ internal abstract class RecordReader(InputFile file) : IDisposable
                 TextFormat.Tabs => new TabRecords(file, hasHeader),
                 TextFormat.Commas => new CommaRecords(file, hasHeader),
                 TextFormat.Parquet => new ParquetRecords(file),
+                TextFormat.Arrow => new ArrowRecords(file),
                 _ => new JsonRecords(file),
             };
         }

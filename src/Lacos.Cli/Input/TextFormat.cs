@@ -19,13 +19,16 @@ internal enum TextFormat
 
     /// <summary>Apache Parquet: columns of texts or numbers in row groups.</summary>
     Parquet,
+
+    /// <summary>Apache Arrow's IPC, as a file (Feather version 2) or a stream: columns of texts or numbers in record batches.</summary>
+    Arrow,
 }
 
 /// <summary>Tells the format of a file from its name.</summary>
 internal static class TextFormats
 {
     /// <summary>Names accepted by <c>--format</c>.</summary>
-    public static readonly string[] Names = ["txt", "tsv", "csv", "jsonl", "parquet"];
+    public static readonly string[] Names = ["txt", "tsv", "csv", "jsonl", "parquet", "arrow"];
 
     /// <summary>Format of a path; <c>.gz</c> at its end does not count.</summary>
     /// <param name="path">A path, or <c>-</c> for standard input.</param>
@@ -44,7 +47,7 @@ internal static class TextFormats
     /// <param name="path">The path.</param>
     /// <param name="advice">What to do.</param>
     public static UsageException NotTold(string path, string advice) =>
-        new($"The name '{path}' does not tell its format: it ends in neither .txt, .tsv, .csv, .jsonl (each also with .gz) nor .parquet. {advice}");
+        new($"The name '{path}' does not tell its format: it ends in neither .txt, .tsv, .csv, .jsonl (each also with .gz), .parquet nor .arrow, .arrows, .feather. {advice}");
 
     private static TextFormat? Find(string name) => name.ToLowerInvariant() switch
     {
@@ -53,6 +56,7 @@ internal static class TextFormats
         "csv" => TextFormat.Commas,
         "jsonl" or "ndjson" => TextFormat.JsonLines,
         "parquet" => TextFormat.Parquet,
+        "arrow" or "arrows" or "feather" => TextFormat.Arrow,
         _ => null,
     };
 

@@ -39,6 +39,9 @@ internal sealed class JsonLinesWriter : VectorWriter
     /// <summary>Writes to a stream that is already open, such as standard output.</summary>
     public static JsonLinesWriter ToStream(Stream stream, int dimension, VectorPrecision precision) => new(null, stream, dimension, precision);
 
+    // Vectors without their texts are no lines; parts of .jsonl are joined as they are.
+    public override void WriteEncoded(ReadOnlySpan<byte> rows) => _stream.Write(rows);
+
     public override void Complete()
     {
         _stream.Flush();

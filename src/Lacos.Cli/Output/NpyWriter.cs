@@ -1,7 +1,4 @@
-using Microsoft.ML.Lacos.Pipeline;
-using System.Buffers.Binary;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Lacos.Cli.Output;
@@ -22,10 +19,24 @@ internal sealed class NpyWriter : VectorWriter
     {
         _dimension = dimension;
         _precision = precision;
-        _row = new byte[precision.ElementCount(dimension)];
+        _row = new byte[precision.RowBytes(dimension)];
         _file = PendingFile.Create(path);
         _file.Stream.Write(Header(0));
     }
+
+    /// <summary>The header of a file.</summary>
+    /// <param name="rows">Vectors in it.</param>
+    /// <param name="dimension">Elements of a vector.</param>
+    /// <param name="precision">What they are written as.</param>
+    public static byte[] Header(long rows, int dimension, VectorPrecision precision)
+    {
+        string type = precision switch { VectorPrecision.Float32 => "<f4", VectorPrecision.Int8 => "|i1", _ => "|u1" };
+        string description = string.Create(CultureInfo.InvariantCulture, $"{{'descr': '{type}', 'fortran_order': False, 'shape': ({rows}, {precision.ElementCount(dimension)}), }}");
+        byte[] magic = [0x93, .. "NUMPY"u8, 1, 0, (HeaderLength - 10) & 0xff, (HeaderLength - 10) >> 8];
+        return [.. magic, .. Encoding.ASCII.GetBytes(description.PadRight(HeaderLength - magic.Length - 1) + "\n")];
+    }
+
+    public override void WriteEncoded(ReadOnlySpan<byte> rows) => _file.Stream.Write(rows);
 
     public override void Complete()
     {
@@ -38,46 +49,12 @@ internal sealed class NpyWriter : VectorWriter
 
     protected override void WriteRows(ReadOnlySpan<string?> texts, ReadOnlySpan<float> vectors)
     {
-        if (_precision == VectorPrecision.Float32 && BitConverter.IsLittleEndian)
-        {
-            _file.Stream.Write(MemoryMarshal.AsBytes(vectors));
-            return;
-        }
         for (int i = 0; i < texts.Length; i++)
         {
-            ReadOnlySpan<float> vector = vectors.Slice(i * _dimension, _dimension);
-            switch (_precision)
-            {
-                case VectorPrecision.Int8:
-                    VectorFormat.ToInt8(vector, MemoryMarshal.Cast<byte, sbyte>(_row.AsSpan()));
-                    _file.Stream.Write(_row);
-                    break;
-                case VectorPrecision.Binary:
-                    VectorFormat.ToBinary(vector, _row);
-                    _file.Stream.Write(_row);
-                    break;
-                default:
-                    WriteLittleEndian(vector);
-                    break;
-            }
+            _precision.Encode(vectors.Slice(i * _dimension, _dimension), _row);
+            _file.Stream.Write(_row);
         }
     }
 
-    private void WriteLittleEndian(ReadOnlySpan<float> vector)
-    {
-        Span<byte> element = stackalloc byte[sizeof(float)];
-        foreach (float value in vector)
-        {
-            BinaryPrimitives.WriteSingleLittleEndian(element, value);
-            _file.Stream.Write(element);
-        }
-    }
-
-    private byte[] Header(long rows)
-    {
-        string type = _precision switch { VectorPrecision.Float32 => "<f4", VectorPrecision.Int8 => "|i1", _ => "|u1" };
-        string description = string.Create(CultureInfo.InvariantCulture, $"{{'descr': '{type}', 'fortran_order': False, 'shape': ({rows}, {_precision.ElementCount(_dimension)}), }}");
-        byte[] magic = [0x93, .. "NUMPY"u8, 1, 0, (HeaderLength - 10) & 0xff, (HeaderLength - 10) >> 8];
-        return [.. magic, .. Encoding.ASCII.GetBytes(description.PadRight(HeaderLength - magic.Length - 1) + "\n")];
-    }
+    private byte[] Header(long rows) => Header(rows, _dimension, _precision);
 }

@@ -1,4 +1,4 @@
-using Microsoft.ML.Lacos.Pipeline;
+using System.Runtime.InteropServices;
 using Parquet;
 using Parquet.Schema;
 
@@ -14,19 +14,11 @@ internal sealed class ParquetVectorWriter : VectorWriter
     private readonly PendingFile _file;
     private readonly ParquetWriter _writer;
     private readonly DataField _field;
-    private readonly int _dimension;
-    private readonly VectorPrecision _precision;
-    private readonly int _rowLength;
-    private readonly int _rowsPerGroup;
-    private float[] _floats = [];
-    private sbyte[] _codes = [];
-    private byte[] _bytes = [];
-    private int _held;
+    private readonly HeldVectors _held;
 
     public ParquetVectorWriter(string path, int dimension, VectorPrecision precision)
     {
-        (_dimension, _precision, _rowLength) = (dimension, precision, precision.ElementCount(dimension));
-        _rowsPerGroup = Math.Max(1, ElementsPerGroup / _rowLength);
+        _held = new HeldVectors(dimension, precision, ElementsPerGroup);
         ParquetSchema schema = precision switch
         {
             VectorPrecision.Float32 => new ParquetSchema(new ListField("embedding", new DataField<float>(ListField.ElementName))),
@@ -46,6 +38,8 @@ internal sealed class ParquetVectorWriter : VectorWriter
         }
     }
 
+    public override void WriteEncoded(ReadOnlySpan<byte> rows) => _held.AddEncoded(rows, WriteGroup);
+
     public override void Complete()
     {
         WriteGroup();
@@ -57,84 +51,46 @@ internal sealed class ParquetVectorWriter : VectorWriter
 
     public override void Dispose() => _file.Dispose();
 
-    protected override void WriteRows(ReadOnlySpan<string?> texts, ReadOnlySpan<float> vectors)
-    {
-        for (int i = 0; i < texts.Length; i++)
-        {
-            Hold(vectors.Slice(i * _dimension, _dimension));
-            if (++_held == _rowsPerGroup)
-            {
-                WriteGroup();
-            }
-        }
-    }
-
-    private void Hold(ReadOnlySpan<float> vector)
-    {
-        int start = _held * _rowLength;
-        switch (_precision)
-        {
-            case VectorPrecision.Float32:
-                vector.CopyTo(Room(ref _floats, start));
-                break;
-            case VectorPrecision.Int8:
-                VectorFormat.ToInt8(vector, Room(ref _codes, start));
-                break;
-            default:
-                VectorFormat.ToBinary(vector, Room(ref _bytes, start));
-                break;
-        }
-    }
-
-    // Grows with the rows, so that few rows take little memory.
-    private Span<T> Room<T>(ref T[] held, int start)
-    {
-        if (held.Length < start + _rowLength)
-        {
-            Array.Resize(ref held, Math.Min(_rowsPerGroup * _rowLength, Math.Max(start + _rowLength, 2 * held.Length)));
-        }
-        return held.AsSpan(start, _rowLength);
-    }
+    protected override void WriteRows(ReadOnlySpan<string?> texts, ReadOnlySpan<float> vectors) => _held.Add(vectors, WriteGroup);
 
     private void WriteGroup()
     {
-        if (_held == 0)
+        if (_held.Rows == 0)
         {
             return;
         }
         using ParquetRowGroupWriter group = _writer.CreateRowGroup();
-        switch (_precision)
+        switch (_held.Precision)
         {
             case VectorPrecision.Float32:
-                WriteLists(group, _floats);
+                WriteLists<float>(group);
                 break;
             case VectorPrecision.Int8:
-                WriteLists(group, _codes);
+                WriteLists<sbyte>(group);
                 break;
             default:
-                var rows = new ReadOnlyMemory<byte>[_held];
+                var rows = new ReadOnlyMemory<byte>[_held.Rows];
                 for (int i = 0; i < rows.Length; i++)
                 {
-                    rows[i] = _bytes.AsMemory(i * _rowLength, _rowLength);
+                    rows[i] = _held.Bytes.Slice(i * _held.RowBytes, _held.RowBytes);
                 }
                 group.WriteAsync<ReadOnlyMemory<byte>>(_field, rows.AsMemory()).GetAwaiter().GetResult();
                 break;
         }
-        _held = 0;
     }
 
-    private void WriteLists<T>(ParquetRowGroupWriter group, T[] elements)
+    private void WriteLists<T>(ParquetRowGroupWriter group)
         where T : struct
     {
-        int count = _held * _rowLength;
-        var present = new int[count];
-        var repeated = new int[count];
+        T[] elements = MemoryMarshal.Cast<byte, T>(_held.Bytes.Span).ToArray();
+        var present = new int[elements.Length];
+        var repeated = new int[elements.Length];
         present.AsSpan().Fill(_field.MaxDefinitionLevel);
         repeated.AsSpan().Fill(_field.MaxRepetitionLevel);
-        for (int row = 0; row < _held; row++)
+        for (int row = 0; row < _held.Rows; row++)
         {
-            repeated[row * _rowLength] = 0;
+            repeated[row * (elements.Length / _held.Rows)] = 0;
         }
-        group.WriteAllPartsAsync<T>(_field, elements.AsMemory(0, count), present, repeated, default).GetAwaiter().GetResult();
+        group.WriteAllPartsAsync<T>(_field, elements.AsMemory(), present, repeated, default).GetAwaiter().GetResult();
     }
 }

@@ -15,6 +15,13 @@ internal abstract class VectorWriter : IDisposable
         Count += texts.Length;
     }
 
+    /// <summary>Writes vectors that are in their precision already; they are counted by <see cref="CountEncoded"/>.</summary>
+    /// <param name="rows">Whole rows, as <see cref="VectorPrecisions.Encode"/> makes them; of <c>.jsonl</c> any bytes of its lines.</param>
+    public abstract void WriteEncoded(ReadOnlySpan<byte> rows);
+
+    /// <summary>Counts vectors that were written as bytes.</summary>
+    public void CountEncoded(long count) => Count += count;
+
     /// <summary>Finishes the file and gives it its name.</summary>
     public abstract void Complete();
 

@@ -7,7 +7,8 @@ namespace Lacos.Cli.Output;
 /// <summary>Tells whether vectors are there already: whole, and of the same input, model and settings.</summary>
 internal static class WholeOutput
 {
-    private const string HashKey = "sha256";
+    /// <summary>Key of the hash in a side file.</summary>
+    public const string HashKey = "sha256";
 
     // What may differ and still leave every vector as it is: where things lie, and what computed them.
     private static readonly string[] Incidental = ["input", "model", "engine"];
@@ -18,9 +19,14 @@ internal static class WholeOutput
     public static bool Is(string vectorsPath, JsonObject content) =>
         File.Exists(vectorsPath) && FileStatus.SpecialKind(vectorsPath) is null
         && SideFile.Read(vectorsPath) is JsonObject said
-        && content.All(entry => Incidental.Contains(entry.Key, StringComparer.Ordinal) || (said.TryGetPropertyValue(entry.Key, out JsonNode? value) && Text(value) == Text(entry.Value)))
-        && said.TryGetPropertyValue(HashKey, out JsonNode? hash)
-        && Text(hash) == Text(JsonValue.Create(HashOf(vectorsPath)));
+        && content.All(entry => IsIncidental(entry.Key) || (said.TryGetPropertyValue(entry.Key, out JsonNode? value) && Text(value) == Text(entry.Value)))
+        && HasHash(vectorsPath, said);
+
+    /// <summary>Whether a vectors file has the bytes that its side file was written for.</summary>
+    public static bool HasSaidHash(string vectorsPath) => FileStatus.SpecialKind(vectorsPath) is null && SideFile.Read(vectorsPath) is JsonObject said && HasHash(vectorsPath, said);
+
+    /// <summary>Whether what a side file says under this key may differ between files of the same vectors.</summary>
+    public static bool IsIncidental(string key) => Incidental.Contains(key, StringComparer.Ordinal);
 
     /// <summary>Adds the hash of a vectors file to what its side file will say.</summary>
     /// <returns><paramref name="content"/>.</returns>
@@ -29,6 +35,8 @@ internal static class WholeOutput
         content[HashKey] = HashOf(vectorsPath);
         return content;
     }
+
+    private static bool HasHash(string path, JsonObject said) => said.TryGetPropertyValue(HashKey, out JsonNode? hash) && Text(hash) == Text(JsonValue.Create(HashOf(path)));
 
     private static string HashOf(string path)
     {

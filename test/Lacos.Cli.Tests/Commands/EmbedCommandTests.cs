@@ -151,7 +151,7 @@ public sealed class EmbedCommandTests
     }
 
     [TestMethod]
-    [DataRow("x.arrow", ".npy", DisplayName = "unknown output format")]
+    [DataRow("x.orc", ".npy", DisplayName = "unknown output format")]
     [DataRow("in.json.jsonl", "overwrite", DisplayName = "output is the input")]
     public void AnOutputThatCannotBeIsAUsageError(string output, string expected)
     {

@@ -14,7 +14,7 @@ public sealed class TrainMessageTests
     [DataRow("--data nowhere", ExitCode.Failed, "There is no file 'nowhere'.")]
     [DataRow("--data -", ExitCode.Failed, "There is no file '-'.")]
     [DataRow("--data folder", ExitCode.Failed, "'folder' is a folder.")]
-    [DataRow("--data pairs", ExitCode.Usage, "The name 'pairs' does not tell its format: it ends in neither .txt, .tsv, .csv, .jsonl (each also with .gz) nor .parquet. Rename it.")]
+    [DataRow("--data pairs", ExitCode.Usage, "The name 'pairs' does not tell its format: it ends in neither .txt, .tsv, .csv, .jsonl (each also with .gz), .parquet nor .arrow, .arrows, .feather. Rename it.")]
     [DataRow("--data pairs.tsv,weight", ExitCode.Usage, "has the setting 'weight' without a value. Write it as weight=VALUE.")]
     [DataRow("--data pairs.tsv,loss,weight=2", ExitCode.Usage, "has the setting 'loss' without a value.")]
     [DataRow("--data pairs.tsv --eval nowhere", ExitCode.Failed, "There is no file 'nowhere'.")]

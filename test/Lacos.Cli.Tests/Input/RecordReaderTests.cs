@@ -184,7 +184,7 @@ public sealed class RecordReaderTests
     }
 
     [TestMethod]
-    [DataRow("t.arrow")]
+    [DataRow("t.orc")]
     [DataRow("t")]
     [DataRow("t.gz")]
     public void ANameThatTellsNoFormatIsRefusedAndFormatHelps(string name)

@@ -1,14 +1,12 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using Parquet.Meta;
 
 namespace Lacos.Cli.Input.Parquet;
 
 /// <summary>Looks through the metadata of a Parquet file before a parser believes them.</summary>
 internal static class ParquetCheck
 {
-    /// <summary>Rows that a row group may have; writers make groups of a tenth of that and less.</summary>
-    public const int MostRows = 1 << 24;
-
     /// <summary>Bytes that the pages of a column may unpack to in a row group.</summary>
     public const long LargestChunk = 1 << 30;
 
@@ -57,15 +55,16 @@ internal static class ParquetCheck
 
     /// <summary>Refuses a column of a row group whose pages are not in the file, do not hold its values, or unpack to more than they may.</summary>
     /// <param name="file">The file.</param>
-    /// <param name="start">Where its pages begin.</param>
-    /// <param name="values">Values, nulls among them.</param>
+    /// <param name="chunk">Its metadata.</param>
     /// <exception cref="InvalidDataException">It is refused; the message is a clause about the file.</exception>
-    public static void Pages(Stream file, long start, long values)
+    public static void Pages(Stream file, ColumnMetaData chunk)
     {
+        // Where the reader begins, too.
+        long start = new[] { chunk.DictionaryPageOffset ?? 0, chunk.DataPageOffset, chunk.IndexPageOffset ?? 0 }.Where(offset => offset != 0).DefaultIfEmpty(0).Min();
         var buffer = new byte[LargestPageHeader];
         long unpacked = 0;
         long found = 0;
-        while (found < values)
+        while (found < chunk.NumValues)
         {
             if (start < 4 || start >= file.Length)
             {
@@ -81,7 +80,7 @@ internal static class ParquetCheck
             }
             unpacked += Math.Max(page.UnpackedSize, page.PackedSize);
             found += page.IsDictionary ? 0 : page.Values;
-            if (unpacked > LargestChunk || page.Values > MostRows)
+            if (unpacked > LargestChunk || page.Values > GroupedRecords.MostRows)
             {
                 throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"a column has more than {LargestChunk} bytes in one row group; write it with smaller row groups"));
             }

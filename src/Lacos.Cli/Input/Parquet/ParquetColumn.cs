@@ -4,18 +4,15 @@ using Parquet.Schema;
 
 namespace Lacos.Cli.Input.Parquet;
 
-/// <summary>The values of a column in one row group, made into texts one by one: a dictionary's text is in memory once however many rows have it.</summary>
-internal abstract class ParquetColumn
+/// <summary>Reads the columns of a row group.</summary>
+internal static class ParquetColumn
 {
-    /// <summary>Text of a row of the group, or a number as text; <see langword="null"/> for none.</summary>
-    public abstract string? this[int row] { get; }
-
     /// <summary>Reads a column.</summary>
     /// <param name="group">The row group.</param>
     /// <param name="field">A column of the top level.</param>
     /// <param name="rows">Rows of the group.</param>
     /// <returns><see langword="null"/> where its values are neither texts nor numbers.</returns>
-    public static ParquetColumn? Read(ParquetRowGroupReader group, DataField field, int rows)
+    public static ColumnValues? Read(ParquetRowGroupReader group, DataField field, int rows)
     {
         Type type = field.ClrType;
         return field.MaxRepetitionLevel > 0 ? null
@@ -52,7 +49,7 @@ internal abstract class ParquetColumn
         return new Values<T>(values, places, text);
     }
 
-    private sealed class Values<T>(T[] values, int[]? places, Func<T, string> text) : ParquetColumn
+    private sealed class Values<T>(T[] values, int[]? places, Func<T, string> text) : ColumnValues
     {
         public override string? this[int row] => (places is null ? row : places[row]) is int place and >= 0 ? text(values[place]) : null;
     }
