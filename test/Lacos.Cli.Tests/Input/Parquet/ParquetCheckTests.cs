@@ -1,4 +1,5 @@
 using Lacos.Cli.Input.Parquet;
+using Parquet.Meta;
 
 namespace Lacos.Cli.Tests.Input.Parquet;
 
@@ -28,9 +29,9 @@ public sealed class ParquetCheckTests
     public void PagesThatHoldTheirValuesArePassedAndADictionarysAreNotCounted()
     {
         byte[] dictionary = Page(DictionaryPage, values: 7, packed: 3, unpacked: 3);
-        ParquetCheck.Pages(File(dictionary, Page(DataPage, 4, 5, 9), Page(8, 6, 1, 1)), 4, 10);
-        Assert.Contains("not where its metadata say", Refusal(() => ParquetCheck.Pages(File(dictionary), 4, 7)));
-        Assert.Contains("not where its metadata say", Refusal(() => ParquetCheck.Pages(File(dictionary), 3, 7)));
+        Pages(File(dictionary, Page(DataPage, 4, 5, 9), Page(8, 6, 1, 1)), 4, 10);
+        Assert.Contains("not where its metadata say", Refusal(() => Pages(File(dictionary), 4, 7)));
+        Assert.Contains("not where its metadata say", Refusal(() => Pages(File(dictionary), 3, 7)));
     }
 
     [TestMethod]
@@ -44,7 +45,7 @@ public sealed class ParquetCheckTests
     public void APageThatCannotBeOrIsTooLargeIsRefused(int values, int packed, int unpacked, int pages, string expected)
     {
         byte[] page = [.. Page(DataPage, values, packed, unpacked)[..^Math.Max(0, packed)], 0, 0, 0, 0, 0];
-        Assert.Contains(expected, Refusal(() => ParquetCheck.Pages(File([.. Enumerable.Repeat(page, pages)]), 4, (1L << 24) + 1)));
+        Assert.Contains(expected, Refusal(() => Pages(File([.. Enumerable.Repeat(page, pages)]), 4, (1L << 24) + 1)));
     }
 
     [TestMethod]
@@ -93,8 +94,10 @@ public sealed class ParquetCheckTests
 
         // The number of values of a page as a text.
         byte[] page = [0x15, 0, 0x15, 2, 0x15, 2, 0x2c, 0x18, 1, 65, 0, 0, 0];
-        Assert.Contains("damaged or too large", Refusal(() => ParquetCheck.Pages(File(page), 4, 1)));
+        Assert.Contains("damaged or too large", Refusal(() => Pages(File(page), 4, 1)));
     }
+
+    private static void Pages(Stream file, long start, long values) => ParquetCheck.Pages(file, new ColumnMetaData { DataPageOffset = start, NumValues = values });
 
     private static void Footer(byte[] footer) => ParquetCheck.Footer(new MemoryStream([.. "PAR1"u8, .. footer, .. BitConverter.GetBytes(footer.Length), .. "PAR1"u8]));
 
