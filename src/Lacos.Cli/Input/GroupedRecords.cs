@@ -74,12 +74,6 @@ internal abstract class GroupedRecords(InputFile file) : RecordReader(file)
     {
     }
 
-    /// <summary>Rows of a group as its metadata say.</summary>
-    /// <exception cref="InvalidDataException">There cannot be as many; the message is a clause about the file.</exception>
-    protected static int CheckedRows(long rows) => rows is >= 0 and <= MostRows
-        ? (int)rows
-        : throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"a group has {rows} rows, at most {MostRows} are read; write it with smaller groups"));
-
     /// <summary>Calls a parser. It says in many ways that bytes make no sense to it, out of range among them.</summary>
     /// <exception cref="InvalidDataException">They make none.</exception>
     protected T Guarded<T>(Func<T> read)

@@ -76,7 +76,7 @@ public sealed class DistributedTrainingTests
     }
 
     [TestMethod]
-    public void OneRankEvaluatesAndAllKeepTheSameBest()
+    public void EvaluationsChooseTheSameBestOnAllRanks()
     {
         var ml = new MLContext(1);
         int evaluations = 0;

@@ -30,7 +30,7 @@ internal sealed class ArrowRecords : GroupedRecords
     {
         _batch = null;
         _batch = Guarded(_reader.ReadNextRecordBatch);
-        return _batch is null ? -1 : CheckedRows(_batch.Length);
+        return _batch is null ? -1 : _batch.Length;
     }
 
     protected override ColumnValues? Load(int column, int rows)

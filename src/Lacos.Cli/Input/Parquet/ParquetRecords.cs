@@ -55,4 +55,9 @@ internal sealed class ParquetRecords : GroupedRecords
         _fields[column] is not DataField field ? "values made of others" : field.ClrType == typeof(ReadOnlyMemory<byte>) ? "byte arrays" : $"values of type {field.ClrType.Name}";
 
     protected override void OnRead() => File.Position = (long)((double)File.Length! * RowsRead / _rows);
+
+    // As the metadata say.
+    private static int CheckedRows(long rows) => rows is >= 0 and <= MostRows
+        ? (int)rows
+        : throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"a row group has {rows} rows, at most {MostRows} are read; write it with smaller row groups"));
 }
