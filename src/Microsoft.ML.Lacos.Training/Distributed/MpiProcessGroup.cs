@@ -56,7 +56,7 @@ public sealed class MpiProcessGroup : IProcessGroup, IDisposable
         {
             group.Dispose();
             throw new InvalidOperationException(
-                $"The launcher started {MpiLaunch.Processes} processes, but {mpi.Version} sees this one alone: it is the library of another MPI. Name the launcher's own with {MpiLibrary.PathVariable}.");
+                $"The launcher started {MpiLaunch.Processes} processes, but {mpi.Version} sees this one alone: it is the library of another MPI, or srun was not told which one. Name the launcher's own with {MpiLibrary.PathVariable}, or give srun --mpi=pmix (Open MPI) or --mpi=pmi2 (MPICH).");
         }
         return group;
     }
