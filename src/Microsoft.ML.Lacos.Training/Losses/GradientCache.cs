@@ -53,12 +53,7 @@ public static class GradientCache
         using DisposeScope scope = torch.NewDisposeScope();
         torch.Tensor[] leaves = [.. vectors.Select(column => column.detach().requires_grad_())];
         torch.Tensor value = loss.Forward(leaves, labels);
-
-        // Without a similarity to put in order a loss is a constant and has no graph.
-        if (value.requires_grad)
-        {
-            value.backward();
-        }
+        value.backward();
         torch.Tensor[] gradients = [.. leaves.Select(column => (column.grad ?? torch.zeros_like(column)).MoveToOuterDisposeScope())];
         return (value.to_type(torch.ScalarType.Float64).item<double>(), gradients);
     }

@@ -157,6 +157,19 @@ public sealed class DistributedTrainingTests
     }
 
     [TestMethod]
+    public void RanksThatComeToHoldOtherWeightsStop()
+    {
+        using var folder = new TemporaryFolder();
+        (_, Exception?[] errors) = ThreadGroup.Outcomes(2, group => TrainOne(group.Rank == 1 ? new Corrupting(group) : group, options => options.OutputFolder = folder.File("run")));
+        foreach (Exception? error in errors)
+        {
+            StringAssert.Contains(error!.Message, "Step 6: rank 1 of 2 has other weights than rank 0");
+        }
+        Assert.IsFalse(File.Exists(folder.File("run", PeftAdapter.WeightsFileName)));
+        Assert.IsEmpty(Directory.EnumerateDirectories(folder.File("run", "checkpoints")));
+    }
+
+    [TestMethod]
     public void ADryRunIsSharedToo()
     {
         var ml = new MLContext(1);
@@ -170,6 +183,34 @@ public sealed class DistributedTrainingTests
     {
         static void Set(LacosBloomTrainer.Options options) => (options.Model, options.BaseScheme, options.BatchSize, options.MiniBatchSize) = (null, null, 5, 2);
         AssertClose(Train(1, Set), Train(2, Set), Int8Tolerance);
+    }
+
+    /// <summary>Gets a bit of the gradients' sums wrong.</summary>
+    private sealed class Corrupting(IProcessGroup group) : IProcessGroup
+    {
+        private bool _areSums;
+
+        public int Rank => group.Rank;
+
+        public int Count => group.Count;
+
+        public void AllGather(ReadOnlySpan<byte> own, Span<byte> all)
+        {
+            group.AllGather(own, all);
+            if (_areSums)
+            {
+                all[2] ^= 1;
+            }
+            _areSums = false;
+        }
+
+        public void AllToAll(ReadOnlySpan<byte> sent, Span<byte> received)
+        {
+            group.AllToAll(sent, received);
+            _areSums = true;
+        }
+
+        public void Broadcast(Span<byte> data) => group.Broadcast(data);
     }
 
     private static LacosBloomTrainer.Options Options(IProcessGroup? group)
