@@ -31,11 +31,11 @@ internal sealed class ModelOptions
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
     {
-        foreach (Option option in (Option[])[_model, _adapter, _pooling, _normalize, _noNormalize, .. _prompt.All, _dimension, _maximumTokens, _longText, _compute, _batchTokens, _threads])
+        foreach (Option option in (Option[])[_model, _adapter, _pooling, _normalize, _noNormalize, _dimension, _maximumTokens, _longText, _compute, _batchTokens, _threads])
         {
             command.Options.Add(option);
         }
-        _prompt.RefuseBoth(command);
+        _prompt.AddTo(command);
         command.Validators.Add(result =>
         {
             if (result.GetResult(_normalize) is not null && result.GetResult(_noNormalize) is not null)
