@@ -43,8 +43,7 @@ internal sealed class EvalCommand(ToolStreams streams, IModelSource source)
         command.Options.Add(_json);
         command.Options.Add(_format);
         command.Options.Add(_noHeader);
-        _model.AddTo(command);
-        _secondPrompt.AddTo(command);
+        _model.AddTo(command, _secondPrompt);
         command.SetAction(RunAsync);
         return command;
     }

@@ -36,8 +36,7 @@ internal sealed class MineCommand(ToolStreams streams, IModelSource source)
         {
             command.Options.Add(option);
         }
-        _model.AddTo(command);
-        _secondPrompt.AddTo(command);
+        _model.AddTo(command, _secondPrompt);
         command.SetAction(RunAsync);
         return command;
     }

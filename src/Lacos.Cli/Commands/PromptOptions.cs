@@ -26,19 +26,17 @@ internal sealed class PromptOptions
     /// <param name="description">What the text is, for help.</param>
     public static PromptOptions OfSecond(string description) => new("second-", description, "as --prompt");
 
-    /// <summary>Adds the options to a command, which then refuses a text beside a name.</summary>
-    public void AddTo(Command command)
+    /// <summary>The options, for a command to take.</summary>
+    public IReadOnlyList<Option> All => [_text, _name];
+
+    /// <summary>Lets a command refuse a text beside a name.</summary>
+    public void RefuseBoth(Command command) => command.Validators.Add(result =>
     {
-        command.Options.Add(_text);
-        command.Options.Add(_name);
-        command.Validators.Add(result =>
+        if (result.GetResult(_text) is not null && result.GetResult(_name) is not null)
         {
-            if (result.GetResult(_text) is not null && result.GetResult(_name) is not null)
-            {
-                result.AddError($"{_text.Name} and {_name.Name} contradict each other. Give one of them.");
-            }
-        });
-    }
+            result.AddError($"{_text.Name} and {_name.Name} contradict each other. Give one of them.");
+        }
+    });
 
     /// <summary>The text asked for; <see langword="null"/> for the model's default, empty for none.</summary>
     public string? Text(ParseResult parse) => parse.GetValue(_text);

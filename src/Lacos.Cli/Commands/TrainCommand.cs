@@ -72,14 +72,14 @@ internal sealed class TrainCommand(ToolStreams streams)
         var command = new Command("train", "Fine-tune a model on pairs of sentences with LoRA.");
         foreach (Option option in (Option[])
         [
-            _model, _data, _columns, _classColumn, _output, _loss, _epochs, _steps, _batchSize, _miniBatchSize, _pairsPerText, _learningRate, _rank, _alpha, _rankStabilized, _dropout, _targets, _warmup, _schedule, _maximumTokens, _pooling, _seed,
+            _model, _data, _columns, _classColumn, _output, _loss, _epochs, _steps, _batchSize, _miniBatchSize, _pairsPerText, _learningRate, _rank, _alpha, _rankStabilized, _dropout, _targets, _warmup, _schedule, _maximumTokens, _pooling, .. _prompt.All, .. _secondPrompt.All, _seed,
             _resume, _stopAt, _eval, _excludeEval, _evalEvery, _patience, _checkpointEvery, _keepCheckpoints, _matryoshka, _bucket, _optimizer, _weightDecay, _gradientNorm, _strength, _exportFolder, _exportPrecision, _mpi.Option, _dryRun,
         ])
         {
             command.Options.Add(option);
         }
-        _prompt.AddTo(command);
-        _secondPrompt.AddTo(command);
+        _prompt.RefuseBoth(command);
+        _secondPrompt.RefuseBoth(command);
         _base.AddTo(command, _rank, _alpha, _rankStabilized, _targets);
         command.SetAction((parse, cancellationToken) => Task.Run(() => _mpi.Run(parse, group => Run(parse, group, cancellationToken), cancellationToken), CancellationToken.None));
         return command;
@@ -137,18 +137,17 @@ internal sealed class TrainCommand(ToolStreams streams)
         InOptions(() => Fit(trainer, data, options.Progress, output));
         using (LacosModel merged = LacosModel.Open(options.Model, BloomCompute.Int8, adapter: output, options.BaseScheme))
         {
-            SentenceSettings settings = AsTrained(merged.Settings, options);
+            SentenceSettings settings = AsTrained(merged.Settings, options, out string? second);
             using LacosModel asTrained = merged.With(settings);
             asTrained.Save(Path.Combine(output, ModelFile));
-            if (options.HasSentence2Prompt)
+            if (second is not null)
             {
-                WithPrompts(merged.Settings, options, out string name);
-                streams.Note($"The prompt of second sentences is '{TextInMessage.Of(settings.Prompts[name])}'; the model written has it as '{TextInMessage.Of(name)}'.");
+                streams.Note($"The prompt of second sentences is '{TextInMessage.Of(settings.Prompts[second])}'; the model written has it as '{TextInMessage.Of(second)}'.");
             }
         }
         if (parse.GetValue(_exportFolder) is string folder)
         {
-            ExportCommand.Write(options.Model, output, folder, ExportCommand.PrecisionOf(parse, _exportPrecision), settings => AsTrained(settings, options), cancellationToken);
+            ExportCommand.Write(options.Model, output, folder, ExportCommand.PrecisionOf(parse, _exportPrecision), settings => AsTrained(settings, options, out _), cancellationToken);
             streams.Note($"Exported to '{folder}'.");
         }
         streams.Note($"Written to '{output}': {PeftAdapter.ConfigFileName}, {PeftAdapter.WeightsFileName}, {ModelFile}, {TrainingCurves.LogName}, {TrainingCurves.FileName}.");
@@ -156,17 +155,20 @@ internal sealed class TrainCommand(ToolStreams streams)
     }
 
     // With a prompt of the run's goes a limit larger than the model's: without it the prompt might leave no token for the text.
-    private static SentenceSettings AsTrained(SentenceSettings settings, LacosBloomTrainer.Options options) => WithPrompts(settings, options, out _) with
+    private static SentenceSettings AsTrained(SentenceSettings settings, LacosBloomTrainer.Options options, out string? secondPromptName)
     {
-        Pooling = options.Pooling ?? settings.Pooling,
-        MaximumTokenCount = options.Prompt is null && options.PromptName is null && !options.HasSentence2Prompt ? settings.MaximumTokenCount : Math.Max(settings.MaximumTokenCount, options.MaximumTokenCount),
-    };
-
-    private static SentenceSettings WithPrompts(SentenceSettings settings, LacosBloomTrainer.Options options, out string secondName)
-    {
-        SentenceSettings withFirst = settings.WithDefaultPrompt(options.Prompt, options.PromptName);
-        secondName = "";
-        return options.HasSentence2Prompt ? withFirst.WithSecondPrompt(options.Sentence2Prompt, options.Sentence2PromptName, isFirstText: options.Prompt is not null, out secondName) : withFirst;
+        secondPromptName = null;
+        SentenceSettings trained = settings.WithDefaultPrompt(options.Prompt, options.PromptName);
+        if (options.HasSentence2Prompt)
+        {
+            trained = trained.WithSecondPrompt(options.Sentence2Prompt, options.Sentence2PromptName, isFirstText: options.Prompt is not null, out secondPromptName);
+        }
+        bool hasPrompt = options.Prompt is not null || options.PromptName is not null || options.HasSentence2Prompt;
+        return trained with
+        {
+            Pooling = options.Pooling ?? settings.Pooling,
+            MaximumTokenCount = hasPrompt ? Math.Max(settings.MaximumTokenCount, options.MaximumTokenCount) : settings.MaximumTokenCount,
+        };
     }
 
     private void CheckOutputs(ParseResult parse, string output, LacosBloomTrainer.Options options)
