@@ -139,6 +139,15 @@ public sealed partial class LacosBloomTrainer
         /// <summary>Name of one of the model's prompts (<see cref="Hub.SentenceSettings.Prompts"/>), used like the text of <see cref="Prompt"/>; <see langword="null"/> to go by that. Not both.</summary>
         public string? PromptName;
 
+        /// <summary>
+        /// Text put before every second sentence and hard negative, likewise in evaluations and by the fitted transformer, for documents that queries shall find; empty for none, <see langword="null"/>
+        /// for what the first sentences have. Rows that share a text still count as sharing it, whatever is put before it. Not with <see cref="TextColumnName"/>.
+        /// </summary>
+        public string? Sentence2Prompt;
+
+        /// <summary>Name of one of the model's prompts, used like the text of <see cref="Sentence2Prompt"/>; <see langword="null"/> to go by that. Not both.</summary>
+        public string? Sentence2PromptName;
+
         /// <summary>How token vectors become one vector; <see langword="null"/> for the model's own way.</summary>
         public PoolingModes? Pooling;
 
@@ -224,6 +233,9 @@ public sealed partial class LacosBloomTrainer
             copy.Datasets = [.. (Datasets ?? []).Select(dataset => dataset?.Copy() ?? throw new ArgumentException("A data set of Datasets is null; leave it out.", nameof(Datasets)))];
             return copy;
         }
+
+        /// <summary>Whether second sentences are given a prompt of their own, be it that of the first ones.</summary>
+        internal bool HasSentence2Prompt => Sentence2Prompt is not null || Sentence2PromptName is not null;
 
         /// <summary>Columns of sentences in the order of the loss.</summary>
         internal IReadOnlyList<string> SentenceColumns => TextColumnName is string text ? [text] : [Sentence1ColumnName, Sentence2ColumnName, .. NegativeColumnNames];

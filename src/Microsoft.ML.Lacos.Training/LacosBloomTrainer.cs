@@ -154,7 +154,7 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
     {
         Columns = options.TextColumnName is string text
             ? [new(options.EmbeddingColumnName, text)]
-            : [new(options.Embedding1ColumnName, options.Sentence1ColumnName), new(options.Embedding2ColumnName, options.Sentence2ColumnName)],
+            : [new(options.Embedding1ColumnName, options.Sentence1ColumnName), new(options.Embedding2ColumnName, options.Sentence2ColumnName, prompt: options.Sentence2Prompt, promptName: options.Sentence2PromptName)],
         ScoreColumnName = options.TextColumnName is null ? options.ScoreColumnName : null,
         Pooling = options.Pooling,
         Prompt = options.Prompt,
@@ -245,11 +245,11 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
         var tokens = new TokenStore(_options.TokenMemoryBytes, CatalogEnvironment.TemporaryFolder(_host));
         try
         {
-            var texts = new TextInterner(model, _options.Prompt, _options.PromptName, _options.MaximumTokenCount, tokens);
+            var texts = new TextInterner(model, _options, tokens);
             var reader = new TrainingSetReader(texts, evaluated, _options.CancellationToken);
             int dimension = Pooling.Dimension(model.Weights.Config.HiddenSize, new PoolingOptions(_options.Pooling ?? model.Settings.Pooling));
             CheckMatryoshka(dimension);
-            return new LoadedData([.. sources.Select(source => new LoadedDataset(source.Settings, source.Settings.HasClasses ? ReadClasses(source.Data, texts, evaluated) : reader.Read(source.Data, source.Settings, dimension)))], tokens, texts.PoolFrom, texts.LongTexts);
+            return new LoadedData([.. sources.Select(source => new LoadedDataset(source.Settings, source.Settings.HasClasses ? ReadClasses(source.Data, texts, evaluated) : reader.Read(source.Data, source.Settings, dimension)))], tokens, texts.PoolFrom, texts.SecondPoolFrom, texts.LongTexts);
         }
         catch
         {

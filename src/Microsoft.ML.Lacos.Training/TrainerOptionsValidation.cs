@@ -1,6 +1,8 @@
 using System.Globalization;
 using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Quantization;
+using Microsoft.ML.Lacos.Safetensors;
 using Microsoft.ML.Lacos.Training.Data;
 
 namespace Microsoft.ML.Lacos;
@@ -88,6 +90,11 @@ internal static class TrainerOptionsValidation
         Require(
             options.ValidationGroupColumnName is null || !DatasetSettings.OfInput(options).HasClasses,
             nameof(options.ValidationGroupColumnName), $"'{options.ValidationGroupColumnName}' with TextColumnName '{options.TextColumnName}'", "null: the validation texts are one set");
+        AppliedPrompt.RefuseBoth(options.Sentence2Prompt, options.Sentence2PromptName, AppliedPrompt.SecondPrefix);
+        Require(
+            !options.HasSentence2Prompt || options.TextColumnName is null,
+            options.Sentence2PromptName is null ? nameof(options.Sentence2Prompt) : nameof(options.Sentence2PromptName),
+            $"'{TextInMessage.Of(options.Sentence2PromptName ?? options.Sentence2Prompt ?? "")}' with TextColumnName '{options.TextColumnName}'", "null: a single column of texts has no second sentences. Put it into Prompt, for all texts");
         Require(options.PairsPerText > 0, nameof(options.PairsPerText), options.PairsPerText, "at least 1");
         Require(!options.Resume || options.OutputFolder is not null, nameof(options.OutputFolder), options.OutputFolder, "the folder of the run that Resume is to continue");
     }

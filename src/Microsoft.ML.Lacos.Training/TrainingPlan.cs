@@ -2,7 +2,7 @@ namespace Microsoft.ML.Lacos;
 
 /// <summary>What a training run would do, found without keeping a step.</summary>
 /// <param name="Rows">Rows of all data sets.</param>
-/// <param name="DistinctTexts">Different texts in them.</param>
+/// <param name="DistinctTexts">Different texts in them; where first and second sentences have different prompts, a text that stands among both counts twice, here and in what follows.</param>
 /// <param name="LongTexts">Texts with more tokens than the limit; their ends are not seen.</param>
 /// <param name="MeanTokens">Mean tokens of a text after truncation.</param>
 /// <param name="StepsPerEpoch">Batches that one pass over the data gives.</param>

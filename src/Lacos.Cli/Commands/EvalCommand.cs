@@ -20,6 +20,7 @@ internal sealed class EvalCommand(ToolStreams streams, IModelSource source)
     private const int MostParts = 1000;
 
     private readonly ModelOptions _model = new();
+    private readonly PromptOptions _secondPrompt = PromptOptions.OfSecond("Text put before every second sentence");
 
     private readonly Option<string[]> _data = new("--data", "-d")
     {
@@ -42,7 +43,7 @@ internal sealed class EvalCommand(ToolStreams streams, IModelSource source)
         command.Options.Add(_json);
         command.Options.Add(_format);
         command.Options.Add(_noHeader);
-        _model.AddTo(command);
+        _model.AddTo(command, _secondPrompt);
         command.SetAction(RunAsync);
         return command;
     }
@@ -57,15 +58,16 @@ internal sealed class EvalCommand(ToolStreams streams, IModelSource source)
         }
         string[] names = SetNames.Of(paths);
         using LoadedModel model = _model.Open(parse, source);
+        using LoadedModel? second = _secondPrompt.Second(parse, model);
         var results = new List<SimilarityResult>();
         foreach ((string path, string name) in paths.Zip(names))
         {
-            results.AddRange(await EvaluateAsync(path, name, parse, model, cancellationToken).ConfigureAwait(false));
+            results.AddRange(await EvaluateAsync(path, name, parse, model, second, cancellationToken).ConfigureAwait(false));
         }
         RefuseOneNameForTwo(results);
         if (json is not null)
         {
-            WriteJson(json, model, results);
+            WriteJson(json, model, second, results);
         }
         if (json != InputFile.Standard)
         {
@@ -74,7 +76,7 @@ internal sealed class EvalCommand(ToolStreams streams, IModelSource source)
         return ExitCode.Success;
     }
 
-    private async Task<SimilarityResult[]> EvaluateAsync(string path, string name, ParseResult parse, LoadedModel model, CancellationToken cancellationToken)
+    private async Task<SimilarityResult[]> EvaluateAsync(string path, string name, ParseResult parse, LoadedModel model, LoadedModel? second, CancellationToken cancellationToken)
     {
         using RecordReader records = await RecordReader.OpenAsync(
             () => RecordReader.Open(path, parse.GetValue(_format), !parse.GetValue(_noHeader), streams.Input), cancellationToken).ConfigureAwait(false);
@@ -86,7 +88,7 @@ internal sealed class EvalCommand(ToolStreams streams, IModelSource source)
         {
             await foreach (TextWindow window in WindowReader.ReadAsync(records, columns, withPlaces: true, cancellationToken).ConfigureAwait(false))
             {
-                AddWindow(window, columns.Length, model, parts, cancellationToken);
+                AddWindow(window, columns.Length, model, second, parts, cancellationToken);
                 count += window.Count;
                 progress.Report(count, window.EndPosition);
             }
@@ -102,7 +104,7 @@ internal sealed class EvalCommand(ToolStreams streams, IModelSource source)
     }
 
     // A window has the columns of sentences and score and, where a file is taken apart, the one it is taken apart by.
-    private static void AddWindow(TextWindow window, int width, LoadedModel model, OrderedDictionary<string, SimilarityScores> parts, CancellationToken cancellationToken)
+    private static void AddWindow(TextWindow window, int width, LoadedModel model, LoadedModel? second, OrderedDictionary<string, SimilarityScores> parts, CancellationToken cancellationToken)
     {
         int dimension = model.Encoder.Dimension;
         var texts = new string?[2 * window.Count];
@@ -114,12 +116,33 @@ internal sealed class EvalCommand(ToolStreams streams, IModelSource source)
             labels[i] = ParseLabel(window.Rows[(width * i) + 2], window.Places[i]);
         }
         SimilarityScores[] scores = [.. Enumerable.Range(0, window.Count).Select(i => PartOf(width > 3 ? window.Rows[(width * i) + 3] : null, width > 3, window.Places[i], parts))];
-        var vectors = new float[texts.Length * dimension];
-        model.Encode(texts, vectors, index => window.Places[index / 2], cancellationToken);
+        float[] vectors = second is null ? Encode(model, texts, index => window.Places[index / 2], cancellationToken) : EncodeApart(model, second, texts, window.Places, cancellationToken);
         for (int i = 0; i < window.Count; i++)
         {
             scores[i].Add<float>(labels[i], vectors.AsSpan(2 * i * dimension, dimension), vectors.AsSpan(((2 * i) + 1) * dimension, dimension));
         }
+    }
+
+    private static float[] EncodeApart(LoadedModel first, LoadedModel second, string?[] texts, string[] places, CancellationToken cancellationToken)
+    {
+        int dimension = first.Encoder.Dimension;
+        var vectors = new float[texts.Length * dimension];
+        for (int side = 0; side < 2; side++)
+        {
+            float[] some = Encode(side == 0 ? first : second, [.. texts.Where((_, i) => i % 2 == side)], index => places[index], cancellationToken);
+            for (int i = 0; i < texts.Length / 2; i++)
+            {
+                some.AsSpan(i * dimension, dimension).CopyTo(vectors.AsSpan(((2 * i) + side) * dimension));
+            }
+        }
+        return vectors;
+    }
+
+    private static float[] Encode(LoadedModel model, string?[] texts, Func<int, string> place, CancellationToken cancellationToken)
+    {
+        var vectors = new float[texts.Length * model.Encoder.Dimension];
+        model.Encode(texts, vectors, place, cancellationToken);
+        return vectors;
     }
 
     private static SimilarityScores PartOf(string? value, bool isTakenApart, string place, OrderedDictionary<string, SimilarityScores> parts)
@@ -170,9 +193,13 @@ internal sealed class EvalCommand(ToolStreams streams, IModelSource source)
         }
     }
 
-    private void WriteJson(string path, LoadedModel model, List<SimilarityResult> results)
+    private void WriteJson(string path, LoadedModel model, LoadedModel? second, List<SimilarityResult> results)
     {
         JsonObject content = model.Facts.ToJson();
+        if (second is not null)
+        {
+            content["second_prompt"] = second.Facts.Prompt;
+        }
         content["dimension"] = model.Encoder.Dimension;
         content["sets"] = new JsonArray([.. results.Select(result => (JsonNode)result.ToJson())]);
         content["mean"] = new JsonObject

@@ -12,6 +12,7 @@ namespace Lacos.Cli.Commands;
 internal sealed class MineCommand(ToolStreams streams, IModelSource source)
 {
     private readonly ModelOptions _model = new();
+    private readonly PromptOptions _secondPrompt = PromptOptions.OfSecond("Text put before every positive and negative");
     private readonly Option<string> _data = new("--data", "-d") { Description = "Pairs of an anchor and a text that belongs to it: .tsv, .csv or .jsonl, each also with .gz; .parquet; .arrow, .arrows, .feather", HelpName = "path", Required = true };
     private readonly Option<string?> _columns = new("--columns") { Description = "Anchor and positive; names or numbers from 0. Default: anchor,positive and the like", HelpName = "a,b" };
     private readonly Option<string> _output = new("--output", "-o") { Description = "The pairs with their negatives: .tsv or .jsonl, each also with .gz", HelpName = "path", Required = true };
@@ -35,7 +36,7 @@ internal sealed class MineCommand(ToolStreams streams, IModelSource source)
         {
             command.Options.Add(option);
         }
-        _model.AddTo(command);
+        _model.AddTo(command, _secondPrompt);
         command.SetAction(RunAsync);
         return command;
     }
@@ -49,12 +50,13 @@ internal sealed class MineCommand(ToolStreams streams, IModelSource source)
         string[] names = settings.Negatives == 1 ? ["negative"] : [.. Enumerable.Range(1, settings.Negatives).Select(number => string.Create(CultureInfo.InvariantCulture, $"negative_{number}"))];
         PairTable table = await ReadAsync(parse, names, cancellationToken).ConfigureAwait(false);
         using LoadedModel model = _model.Open(parse, source);
+        using LoadedModel? second = _secondPrompt.Second(parse, model);
         using RecordWriter writer = RecordWriter.Create(output, [.. table.Columns, .. names]);
         MinedAnchor[] mined = [];
         await ProgressDisplay.RunAsync(streams, "Mining", "texts and anchors", Work(table), async progress =>
         {
             await Task.Yield();
-            mined = Mine(table, model, settings, _model.Threads(parse), progress, cancellationToken);
+            mined = Mine(table, model, second ?? model, settings, _model.Threads(parse), progress, cancellationToken);
         }).ConfigureAwait(false);
         int written = Write(table, mined, settings, writer, cancellationToken);
         writer.Complete();
@@ -86,13 +88,13 @@ internal sealed class MineCommand(ToolStreams streams, IModelSource source)
     // Both halves of the work in one bar: encoding all texts, then comparing each anchor with all of them. A comparison of 384 elements is some hundred thousand times cheaper than a text.
     private static long Work(PairTable table) => (table.Texts.Count + table.Anchors.Count) + ((long)table.Anchors.Count * (1 + (table.Texts.Count / 100_000)));
 
-    private static MinedAnchor[] Mine(PairTable table, LoadedModel model, MiningSettings settings, int threads, ProgressDisplay progress, CancellationToken cancellationToken)
+    private static MinedAnchor[] Mine(PairTable table, LoadedModel anchorModel, LoadedModel textModel, MiningSettings settings, int threads, ProgressDisplay progress, CancellationToken cancellationToken)
     {
-        var corpus = new VectorTable(model.Encoder.Dimension);
+        var corpus = new VectorTable(textModel.Encoder.Dimension);
         long done = 0;
         for (int start = 0; start < table.Texts.Count; start += VectorTable.BlockRows)
         {
-            corpus.Add(Encode(model, table.Texts, start, cancellationToken));
+            corpus.Add(Encode(textModel, table.Texts, start, cancellationToken));
             progress.Report(done = corpus.Count, done);
         }
         var search = new HardNegatives(corpus, settings, threads);
@@ -100,7 +102,7 @@ internal sealed class MineCommand(ToolStreams streams, IModelSource source)
         for (int start = 0; start < table.Anchors.Count; start += VectorTable.BlockRows)
         {
             var anchors = new VectorTable(corpus.Dimension);
-            anchors.Add(Encode(model, table.Anchors, start, cancellationToken));
+            anchors.Add(Encode(anchorModel, table.Anchors, start, cancellationToken));
             int[] numbers = [.. Enumerable.Range(start, anchors.Count)];
             mined.AddRange(search.Find(anchors, [.. numbers.Select(table.TrueTexts)], [.. numbers.Select(table.Excluded)], start, cancellationToken));
             progress.Report(corpus.Count + mined.Count, corpus.Count + ((long)mined.Count * (2 + (table.Texts.Count / 100_000))));

@@ -29,13 +29,16 @@ internal sealed class ModelOptions
     private readonly Option<int> _threads = Number("--threads", 1, $"Threads, 1 to {EncoderThreads.Most}. Default: LACOS_NUM_THREADS, else as many as CPU affinity and the container's quota allow. Changes no vector", "N", EncoderThreads.Most);
 
     /// <summary>Adds the options to a command.</summary>
-    public void AddTo(Command command)
+    /// <param name="command">The command.</param>
+    /// <param name="secondPrompt">Those of second sentences, where it has them.</param>
+    public void AddTo(Command command, PromptOptions? secondPrompt = null)
     {
-        foreach (Option option in (Option[])[_model, _adapter, _pooling, _normalize, _noNormalize, .. _prompt.All, _dimension, _maximumTokens, _longText, _compute, _batchTokens, _threads])
+        foreach (Option option in (Option[])[_model, _adapter, _pooling, _normalize, _noNormalize, .. _prompt.All, .. secondPrompt?.All ?? [], _dimension, _maximumTokens, _longText, _compute, _batchTokens, _threads])
         {
             command.Options.Add(option);
         }
         _prompt.RefuseBoth(command);
+        secondPrompt?.RefuseBoth(command);
         command.Validators.Add(result =>
         {
             if (result.GetResult(_normalize) is not null && result.GetResult(_noNormalize) is not null)

@@ -12,6 +12,7 @@ internal static partial class OptionName
         ["WarmupShare"] = "--warmup", ["MatryoshkaDimensions"] = "--matryoshka", ["MaximumTokenCount"] = "--max-tokens", ["EvaluateEvery"] = "--eval-every", ["LeaveOutValidationPairs"] = "--exclude-eval",
         ["BucketByLength"] = "--bucket", ["StopAtStep"] = "--stop-at", ["GpuDeviceId"] = "--gpu", ["Dimension"] = "--dim", ["ThreadCount"] = "--threads",
         ["RankStabilized"] = "--rslora", ["MaximumGradientNorm"] = "--max-grad-norm", ["blockSize"] = "--block-size",
+        ["Sentence2Prompt"] = "--second-prompt", ["Sentence2PromptName"] = "--second-prompt-name",
     };
 
     // What the tool says in other words than the library.
@@ -53,7 +54,7 @@ internal static partial class OptionName
     private static partial Regex Word();
 
     // Not within a path, nor within a longer word.
-    [GeneratedRegex(@"(?<![\w/\\.'-])(MaximumTokenCount|MatryoshkaDimensions|LearningRate|WeightDecay|ActivationMemory|PairsPerText|GpuDeviceId)(?![\w/\\'-])")]
+    [GeneratedRegex(@"(?<![\w/\\.'-])(MaximumTokenCount|MatryoshkaDimensions|LearningRate|WeightDecay|ActivationMemory|PairsPerText|GpuDeviceId|Sentence2Prompt)(?![\w/\\'-])")]
     private static partial Regex Named();
 
     [GeneratedRegex(@" \(Parameter '[^']*'\)(\r?\nActual value was .*)?$", RegexOptions.Singleline)]

@@ -10,6 +10,7 @@ using Microsoft.ML.Lacos;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Lora;
+using Microsoft.ML.Lacos.Safetensors;
 using Microsoft.ML.Lacos.Training.Checkpoints;
 using Microsoft.ML.Lacos.Training.Distributed;
 
@@ -44,6 +45,7 @@ internal sealed class TrainCommand(ToolStreams streams)
     private readonly Option<int> _maximumTokens = ModelOptions.Number("--max-tokens", 1, "Token limit of a text. Default: the model's own", "N");
     private readonly Option<string?> _pooling = ModelOptions.PoolingOption("How token vectors become one, while training and in the model written");
     private readonly PromptOptions _prompt = new("Text put before every sentence, while training and by the model written");
+    private readonly PromptOptions _secondPrompt = PromptOptions.OfSecond("Text put before every second sentence and hard negative, while training; the model written has it among its prompts, as 'document' if nothing else");
     private readonly Option<int?> _seed = new("--seed") { Description = "Decides order, first values and dropout. Default: 1", HelpName = "N" };
     private readonly Option<bool> _resume = new("--resume") { Description = "Continue from the newest whole checkpoint in the output folder" };
     private readonly Option<int> _stopAt = ModelOptions.Number("--stop-at", 1, "Stop after this step, to be resumed later", "N");
@@ -70,13 +72,14 @@ internal sealed class TrainCommand(ToolStreams streams)
         var command = new Command("train", "Fine-tune a model on pairs of sentences with LoRA.");
         foreach (Option option in (Option[])
         [
-            _model, _data, _columns, _classColumn, _output, _loss, _epochs, _steps, _batchSize, _miniBatchSize, _pairsPerText, _learningRate, _rank, _alpha, _rankStabilized, _dropout, _targets, _warmup, _schedule, _maximumTokens, _pooling, .. _prompt.All, _seed,
+            _model, _data, _columns, _classColumn, _output, _loss, _epochs, _steps, _batchSize, _miniBatchSize, _pairsPerText, _learningRate, _rank, _alpha, _rankStabilized, _dropout, _targets, _warmup, _schedule, _maximumTokens, _pooling, .. _prompt.All, .. _secondPrompt.All, _seed,
             _resume, _stopAt, _eval, _excludeEval, _evalEvery, _patience, _checkpointEvery, _keepCheckpoints, _matryoshka, _bucket, _optimizer, _weightDecay, _gradientNorm, _strength, _exportFolder, _exportPrecision, _mpi.Option, _dryRun,
         ])
         {
             command.Options.Add(option);
         }
         _prompt.RefuseBoth(command);
+        _secondPrompt.RefuseBoth(command);
         _base.AddTo(command, _rank, _alpha, _rankStabilized, _targets);
         command.SetAction((parse, cancellationToken) => Task.Run(() => _mpi.Run(parse, group => Run(parse, group, cancellationToken), cancellationToken), CancellationToken.None));
         return command;
@@ -104,6 +107,10 @@ internal sealed class TrainCommand(ToolStreams streams)
         };
         var sources = new TrainingData(ml, options, parse.GetValue(_columns), parse.GetValue(_classColumn), streams);
         IDataView data = InOptions(() => sources.Load([.. parse.GetRequiredValue(_data).Select(DataArgument.Parse)]));
+        if (_secondPrompt.Given(parse) is string given && options.TextColumnName is not null)
+        {
+            throw new UsageException($"{given} is for second sentences, and --data has one column of texts. Leave it out, or give pairs.");
+        }
         if (parse.GetValue(_eval) is { Length: > 0 } eval)
         {
             options.ValidationSet = sources.LoadEvaluation(eval);
@@ -130,12 +137,17 @@ internal sealed class TrainCommand(ToolStreams streams)
         InOptions(() => Fit(trainer, data, options.Progress, output));
         using (LacosModel merged = LacosModel.Open(options.Model, BloomCompute.Int8, adapter: output, options.BaseScheme))
         {
-            using LacosModel asTrained = merged.With(AsTrained(merged.Settings, options));
+            SentenceSettings settings = AsTrained(merged.Settings, options, out string? second);
+            using LacosModel asTrained = merged.With(settings);
             asTrained.Save(Path.Combine(output, ModelFile));
+            if (second is not null)
+            {
+                streams.Note($"The prompt of second sentences is '{TextInMessage.Of(settings.Prompts[second])}'; the model written has it as '{TextInMessage.Of(second)}'.");
+            }
         }
         if (parse.GetValue(_exportFolder) is string folder)
         {
-            ExportCommand.Write(options.Model, output, folder, ExportCommand.PrecisionOf(parse, _exportPrecision), settings => AsTrained(settings, options), cancellationToken);
+            ExportCommand.Write(options.Model, output, folder, ExportCommand.PrecisionOf(parse, _exportPrecision), settings => AsTrained(settings, options, out _), cancellationToken);
             streams.Note($"Exported to '{folder}'.");
         }
         streams.Note($"Written to '{output}': {PeftAdapter.ConfigFileName}, {PeftAdapter.WeightsFileName}, {ModelFile}, {TrainingCurves.LogName}, {TrainingCurves.FileName}.");
@@ -143,11 +155,21 @@ internal sealed class TrainCommand(ToolStreams streams)
     }
 
     // With a prompt of the run's goes a limit larger than the model's: without it the prompt might leave no token for the text.
-    private static SentenceSettings AsTrained(SentenceSettings settings, LacosBloomTrainer.Options options) => settings.WithDefaultPrompt(options.Prompt, options.PromptName) with
+    private static SentenceSettings AsTrained(SentenceSettings settings, LacosBloomTrainer.Options options, out string? secondPromptName)
     {
-        Pooling = options.Pooling ?? settings.Pooling,
-        MaximumTokenCount = options.Prompt is null && options.PromptName is null ? settings.MaximumTokenCount : Math.Max(settings.MaximumTokenCount, options.MaximumTokenCount),
-    };
+        secondPromptName = null;
+        SentenceSettings trained = settings.WithDefaultPrompt(options.Prompt, options.PromptName);
+        if (options.HasSentence2Prompt)
+        {
+            trained = trained.WithSecondPrompt(options.Sentence2Prompt, options.Sentence2PromptName, isFirstText: options.Prompt is not null, out secondPromptName);
+        }
+        bool hasPrompt = options.Prompt is not null || options.PromptName is not null || options.HasSentence2Prompt;
+        return trained with
+        {
+            Pooling = options.Pooling ?? settings.Pooling,
+            MaximumTokenCount = hasPrompt ? Math.Max(settings.MaximumTokenCount, options.MaximumTokenCount) : settings.MaximumTokenCount,
+        };
+    }
 
     private void CheckOutputs(ParseResult parse, string output, LacosBloomTrainer.Options options)
     {
@@ -209,6 +231,8 @@ internal sealed class TrainCommand(ToolStreams streams)
             Pooling = parse.GetValue(_pooling) is string pooling ? PoolingArgument.Parse(pooling) : null,
             Prompt = _prompt.Text(parse),
             PromptName = _prompt.Name(parse),
+            Sentence2Prompt = _secondPrompt.Text(parse),
+            Sentence2PromptName = _secondPrompt.Name(parse),
             RankStabilized = parse.GetValue(_rankStabilized),
             Resume = parse.GetValue(_resume),
             StopAtStep = parse.GetValue(_stopAt),

@@ -2,6 +2,7 @@ using System.Globalization;
 using Lacos.Cli.Commands;
 using Lacos.Cli.Terminal;
 using Microsoft.ML.Lacos;
+using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Safetensors;
 
 namespace Lacos.Cli.Models;
@@ -40,6 +41,17 @@ internal sealed class LoadedModel(ITextEncoder encoder, ModelFacts facts, IDispo
             : throw new ToolException(string.Create(
                 CultureInfo.InvariantCulture,
                 $"{place(bad / Encoder.Dimension)} has {vectors[bad]} in its vector, at element {bad % Encoder.Dimension}. The weights of the model are damaged, or too large for this arithmetic: fetch or convert the model again, or try another --compute."));
+    }
+
+    /// <summary>The same weights with another prompt, that of second sentences; its caller disposes it.</summary>
+    /// <param name="prompt">The text; empty for none.</param>
+    /// <param name="promptName">Name of one of the model's prompts, in place of a text.</param>
+    /// <exception cref="ArgumentException">The model has no prompt of that name, or the prompt leaves no token for a text.</exception>
+    public LoadedModel WithSecondPrompt(string? prompt, string? promptName)
+    {
+        SentenceEncoder sentences = Encoder as SentenceEncoder ?? throw new NotSupportedException("This encoder is not made of a model file and has no prompts. Leave them out.");
+        SentenceEncoder second = sentences.WithPrompt(sentences.Model.Settings.PromptText(prompt, promptName, AppliedPrompt.SecondPrefix));
+        return new LoadedModel(second, Facts with { Prompt = second.Prompt }, null);
     }
 
     private int EncodeTexts(ReadOnlySpan<string?> texts, Span<float> vectors, CancellationToken cancellationToken)

@@ -32,6 +32,10 @@ internal static class RunSettings
         {
             settings["prompt"] = prompt;
         }
+        if (options.HasSentence2Prompt && model.Settings.PromptText(options.Sentence2Prompt, options.Sentence2PromptName, AppliedPrompt.SecondPrefix) is string second && second != prompt)
+        {
+            settings["second_prompt"] = second;
+        }
         return settings;
     }
 

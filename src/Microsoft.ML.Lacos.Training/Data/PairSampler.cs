@@ -205,7 +205,7 @@ internal sealed class PairSampler
         var lengths = new int[order.Length];
         for (int i = 0; i < order.Length; i++)
         {
-            foreach (int[] column in _data.Columns)
+            foreach (int[] column in _data.TokenColumns)
             {
                 lengths[i] += _data.Tokens.LengthOf(column[order[i]]);
             }

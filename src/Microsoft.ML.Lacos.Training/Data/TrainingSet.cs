@@ -10,17 +10,20 @@ internal sealed class TrainingSet
 
     public TrainingSet(int[][] columns, TokenStore tokens, double[]? labels = null, int classCount = 0)
     {
-        Columns = columns;
+        Columns = TokenColumns = columns;
         Tokens = tokens;
         Labels = labels;
         ClassCount = classCount;
         _fingerprint = new Lazy<string>(Hash);
     }
 
-    /// <summary>For each column of sentences and row, which text stands there.</summary>
+    /// <summary>For each column of sentences and row, which text stands there, whatever prompt is put before it.</summary>
     public int[][] Columns { get; }
 
-    /// <summary>Token ids of each text; all data sets of a run share them.</summary>
+    /// <summary>For each column of sentences and row, which of <see cref="Tokens"/> are the text's behind the column's prompt: <see cref="Columns"/> itself where all columns have one prompt.</summary>
+    public int[][] TokenColumns { get; init; }
+
+    /// <summary>Token ids of each text behind each prompt that it has; all data sets of a run share them.</summary>
     public TokenStore Tokens { get; }
 
     /// <summary>One label a row; null where the loss needs none. Classes are counted from 0.</summary>
@@ -48,10 +51,10 @@ internal sealed class TrainingSet
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var ids = new List<int>();
-        foreach (int[] column in Columns)
+        foreach ((int[] column, int[] tokens) in Columns.Zip(TokenColumns))
         {
             Append(column);
-            foreach (int text in column)
+            foreach (int text in tokens)
             {
                 ids.Clear();
                 Tokens.AppendTo(text, ids);

@@ -33,6 +33,7 @@ internal sealed class TrainingSetReader
         ValueGetter<ReadOnlyMemory<char>>[] getters = [.. columns.Select(cursor.GetGetter<ReadOnlyMemory<char>>)];
         ReadOnlyMemory<char>[] texts = new ReadOnlyMemory<char>[getters.Length];
         List<int>[] numbers = [.. columns.Select(_ => new List<int>())];
+        List<int>[] tokens = _texts.HasTwoPrompts ? [.. columns.Select(_ => new List<int>())] : numbers;
         LabelReader? labels = label is null ? null : LabelReader.Of(cursor, label.Value, settings, kind, dimension);
         GroupReader? groups = balance is null ? null : new GroupReader(cursor, balance.Value);
         for (long row = 0; cursor.MoveNext(); row++)
@@ -55,7 +56,12 @@ internal sealed class TrainingSetReader
             }
             for (int column = 0; column < getters.Length; column++)
             {
-                numbers[column].Add(_texts.NumberOf(texts[column]));
+                InternedText text = _texts.Intern(texts[column], column);
+                numbers[column].Add(text.Number);
+                if (tokens != numbers)
+                {
+                    tokens[column].Add(text.Tokens);
+                }
             }
             labels?.Read(row);
             groups?.Read();
@@ -69,8 +75,10 @@ internal sealed class TrainingSetReader
         {
             throw new InvalidDataException($"All {scores.Length} labels of {settings.Name} in column '{settings.LabelColumn}' are {scores[0].ToString(CultureInfo.InvariantCulture)}; the loss {settings.Loss} learns from their order. Give pairs of different similarity, or choose MultipleNegativesRanking.");
         }
-        return new TrainingSet([.. numbers.Select(column => column.ToArray())], _texts.Tokens, labels?.Labels, labels?.ClassCount ?? 0)
+        int[][] rowsOfTexts = [.. numbers.Select(column => column.ToArray())];
+        return new TrainingSet(rowsOfTexts, _texts.Tokens, labels?.Labels, labels?.ClassCount ?? 0)
         {
+            TokenColumns = tokens == numbers ? rowsOfTexts : [.. tokens.Select(column => column.ToArray())],
             Vectors = labels?.Vectors,
             Groups = groups?.Groups,
         };

@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Microsoft.ML.Lacos.Evaluation;
-using Microsoft.ML.Lacos.Hub;
 
 namespace Microsoft.ML.Lacos.Training.Data;
 
@@ -115,19 +114,49 @@ internal sealed class ValidationSet
     }
 
     /// <summary>Cosine Spearman of a model, the mean over the sets.</summary>
-    public double Spearman(LacosModel model, SentenceEncoderOptions options, CancellationToken cancellationToken)
+    /// <param name="first">Encodes the first texts.</param>
+    /// <param name="second">Encodes the second texts, over the same weights: the same encoder, or one with another prompt.</param>
+    /// <param name="cancellationToken">Ends the encoding.</param>
+    public double Spearman(SentenceEncoder first, SentenceEncoder second, CancellationToken cancellationToken)
     {
-        using SentenceEncoder encoder = SentenceEncoder.Create(model, options);
-        int width = encoder.Dimension;
-        var vectors = new float[checked(_texts.Length * width)];
-
-        // Vectors of a training that has gone astray may be NaN: a score that is NaN then, not an error of the model's file.
-        ((ITextEncoder)encoder).Encode(_texts, vectors, [], cancellationToken);
+        int width = first.Dimension;
+        float[] left, right;
+        if (first.Prompt == second.Prompt)
+        {
+            left = right = Encode(first, _texts, cancellationToken);
+        }
+        else
+        {
+            left = EncodeSide(first, 0, cancellationToken);
+            right = EncodeSide(second, 1, cancellationToken);
+        }
         SimilarityScores[] scores = [.. Enumerable.Range(0, _groupCount).Select(_ => new SimilarityScores())];
         for (int i = 0; i < _labels.Length; i++)
         {
-            scores[_groups[i]].Add<float>(_labels[i], vectors.AsSpan(_places[2 * i] * width, width), vectors.AsSpan(_places[(2 * i) + 1] * width, width));
+            scores[_groups[i]].Add<float>(_labels[i], left.AsSpan(_places[2 * i] * width, width), right.AsSpan(_places[(2 * i) + 1] * width, width));
         }
         return scores.Average(set => set.ToMetrics().CosineSpearman);
+    }
+
+    // Vectors stand at the places of their texts; those that stand on the other side only stay empty.
+    private float[] EncodeSide(SentenceEncoder encoder, int side, CancellationToken cancellationToken)
+    {
+        int width = encoder.Dimension;
+        int[] places = [.. _places.Where((_, i) => i % 2 == side).Distinct()];
+        float[] vectors = Encode(encoder, [.. places.Select(place => _texts[place])], cancellationToken);
+        var all = new float[checked(_texts.Length * width)];
+        for (int i = 0; i < places.Length; i++)
+        {
+            vectors.AsSpan(i * width, width).CopyTo(all.AsSpan(places[i] * width));
+        }
+        return all;
+    }
+
+    // Vectors of a training that has gone astray may be NaN: a score that is NaN then, not an error of the model's file.
+    private static float[] Encode(SentenceEncoder encoder, string[] texts, CancellationToken cancellationToken)
+    {
+        var vectors = new float[checked(texts.Length * encoder.Dimension)];
+        ((ITextEncoder)encoder).Encode(texts, vectors, [], cancellationToken);
+        return vectors;
     }
 }

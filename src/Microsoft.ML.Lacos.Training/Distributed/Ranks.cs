@@ -90,7 +90,9 @@ internal sealed class Ranks(IProcessGroup? group)
         byte[] first = IsFirst ? own : new byte[BitConverter.ToInt32(length)];
         group.Broadcast(first);
         Dictionary<string, string> expected = JsonSerializer.Deserialize<Dictionary<string, string>>(first)!;
-        string? different = expected.Keys.Union(settings.Keys).Order(StringComparer.Ordinal).FirstOrDefault(name => expected.GetValueOrDefault(name) != settings.GetValueOrDefault(name));
+
+        // The data last: they are compared as tokens, which prompts and limit change too.
+        string? different = expected.Keys.Union(settings.Keys).OrderBy(name => name == "data").ThenBy(name => name, StringComparer.Ordinal).FirstOrDefault(name => expected.GetValueOrDefault(name) != settings.GetValueOrDefault(name));
         byte[] answers = Gather([(byte)(different is null ? 0 : 1)]);
         if (different is not null)
         {

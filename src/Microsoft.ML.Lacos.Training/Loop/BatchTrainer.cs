@@ -172,9 +172,9 @@ internal sealed class BatchTrainer : IDisposable
         var keys = new long[rows.Length];
         for (int i = 0; i < rows.Length; i++)
         {
-            data.Tokens.AppendTo(data.Columns[column][rows[i]], ids);
+            data.Tokens.AppendTo(data.TokenColumns[column][rows[i]], ids);
             offsets[i + 1] = ids.Count;
-            poolFrom[i] = _data.PoolFrom;
+            poolFrom[i] = _data.PoolFromOf(column);
             keys[i] = ((long)dataset << 48) + ((long)rows[i] * data.Columns.Length) + column;
         }
         // A teacher's vector and a classifier take the vector as the model gives it; every other loss normalises for itself.

@@ -190,7 +190,9 @@ internal sealed class TrainingRun : IDisposable
         try
         {
             using LacosModel adapted = _adapted(adapter);
-            return validation.Spearman(adapted, new SentenceEncoderOptions { Compute = _options.Compute, Pooling = _options.Pooling, Prompt = _options.Prompt, PromptName = _options.PromptName, MaximumTokenCount = _options.MaximumTokenCount }, cancellationToken);
+            using SentenceEncoder first = SentenceEncoder.Create(adapted, new SentenceEncoderOptions { Compute = _options.Compute, Pooling = _options.Pooling, Prompt = _options.Prompt, PromptName = _options.PromptName, MaximumTokenCount = _options.MaximumTokenCount });
+            using SentenceEncoder? second = _options.HasSentence2Prompt ? first.WithPrompt(_options.Sentence2Prompt, _options.Sentence2PromptName) : null;
+            return validation.Spearman(first, second ?? first, cancellationToken);
         }
         catch (OperationCanceledException)
         {

@@ -32,13 +32,14 @@ public sealed record SentenceSettings
     /// <summary>The text put before a sentence.</summary>
     /// <param name="prompt">A text; <see langword="null"/> for the default prompt, empty for none.</param>
     /// <param name="promptName">Name of one of the prompts, in place of a text; <see langword="null"/> for none.</param>
+    /// <param name="prefix">What the options' names begin with.</param>
     /// <exception cref="ArgumentException">There is no prompt of that name.</exception>
     /// <exception cref="InvalidDataException">The default prompt is not among the prompts.</exception>
-    internal string PromptText(string? prompt, string? promptName)
+    internal string PromptText(string? prompt, string? promptName, string prefix = "")
     {
         if (promptName is not null)
         {
-            return Prompts.TryGetValue(promptName, out string? named) ? named : throw UnknownPrompt(promptName);
+            return Prompts.TryGetValue(promptName, out string? named) ? named : throw UnknownPrompt(promptName, prefix);
         }
         if (prompt is not null || DefaultPromptName is null)
         {
@@ -70,13 +71,50 @@ public sealed record SentenceSettings
         {
             return this with { DefaultPromptName = known };
         }
-        string name = Enumerable.Range(1, Prompts.Count + 1).Select(number => number == 1 ? "trained" : string.Create(CultureInfo.InvariantCulture, $"trained-{number}")).First(name => !Prompts.ContainsKey(name));
-        return this with { Prompts = new Dictionary<string, string>(Prompts, StringComparer.Ordinal) { [name] = text }, DefaultPromptName = name };
+        string name = FreeName("trained");
+        return With(name, text) with { DefaultPromptName = name };
     }
 
-    private ArgumentException UnknownPrompt(string name) => new(
-        $"PromptName is '{TextInMessage.Of(name)}'; {(Prompts.Count == 0 ? "the model has no prompts with names. Give the text itself" : $"the model's prompts are: {PromptNames}. Name one of them, or give a text")} instead.",
-        "PromptName");
+    /// <summary>
+    /// These settings, those of a model whose first sentences have the default prompt, with the prompt of second sentences among the prompts. A text is called <c>document</c>, and a default prompt
+    /// that was given as a text <c>query</c> too: under these names sentence-transformers looks for them. A name with an empty text counts as free where it is not the default; one with another text is left alone,
+    /// and the second prompt then keeps the name that the model knows it by, or becomes <c>document-2</c> and so on.
+    /// </summary>
+    /// <param name="prompt">The text; empty for none, which is kept too, because the default would hold in its place.</param>
+    /// <param name="promptName">Name of one of the prompts, in place of a text.</param>
+    /// <param name="isFirstText">Whether the default prompt was given as a text.</param>
+    /// <param name="name">What the second prompt is called.</param>
+    /// <exception cref="ArgumentException">There is no prompt of that name.</exception>
+    internal SentenceSettings WithSecondPrompt(string? prompt, string? promptName, bool isFirstText, out string name)
+    {
+        string text = PromptText(prompt, promptName, AppliedPrompt.SecondPrefix);
+        SentenceSettings settings = this;
+        if (promptName is null)
+        {
+            name = IsFree("document", text)
+                ? "document"
+                : Prompts.Where(pair => pair.Value == text).Select(pair => pair.Key).Order(StringComparer.Ordinal).FirstOrDefault() ?? FreeName("document");
+            settings = With(name, text);
+        }
+        else
+        {
+            name = promptName;
+        }
+        string first = settings.PromptText(null, null);
+        return isFirstText && first.Length > 0 && name != "query" && settings.IsFree("query", first) ? settings.With("query", first) : settings;
+    }
+
+    private SentenceSettings With(string name, string text) => this with { Prompts = new Dictionary<string, string>(Prompts, StringComparer.Ordinal) { [name] = text } };
+
+    private bool IsFree(string name, string text) =>
+        !Prompts.TryGetValue(name, out string? known) || known == text || (known.Length == 0 && name != DefaultPromptName);
+
+    private string FreeName(string name) =>
+        Enumerable.Range(1, Prompts.Count + 1).Select(number => number == 1 ? name : string.Create(CultureInfo.InvariantCulture, $"{name}-{number}")).First(free => !Prompts.ContainsKey(free));
+
+    private ArgumentException UnknownPrompt(string name, string prefix) => new(
+        $"{prefix}PromptName is '{TextInMessage.Of(name)}'; {(Prompts.Count == 0 ? "the model has no prompts with names. Give the text itself" : $"the model's prompts are: {PromptNames}. Name one of them, or give a text")} instead.",
+        $"{prefix}PromptName");
 
     private string PromptNames => TextInMessage.Of(string.Join(", ", Prompts.Keys.Order(StringComparer.Ordinal)));
 

@@ -55,4 +55,54 @@ public sealed class PromptSettingsTests
         Assert.HasCount(4, changed.Prompts);
         Assert.AreEqual("trained", new SentenceSettings().WithDefaultPrompt("new: ", null).DefaultPromptName);
     }
+
+    [TestMethod]
+    [DataRow("d: ", null, "document", "document=d: ")]
+    [DataRow("", null, "document", "document=")]
+    [DataRow("q: ", null, "document", "document=q: ")]
+    [DataRow(null, "passage", "passage", "")]
+    public void TheSecondPromptIsCalledDocumentUnlessItHasBeenNamed(string? prompt, string? promptName, string name, string added)
+    {
+        SentenceSettings changed = s_settings.WithSecondPrompt(prompt, promptName, isFirstText: false, out string called);
+        Assert.AreEqual(name, called);
+        Assert.AreEqual(added, string.Join(' ', changed.Prompts.Except(s_settings.Prompts).Select(pair => $"{pair.Key}={pair.Value}")));
+        Assert.AreEqual("query", changed.DefaultPromptName);
+    }
+
+    [TestMethod]
+    public void ADefaultPromptGivenAsATextIsCalledQueryTooWhereThatIsFree()
+    {
+        SentenceSettings plain = new SentenceSettings().WithDefaultPrompt("new: ", null);
+        Assert.AreEqual("document=d query=new:  trained=new: ", Shown(plain.WithSecondPrompt("d", null, isFirstText: true, out _)));
+        Assert.AreEqual("document=d trained=new: ", Shown(plain.WithSecondPrompt("d", null, isFirstText: false, out _)));
+        Assert.AreEqual("q: ", s_settings.WithDefaultPrompt("new: ", null).WithSecondPrompt("d", null, isFirstText: true, out _).Prompts["query"]);
+        Assert.AreEqual("document=d", Shown(new SentenceSettings().WithDefaultPrompt("", null).WithSecondPrompt("d", null, isFirstText: true, out _)));
+    }
+
+    // sentence-transformers writes both names with empty texts where nobody has said anything.
+    [TestMethod]
+    public void AnEmptyTextLeavesANameFreeUnlessItIsInUse()
+    {
+        var empty = new SentenceSettings { Prompts = new Dictionary<string, string> { ["query"] = "", ["document"] = "" } };
+        Assert.AreEqual("document=d query=q trained=q", Shown(empty.WithDefaultPrompt("q", null).WithSecondPrompt("d", null, isFirstText: true, out _)));
+        Assert.AreEqual("document= query= trained=q", Shown(empty.WithDefaultPrompt("q", null).WithSecondPrompt(null, "query", isFirstText: true, out string name)), "the second prompt keeps its text");
+        Assert.AreEqual("query", name);
+        SentenceSettings changed = (empty with { DefaultPromptName = "document" }).WithSecondPrompt("d", null, isFirstText: false, out name);
+        Assert.AreEqual("document-2", name);
+        Assert.AreEqual("", changed.PromptText(null, null), "the default keeps its text");
+    }
+
+    [TestMethod]
+    public void AnotherDocumentPromptIsLeftAlone()
+    {
+        SentenceSettings known = s_settings.WithSecondPrompt("d: ", null, isFirstText: false, out _);
+        Assert.AreEqual("d: ", known.WithSecondPrompt("e: ", null, isFirstText: false, out string name).Prompts["document"]);
+        Assert.AreEqual("document-2", name);
+        known.WithSecondPrompt("p: ", null, isFirstText: false, out name);
+        Assert.AreEqual("passage", name, "as the model knows it");
+        known.WithSecondPrompt("d: ", null, isFirstText: false, out name);
+        Assert.AreEqual("document", name);
+    }
+
+    private static string Shown(SentenceSettings settings) => string.Join(' ', settings.Prompts.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}={pair.Value}"));
 }

@@ -60,6 +60,15 @@ public sealed class DistributedTrainingTests
     }
 
     [TestMethod]
+    public void EveryRankPutsTheSecondPromptBeforeItsSecondSentences()
+    {
+        void Set(LacosBloomTrainer.Options options) => (options.Prompt, options.Sentence2Prompt, options.NegativeColumnNames) = ("query: ", "passage: ", ["Negative"]);
+        AssertClose(Train(1, Set), Train(2, Set));
+        (_, Exception?[] errors) = ThreadGroup.Outcomes(2, group => TrainOne(group, options => options.Sentence2Prompt = group.Rank == 0 ? "passage: " : "document: "));
+        StringAssert.Contains(errors[1]!.Message, "'second_prompt': document:  here, passage:  there");
+    }
+
+    [TestMethod]
     public void AStoppedAndResumedRunGivesTheSameBytesAndRankZeroAloneWrites()
     {
         using var folder = new TemporaryFolder();
