@@ -97,7 +97,7 @@ internal sealed unsafe class MpiLibrary
                 ? new MpiLibrary(named, path)
                 : throw new DllNotFoundException($"{PathVariable} is '{path}', which cannot be loaded. Name the MPI library's file, such as /usr/lib/x86_64-linux-gnu/libmpi.so.40.");
         }
-        string[] names = [.. MpiLaunch.IsByMpich ? MpichNames : [], .. OpenMpiNames, .. MpichNames, "msmpi.dll", "libmpi.so"];
+        string[] names = [.. MpiLaunch.IsByMpich ? MpichNames : [], .. OpenMpiNames, .. MpichNames, "libmpi.so"];
         foreach (string name in names)
         {
             if (NativeLibrary.TryLoad(name, out nint library))

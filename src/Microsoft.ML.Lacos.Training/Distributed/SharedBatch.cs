@@ -39,7 +39,7 @@ internal sealed class SharedBatch(Ranks ranks, int columns, int rows, int dimens
         {
             DeviceTensors.Read(own[column]).CopyTo(sent, column * block);
         }
-        float[] all = MemoryMarshal.Cast<byte, float>(ranks.Gather(MemoryMarshal.AsBytes<float>(sent))).ToArray();
+        ReadOnlySpan<float> all = MemoryMarshal.Cast<byte, float>(ranks.Gather(MemoryMarshal.AsBytes<float>(sent)));
         var vectors = new torch.Tensor[columns];
         for (int column = 0; column < columns; column++)
         {
@@ -47,7 +47,7 @@ internal sealed class SharedBatch(Ranks ranks, int columns, int rows, int dimens
             for (int rank = 0; rank < ranks.Count; rank++)
             {
                 RankRows part = RankRows.Of(rows, rank, ranks.Count);
-                all.AsSpan(((rank * columns) + column) * block, part.Count * dimension).CopyTo(together.AsSpan(part.First * dimension));
+                all.Slice(((rank * columns) + column) * block, part.Count * dimension).CopyTo(together.AsSpan(part.First * dimension));
             }
             vectors[column] = DeviceTensors.Move(torch.tensor(together, [rows, dimension]), device);
         }

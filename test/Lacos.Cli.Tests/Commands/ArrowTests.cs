@@ -24,8 +24,8 @@ public sealed class ArrowTests
             foreach (string name in (string[])["in.arrow", "in.arrows", "in.feather"])
             {
                 string path = folder.Write(name, ArrowSample.Write(ArrowSample.Batches(type), isFile: name != "in.arrows", codec));
-                CollectionAssert.AreEqual(Enumerable.Range(0, ArrowSample.Rows).Select(ArrowSample.Text).ToArray(), ArrowSample.Read(path, "text"), $"{type.Name} {name}");
-                CollectionAssert.AreEqual(Enumerable.Range(0, ArrowSample.Rows).Select(i => $"{i}").ToArray(), ArrowSample.Read(path, "id"), "numbers as texts");
+                CollectionAssert.AreEqual(Enumerable.Range(0, ArrowSample.Rows).Select(ArrowSample.Text).ToArray(), RecordColumn.Read(path, "text"), $"{type.Name} {name}");
+                CollectionAssert.AreEqual(Enumerable.Range(0, ArrowSample.Rows).Select(i => $"{i}").ToArray(), RecordColumn.Read(path, "id"), "numbers as texts");
             }
         }
     }
@@ -43,9 +43,9 @@ public sealed class ArrowTests
         string folder = Path.Combine(AppContext.BaseDirectory, "Input", "Arrow");
         string path = Path.Combine(folder, name);
         string[] texts = File.ReadAllLines(Path.Combine(folder, "texts.txt"));
-        CollectionAssert.AreEqual(texts, ArrowSample.Read(path, "text").Select(text => text ?? "").ToArray());
-        CollectionAssert.AreEqual(texts.Reverse().ToArray(), ArrowSample.Read(path, "other").Select(text => text ?? "").ToArray());
-        CollectionAssert.AreEqual(Enumerable.Range(0, texts.Length).Select(i => $"{i % 6}").ToArray(), ArrowSample.Read(path, "score"));
+        CollectionAssert.AreEqual(texts, RecordColumn.Read(path, "text").Select(text => text ?? "").ToArray());
+        CollectionAssert.AreEqual(texts.Reverse().ToArray(), RecordColumn.Read(path, "other").Select(text => text ?? "").ToArray());
+        CollectionAssert.AreEqual(Enumerable.Range(0, texts.Length).Select(i => $"{i % 6}").ToArray(), RecordColumn.Read(path, "score"));
     }
 
     [TestMethod]
@@ -129,7 +129,7 @@ public sealed class ArrowTests
             Assert.IsNull(reader.ReadNextRecordBatch());
         }
         RecordBatch empty = ArrowSample.Batches(StringType.Default)[1];
-        Assert.IsEmpty(ArrowSample.Read(folder.Write("none.arrow", ArrowSample.Write([empty], isFile: true)), "text"));
+        Assert.IsEmpty(RecordColumn.Read(folder.Write("none.arrow", ArrowSample.Write([empty], isFile: true)), "text"));
     }
 
     [TestMethod]

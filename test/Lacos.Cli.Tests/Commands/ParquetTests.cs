@@ -1,6 +1,7 @@
 using Lacos.Cli.Input;
 using Lacos.Cli.Output;
 using Lacos.Cli.Terminal;
+using Lacos.Cli.Tests.Input;
 using Parquet;
 using Parquet.Schema;
 
@@ -20,8 +21,8 @@ public sealed class ParquetTests
     {
         using var folder = new TemporaryFolder();
         string path = Write(folder, "in.parquet", compression);
-        CollectionAssert.AreEqual(Enumerable.Range(0, Rows).Select(Text).ToArray(), Read(path, "text"));
-        CollectionAssert.AreEqual(Enumerable.Range(0, Rows).Select(i => $"{i}").ToArray(), Read(path, "id"), "numbers as texts");
+        CollectionAssert.AreEqual(Enumerable.Range(0, Rows).Select(Text).ToArray(), RecordColumn.Read(path, "text"));
+        CollectionAssert.AreEqual(Enumerable.Range(0, Rows).Select(i => $"{i}").ToArray(), RecordColumn.Read(path, "id"), "numbers as texts");
         ToolRun run = ToolRun.Of("embed", "-i", path, "-o", "-");
         Assert.AreEqual(0, run.ExitCode, run.Error);
         StringAssert.StartsWith(run.Output, "{\"text\":null,");
@@ -41,9 +42,9 @@ public sealed class ParquetTests
         string folder = Path.Combine(AppContext.BaseDirectory, "Input", "Arrow");
         string path = Path.Combine(folder, $"arrow-{compression}.parquet");
         string[] texts = File.ReadAllLines(Path.Combine(folder, "texts.txt"));
-        CollectionAssert.AreEqual(texts, Read(path, "text").Select(text => text ?? "").ToArray());
-        CollectionAssert.AreEqual(texts.Reverse().ToArray(), Read(path, "other").Select(text => text ?? "").ToArray());
-        CollectionAssert.AreEqual(Enumerable.Range(0, texts.Length).Select(i => $"{i % 6}").ToArray(), Read(path, "score"));
+        CollectionAssert.AreEqual(texts, RecordColumn.Read(path, "text").Select(text => text ?? "").ToArray());
+        CollectionAssert.AreEqual(texts.Reverse().ToArray(), RecordColumn.Read(path, "other").Select(text => text ?? "").ToArray());
+        CollectionAssert.AreEqual(Enumerable.Range(0, texts.Length).Select(i => $"{i % 6}").ToArray(), RecordColumn.Read(path, "score"));
     }
 
     [TestMethod]
@@ -149,7 +150,7 @@ public sealed class ParquetTests
                 damaged[position] = value;
                 try
                 {
-                    Read(folder.Write("damaged.parquet", damaged), "text");
+                    RecordColumn.Read(folder.Write("damaged.parquet", damaged), "text");
                 }
                 catch (Exception error) when (error is InvalidDataException or UsageException)
                 {
@@ -161,7 +162,7 @@ public sealed class ParquetTests
         for (int length = 0; length < whole.Length; length++)
         {
             string cut = folder.Write("cut.parquet", whole[..length]);
-            StringAssert.Contains(Assert.ThrowsExactly<InvalidDataException>(() => Read(cut, "text")).Message, "cannot be read as Parquet");
+            StringAssert.Contains(Assert.ThrowsExactly<InvalidDataException>(() => RecordColumn.Read(cut, "text")).Message, "cannot be read as Parquet");
         }
     }
 
@@ -201,7 +202,7 @@ public sealed class ParquetTests
                 byte[] changed = [.. bytes[..place], .. count, .. bytes[(place + 1)..^8], .. BitConverter.GetBytes(bytes.Length - 8 - footer + count.Length - 1), .. bytes[^4..]];
                 try
                 {
-                    Assert.HasCount(63, Read(folder.Write("changed.parquet", changed), "id"));
+                    Assert.HasCount(63, RecordColumn.Read(folder.Write("changed.parquet", changed), "id"));
                 }
                 catch (InvalidDataException error)
                 {
@@ -219,9 +220,9 @@ public sealed class ParquetTests
         using var folder = new TemporaryFolder();
         byte[] footer = [.. Enumerable.Repeat((byte)0x1c, 4_000_000)];
         string path = folder.Write("deep.parquet", [.. "PAR1"u8, .. footer, .. BitConverter.GetBytes(footer.Length), .. "PAR1"u8]);
-        StringAssert.Contains(Assert.ThrowsExactly<InvalidDataException>(() => Read(path, "text")).Message, "its metadata are damaged or too large");
+        StringAssert.Contains(Assert.ThrowsExactly<InvalidDataException>(() => RecordColumn.Read(path, "text")).Message, "its metadata are damaged or too large");
         string more = folder.Write("more.parquet", [.. "PAR1"u8, 0, 0xff, 0xff, 0xff, 0x7f, .. "PAR1"u8]);
-        StringAssert.Contains(Assert.ThrowsExactly<InvalidDataException>(() => Read(more, "text")).Message, "which the file has not");
+        StringAssert.Contains(Assert.ThrowsExactly<InvalidDataException>(() => RecordColumn.Read(more, "text")).Message, "which the file has not");
     }
 
     [TestMethod]
@@ -259,19 +260,6 @@ public sealed class ParquetTests
         }
         writer.DisposeAsync().AsTask().GetAwaiter().GetResult();
         return folder.File(name);
-    }
-
-    private static string?[] Read(string path, string column)
-    {
-        using RecordReader records = RecordReader.Open(path, null, hasHeader: true, Stream.Null);
-        int index = records.Find(column);
-        var texts = new List<string?>();
-        var values = new string?[1];
-        while (records.Read([index], values))
-        {
-            texts.Add(values[0]);
-        }
-        return [.. texts];
     }
 
     private static byte[] Embeddings(string path, string precision)

@@ -21,7 +21,7 @@ public sealed class ArrowDamageTests
         for (int length = 0; length < whole.Length; length++)
         {
             string cut = folder.Write("cut.arrow", whole[..length]);
-            StringAssert.Contains(Assert.ThrowsExactly<InvalidDataException>(() => ArrowSample.Read(cut, "text"), $"{length} bytes").Message, "cannot be read as Arrow");
+            StringAssert.Contains(Assert.ThrowsExactly<InvalidDataException>(() => RecordColumn.Read(cut, "text"), $"{length} bytes").Message, "cannot be read as Arrow");
         }
     }
 
@@ -136,7 +136,7 @@ public sealed class ArrowDamageTests
         using var folder = new TemporaryFolder();
         byte[] raw = ArrowSample.Raw(1, [0, 0, 0, 0, 3, 0, 0, 0], [0x61, 0xff, 0x62]);
         offsets.SelectMany(BitConverter.GetBytes).ToArray().CopyTo(raw, Places(raw, 3L << 32)[^1]);
-        string message = Assert.ThrowsExactly<InvalidDataException>(() => ArrowSample.Read(folder.Write("raw.arrows", raw), "text")).Message;
+        string message = Assert.ThrowsExactly<InvalidDataException>(() => RecordColumn.Read(folder.Write("raw.arrows", raw), "text")).Message;
         StringAssert.Contains(message, $"Row 1 of '{folder.File("raw.arrows")}' has {expected} in its column 'text'");
     }
 
@@ -149,7 +149,7 @@ public sealed class ArrowDamageTests
         {
             var column = new DictionaryArray(type, new Int8Array.Builder().AppendRange([0, index]).Build(), new StringArray.Builder().AppendRange(["a", "b"]).Build());
             string path = folder.Write("index.arrows", ArrowSample.OfColumn(column));
-            StringAssert.Contains(Assert.ThrowsExactly<InvalidDataException>(() => ArrowSample.Read(path, "text")).Message, $"Row 2 of '{path}' has entry {index} of a dictionary of 2");
+            StringAssert.Contains(Assert.ThrowsExactly<InvalidDataException>(() => RecordColumn.Read(path, "text")).Message, $"Row 2 of '{path}' has entry {index} of a dictionary of 2");
         }
     }
 
@@ -241,7 +241,7 @@ public sealed class ArrowDamageTests
     {
         try
         {
-            ArrowSample.Read(folder.Write("damaged.arrow", bytes), "text");
+            RecordColumn.Read(folder.Write("damaged.arrow", bytes), "text");
             return false;
         }
         catch (Exception error) when (error is InvalidDataException or UsageException)

@@ -3,11 +3,10 @@ using Apache.Arrow;
 using Apache.Arrow.Compression;
 using Apache.Arrow.Ipc;
 using Apache.Arrow.Types;
-using Lacos.Cli.Input;
 
 namespace Lacos.Cli.Tests.Input;
 
-/// <summary>Arrow files and streams made for tests, and what is read from them.</summary>
+/// <summary>Arrow files and streams made for tests.</summary>
 internal static class ArrowSample
 {
     /// <summary>Rows of <see cref="Batches"/>.</summary>
@@ -51,20 +50,6 @@ internal static class ArrowSample
         }
         writer.WriteEnd();
         return bytes.ToArray();
-    }
-
-    /// <summary>The values of a column.</summary>
-    public static string?[] Read(string path, string column)
-    {
-        using RecordReader records = RecordReader.Open(path, null, hasHeader: true, Stream.Null);
-        int index = records.Find(column);
-        var texts = new List<string?>();
-        var values = new string?[1];
-        while (records.Read([index], values))
-        {
-            texts.Add(values[0]);
-        }
-        return [.. texts];
     }
 
     private static IArrowArray Texts(IArrowType type, int[] rows)
