@@ -25,6 +25,7 @@ std::vector<float> AlibiSlopes(int heads) {
 void AttentionScratch::Reserve(const FloatGemmKernel& gemm, int tokens, int head_size) {
   const size_t width = static_cast<size_t>(gemm.columns);
   keys.Reserve(RoundUp(tokens, width) * head_size);
+  values.Reserve(static_cast<size_t>(tokens) * head_size + width);
   scores.Reserve(RoundUp(tokens, kScorePadding) * gemm.rows);
   out.Reserve(width * gemm.rows);
 }
@@ -33,24 +34,34 @@ void RunAttentionHead(const KernelSet& kernels, const AttentionHead& head, Atten
   const FloatGemmKernel& gemm = *kernels.float_gemm;
   const int width = gemm.columns;
   const int size = head.head_size;
-  const float* key = head.query + size;
-  const float* value = head.query + 2 * size;
+  if (head.shared == head.tokens) return;
+  const auto row = [&](int token) { return static_cast<size_t>(head.rows == nullptr ? token : head.rows[token]); };
   float* keys = scratch.keys.data();
   for (int j = 0; j < head.tokens; j++) {
     float* to = keys + static_cast<size_t>(j / width) * width * size + j % width;
-    const float* from = key + head.stride * j;
+    const float* from = head.query + size + head.stride * row(j);
     for (int d = 0; d < size; d++) to[static_cast<size_t>(d) * width] = from[d];
+  }
+  const float* value = head.query + 2 * size + head.stride * row(0);
+  size_t value_stride = head.stride;
+  if (head.shared > 0) {
+    for (int j = 0; j < head.tokens; j++) {
+      const float* from = head.query + 2 * size + head.stride * row(j);
+      std::copy_n(from, size, scratch.values.data() + static_cast<size_t>(j) * size);
+    }
+    value = scratch.values.data();
+    value_stride = static_cast<size_t>(size);
   }
   const size_t score_stride = RoundUp(head.tokens, kScorePadding);
   const float scale = 1.0f / std::sqrt(static_cast<float>(size));
   float* scores = scratch.scores.data();
   float* out = scratch.out.data();
-  for (int first = 0; first < head.tokens; first += gemm.rows) {
+  for (int first = head.shared; first < head.tokens; first += gemm.rows) {
     const int rows = std::min(gemm.rows, head.tokens - first);
     const int seen = first + rows;
     for (int j = 0; j < seen; j += width) {
       const int vectors = (std::min(width, seen - j) + gemm.lanes - 1) / gemm.lanes;
-      gemm.tile({rows, vectors, size, false, head.query + head.stride * first, head.stride,
+      gemm.tile({rows, vectors, size, false, head.query + head.stride * row(first), head.stride,
                  keys + static_cast<size_t>(j) * size, static_cast<size_t>(width), scores + j, score_stride});
     }
     float inverse[16];
@@ -61,10 +72,10 @@ void RunAttentionHead(const KernelSet& kernels, const AttentionHead& head, Atten
     for (int d = 0; d < size; d += width) {
       const int columns = std::min(width, size - d);
       gemm.tile({rows, (columns + gemm.lanes - 1) / gemm.lanes, seen, false, scores, score_stride, value + d,
-                 head.stride, out, static_cast<size_t>(width)});
+                 value_stride, out, static_cast<size_t>(width)});
       for (int i = 0; i < rows; i++) {
         kernels.vector->scale(out + static_cast<size_t>(width) * i, columns, inverse[i],
-                              head.context + head.context_stride * (first + i) + d);
+                              head.context + head.context_stride * row(first + i) + d);
       }
     }
   }

@@ -2,6 +2,7 @@
 #ifndef LACOS_ATTENTION_H_
 #define LACOS_ATTENTION_H_
 
+#include <cstdint>
 #include <vector>
 
 #include "aligned_buffer.h"
@@ -16,6 +17,7 @@ std::vector<float> AlibiSlopes(int heads);
 // Memory of one thread, linear in the length of the sentence.
 struct AttentionScratch {
   AlignedBuffer<float> keys;    // transposed, in panels
+  AlignedBuffer<float> values;  // one after the other, where a sentence's rows are not
   AlignedBuffer<float> scores;  // a tile of rows
   AlignedBuffer<float> out;     // a tile of rows
 
@@ -30,6 +32,10 @@ struct AttentionHead {
   float slope;
   float* context;  // [tokens, head_size]
   size_t context_stride;
+  // A sentence that shares its first tokens with earlier ones (shared_prefixes.h): the row of each token, counted from
+  // query and from context. The context of the first `shared` tokens is there already.
+  const int32_t* rows = nullptr;
+  int shared = 0;
 };
 
 // context[i] = sum_j softmax_j(query[i] . key[j] / sqrt(head_size) + slope * j) value[j] over j <= i. Only the key's

@@ -12,12 +12,23 @@ struct BatchPart {
   int last;
 };
 
-// Consecutive parts of about `tokens` tokens, at most that unless a single sentence has more.
-std::vector<BatchPart> PartsUpTo(const int32_t* offsets, int sentences, int tokens);
+// Rows that consecutive sentences need, which are fewer than their tokens where each shares its first ones with the
+// sentence before it (shared_prefixes.h).
+struct SentenceRows {
+  const int32_t* ends;    // sentences + 1 ascending numbers; from one to the next as many as the sentence adds
+  const int32_t* shared;  // of each sentence
 
-// Consecutive parts of about `tokens` tokens at most, cut so that `threads` threads that claim them one by one end at
-// about the same time. Empty where sentences do not allow that, such as a long one among short ones.
-std::vector<BatchPart> EvenParts(const int32_t* offsets, int sentences, int tokens, int threads);
+  int Own(int first, int last) const { return ends[last] - ends[first]; }
+  // In a part the first sentence has none before it.
+  int Of(const BatchPart& part) const { return Own(part.first, part.last) + shared[part.first]; }
+};
+
+// Consecutive parts of `rows` rows at most, unless a single sentence has more.
+std::vector<BatchPart> PartsUpTo(const SentenceRows& batch, int sentences, int rows);
+
+// Consecutive parts of about `rows` rows at most, cut so that `threads` threads that claim them one by one end at about
+// the same time. Empty where sentences do not allow that, such as a long one among short ones.
+std::vector<BatchPart> EvenParts(const SentenceRows& batch, int sentences, int rows, int threads);
 
 }  // namespace lacos
 

@@ -17,26 +17,35 @@ Forward::Forward(const Model& model, Workspace& workspace, LoopRunner& runner, c
       w_(workspace),
       runner_(runner),
       batch_(batch),
-      tokens_(batch.tokens()),
+      shared_(nullptr),
+      ids_(batch.ids + batch.offsets[0]),
+      rows_(batch.tokens()),
       hidden_(model.hidden()),
       qkv_stride_(RowStride(3 * hidden_)),
       feed_stride_(RowStride(4 * hidden_)),
       int8_(model.config_.compute == LACOS_COMPUTE_INT8),
       outliers_(int8_ && model.config_.outlier_threshold > 0),
-      keep_normed_(!int8_ || outliers_ || model.config_.residual_post_layer_norm != 0) {}
+      keep_normed_(!int8_ || outliers_ || model.config_.residual_post_layer_norm != 0) {
+  if (batch.shared == nullptr) return;
+  w_.shared.Set(batch.ids, batch.offsets, batch.shared, batch.sentences);
+  if (w_.shared.count() == rows_) return;
+  shared_ = &w_.shared;
+  ids_ = shared_->ids();
+  rows_ = shared_->count();
+}
 
 void Forward::Reserve(const Model& model, Workspace& w, int threads, const Size& size) {
   const KernelSet& kernels = *model.kernels_;
   const int hidden = model.hidden();
-  const size_t n = static_cast<size_t>(size.tokens) * hidden;
+  const size_t n = static_cast<size_t>(size.rows) * hidden;
   const size_t sentences = static_cast<size_t>(size.sentences);
   w.hidden.Reserve(n);
   w.normed.Reserve(n);
-  w.qkv.Reserve(size.tokens * RowStride(3 * hidden) + static_cast<size_t>(kernels.float_gemm->columns));
+  w.qkv.Reserve(size.rows * RowStride(3 * hidden) + static_cast<size_t>(kernels.float_gemm->columns));
   w.context.Reserve(n);
-  w.feed.Reserve(size.tokens * RowStride(4 * hidden));
+  w.feed.Reserve(size.rows * RowStride(4 * hidden));
   w.pooled.Reserve(static_cast<size_t>(PoolingModeCount(2 * LACOS_POOL_LAST - 1)) * hidden * threads);
-  if (model.config_.compute == LACOS_COMPUTE_INT8) w.rows.Reserve(*kernels.int8_gemm, size.tokens, 4 * hidden, nullptr);
+  if (model.config_.compute == LACOS_COMPUTE_INT8) w.rows.Reserve(*kernels.int8_gemm, size.rows, 4 * hidden, nullptr);
   w.linear.Reserve(kernels, std::max<int>(threads, static_cast<int>(w.linear.panels.size())));
   if (static_cast<int>(w.attention.size()) < threads) w.attention.resize(threads);
   if (static_cast<int>(w.row.size()) < threads) w.row.resize(threads);
@@ -49,26 +58,26 @@ void Forward::Reserve(const Model& model, Workspace& w, int threads, const Size&
     for (size_t s = 0; s < sentences; s++) w.outliers[s].reserve(static_cast<size_t>(4) * hidden);
     w.spans.reserve(sentences);
   }
+  w.shared.Reserve(size.tokens, size.sentences);
 }
 
 template <class Function>
 void Forward::ForRows(int cost, const Function& function) {
-  if (static_cast<int64_t>(tokens_) * cost <= kSerialElements) {
-    for (int row = 0; row < tokens_; row++) function(row, 0);
+  if (static_cast<int64_t>(rows_) * cost <= kSerialElements) {
+    for (int row = 0; row < rows_; row++) function(row, 0);
     return;
   }
   const int rows = std::max(1, kElementsATask / cost);
-  runner_.For((tokens_ + rows - 1) / rows, [&](int task, int thread) {
-    for (int row = task * rows; row < std::min(tokens_, (task + 1) * rows); row++) function(row, thread);
+  runner_.For((rows_ + rows - 1) / rows, [&](int task, int thread) {
+    for (int row = task * rows; row < std::min(rows_, (task + 1) * rows); row++) function(row, thread);
   });
 }
 
 void Forward::Embed() {
   const LayerNormParameters& norm = model_.embeddings_norm_;
-  const int32_t* ids = batch_.ids + batch_.offsets[0];
   ForRows(hidden_, [&](int row, int) {
     float* x = w_.hidden.data() + static_cast<size_t>(row) * hidden_;
-    model_.embeddings_->Dequantize(ids[row], 0, hidden_, x, 1);
+    model_.embeddings_->Dequantize(ids_[row], 0, hidden_, x, 1);
     model_.kernels_->vector->layer_norm(x, hidden_, norm.weight.data(), norm.bias.data(),
                                         model_.config_.layer_norm_epsilon, x);
   });
@@ -76,7 +85,7 @@ void Forward::Embed() {
 
 void Forward::Normalize(const LayerNormParameters& norm, const LinearLayer& next) {
   const bool quantize = int8_ && !outliers_;
-  if (quantize) next.int8->ReserveRows(w_.rows, tokens_);
+  if (quantize) next.int8->ReserveRows(w_.rows, rows_);
   ForRows(hidden_, [&](int row, int thread) {
     const size_t at = static_cast<size_t>(row) * hidden_;
     float* y = keep_normed_ ? w_.normed.data() + at : w_.row[thread].data();
@@ -91,7 +100,7 @@ void Forward::Prepare(const float* x, size_t stride, const LinearLayer& next) {
   if (!int8_) return;
   if (outliers_) return PrepareWithOutliers(x, stride, next);
   const int n = next.int8->columns();
-  next.int8->ReserveRows(w_.rows, tokens_);
+  next.int8->ReserveRows(w_.rows, rows_);
   ForRows(n, [&](int row, int) {
     w_.rows.Set(*model_.kernels_, row, x + stride * row, n, std::numeric_limits<float>::infinity(), nullptr);
   });
@@ -99,7 +108,7 @@ void Forward::Prepare(const float* x, size_t stride, const LinearLayer& next) {
 
 void Forward::PrepareWithOutliers(const float* x, size_t stride, const LinearLayer& next) {
   const int n = next.int8->columns();
-  next.int8->ReserveRows(w_.rows, tokens_);
+  next.int8->ReserveRows(w_.rows, rows_);
   const float threshold = model_.config_.outlier_threshold;
   w_.spans.resize(batch_.sentences);
   runner_.For(batch_.sentences, [&](int s, int thread) {
@@ -113,10 +122,10 @@ void Forward::PrepareWithOutliers(const float* x, size_t stride, const LinearLay
 
 void Forward::Apply(const LinearLayer& layer, const float* x, size_t stride, const LinearOutput& output) {
   if (layer.int8 != nullptr) {
-    layer.int8->Run(runner_, w_.linear, w_.rows, tokens_, layer.int8->bias(), outliers_ ? &w_.spans : nullptr, x,
+    layer.int8->Run(runner_, w_.linear, w_.rows, rows_, layer.int8->bias(), outliers_ ? &w_.spans : nullptr, x,
                     stride, output);
   } else {
-    layer.floats->Run(runner_, w_.linear, x, stride, tokens_, output);
+    layer.floats->Run(runner_, w_.linear, x, stride, rows_, output);
   }
 }
 
@@ -126,13 +135,12 @@ void Forward::Attend() {
   runner_.For(batch_.sentences * heads, [&](int task, int thread) {
     const int head = task % heads;
     const int sentence = task / heads;
-    const int first = batch_.offsets[sentence] - batch_.offsets[0];
-    const int count = batch_.offsets[sentence + 1] - batch_.offsets[sentence];
+    const int first = FirstRow(sentence);
     RunAttentionHead(
         *model_.kernels_,
-        {w_.qkv.data() + first * qkv_stride_ + static_cast<size_t>(head) * 3 * size, qkv_stride_, count, size,
-         model_.slopes_[head], w_.context.data() + static_cast<size_t>(first) * hidden_ + head * size,
-         static_cast<size_t>(hidden_)},
+        {w_.qkv.data() + first * qkv_stride_ + static_cast<size_t>(head) * 3 * size, qkv_stride_, Tokens(sentence),
+         size, model_.slopes_[head], w_.context.data() + static_cast<size_t>(first) * hidden_ + head * size,
+         static_cast<size_t>(hidden_), RowsOf(sentence), shared_ == nullptr ? 0 : shared_->shared(sentence)},
         w_.attention[thread]);
   });
 }
@@ -163,7 +171,7 @@ void Forward::FinalNorm(float* y) {
 }
 
 void Forward::Run(float* hidden_states) {
-  if (tokens_ == 0) return;
+  if (rows_ == 0) return;
   Embed();
   for (const BlockParameters& block : model_.blocks_) Block(block);
   FinalNorm(hidden_states);
@@ -173,10 +181,9 @@ void Forward::RunPooled(const int32_t* pool_from, const Pooling& pooling, float*
   Run(w_.normed.data());
   const size_t width = static_cast<size_t>(PoolingModeCount(pooling.modes)) * hidden_;
   runner_.For(batch_.sentences, [&](int s, int thread) {
-    const int first = batch_.offsets[s] - batch_.offsets[0];
-    const int count = batch_.offsets[s + 1] - batch_.offsets[s];
+    const int count = Tokens(s);
     const int skip = pool_from == nullptr ? 0 : std::min(pool_from[s], count);
-    Pool(pooling, w_.normed.data() + static_cast<size_t>(first) * hidden_, count, skip,
+    Pool(pooling, w_.normed.data() + static_cast<size_t>(FirstRow(s)) * hidden_, RowsOf(s), count, skip,
          w_.pooled.data() + width * thread, vectors + static_cast<size_t>(s) * pooling.dimension);
   });
 }

@@ -11,6 +11,7 @@ class Forward {
   // What the largest batch that a workspace will see needs.
   struct Size {
     int tokens;
+    int rows;     // fewer than tokens where sentences share some
     int longest;  // tokens of a sentence
     int sentences;
   };
@@ -34,6 +35,10 @@ class Forward {
   void PrepareWithOutliers(const float* x, size_t stride, const LinearLayer& next);
   void Apply(const LinearLayer& layer, const float* x, size_t stride, const LinearOutput& output);
   void FinalNorm(float* y);
+  int Tokens(int sentence) const { return batch_.offsets[sentence + 1] - batch_.offsets[sentence]; }
+  // Rows of a sentence: consecutive from the first, or where some are shared, those that RowsOf names from row 0 on.
+  int FirstRow(int sentence) const { return shared_ != nullptr ? 0 : batch_.offsets[sentence] - batch_.offsets[0]; }
+  const int32_t* RowsOf(int sentence) const { return shared_ == nullptr ? nullptr : shared_->of(sentence); }
   template <class Function>
   void ForRows(int cost, const Function& function);
 
@@ -41,7 +46,9 @@ class Forward {
   Workspace& w_;
   LoopRunner& runner_;
   TokenBatch batch_;
-  int tokens_;
+  const SharedRows* shared_;  // null where each token has a row of its own
+  const int32_t* ids_;        // of each row
+  int rows_;
   int hidden_;
   size_t qkv_stride_;
   size_t feed_stride_;

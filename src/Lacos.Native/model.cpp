@@ -14,12 +14,12 @@
 namespace lacos {
 namespace {
 
-// Tokens that go through the layers at once: enough to run at full speed, few enough that the buffers stay small.
-constexpr int kTokensAtOnce = 1024;
-// Where the weights of a block are few enough to pass through a core's caches again and again, so many tokens go
+// Rows (tokens, without those that sentences share) that go through the layers at once: enough to run at full speed, few enough that the buffers stay small.
+constexpr int kRowsAtOnce = 1024;
+// Where the weights of a block are few enough to pass through a core's caches again and again, so many rows go
 // through at once on every thread: what one layer writes is then still there when the next one reads it.
 constexpr size_t kSmallBlockBytes = size_t{8} << 20;
-constexpr int kTokensInCache = 112;
+constexpr int kRowsInCache = 112;
 
 void CheckRange(int value, int low, int high, const char* name) {
   if (value < low || value > high) {
@@ -166,19 +166,29 @@ void Model::ReturnWorkspace(std::unique_ptr<Workspace> workspace) const noexcept
 
 void Model::Encode(const TokenBatch& batch, const int32_t* pool_from, const Pooling& pooling, float* vectors,
                    float* hidden_states) const {
-  const RunningCall call(batch.tokens(), pool_->thread_count());
+  // Columns that are outliers in one sentence need not be in another that begins like it.
+  const bool share = hidden_states == nullptr && config_.outlier_threshold == 0;
+  std::vector<int32_t> shared = share ? SharedPrefixes(batch.ids, batch.offsets, batch.sentences)
+                                      : std::vector<int32_t>(static_cast<size_t>(batch.sentences));
+  std::vector<int32_t> ends(static_cast<size_t>(batch.sentences) + 1);
+  for (int s = 0; s < batch.sentences; s++) {
+    ends[s + 1] = ends[s] + batch.offsets[s + 1] - batch.offsets[s] - shared[s];
+  }
+  const SentenceRows rows{ends.data(), shared.data()};
+  const RunningCall call(ends.back(), pool_->thread_count());
   CallRunner runner(call, *pool_, pool_mutex_);
   const int threads = runner.thread_count();
   const bool small = config_.compute == LACOS_COMPUTE_INT8 && int8_bytes_ / blocks_.size() <= kSmallBlockBytes;
   std::vector<BatchPart> parts;
-  if (small && threads > 1) parts = EvenParts(batch.offsets, batch.sentences, kTokensInCache, threads);
+  if (small && threads > 1) parts = EvenParts(rows, batch.sentences, kRowsInCache, threads);
   const bool part_a_thread = !parts.empty();
   if (!part_a_thread) {
-    parts = PartsUpTo(batch.offsets, batch.sentences, small && threads == 1 ? kTokensInCache : kTokensAtOnce);
+    parts = PartsUpTo(rows, batch.sentences, small && threads == 1 ? kRowsInCache : kRowsAtOnce);
   }
-  Forward::Size size{0, 0, 0};
+  Forward::Size size{0, 0, 0, 0};
   for (const BatchPart& part : parts) {
     size.tokens = std::max(size.tokens, batch.offsets[part.last] - batch.offsets[part.first]);
+    size.rows = std::max(size.rows, rows.Of(part));
     size.sentences = std::max(size.sentences, part.last - part.first);
   }
   for (int s = 0; s < batch.sentences; s++) {
@@ -190,7 +200,8 @@ void Model::Encode(const TokenBatch& batch, const int32_t* pool_from, const Pool
     Forward::Reserve(*this, *workspaces.back(), part_a_thread ? 1 : threads, size);
   }
   const auto run = [&](const BatchPart& part, LoopRunner& loops, Workspace& workspace) {
-    const TokenBatch some{batch.ids, batch.offsets + part.first, part.last - part.first};
+    const TokenBatch some{batch.ids, batch.offsets + part.first, part.last - part.first,
+                          share ? shared.data() + part.first : nullptr};
     Forward forward(*this, workspace, loops, some);
     if (hidden_states != nullptr) {
       forward.Run(hidden_states + static_cast<size_t>(batch.offsets[part.first] - batch.offsets[0]) * hidden());

@@ -10,6 +10,7 @@
 #include "linear.h"
 #include "loop_threads.h"
 #include "pooling.h"
+#include "shared_prefixes.h"
 #include "weight_view.h"
 
 namespace lacos {
@@ -48,12 +49,14 @@ struct Workspace {
   std::vector<AlignedBuffer<float>> row;    // one a thread, [4 * hidden], padded
   std::vector<std::vector<int>> outliers;   // columns of each sentence
   std::vector<OutlierSpan> spans;
+  SharedRows shared;
 };
 
 struct TokenBatch {
   const int32_t* ids;
   const int32_t* offsets;  // sentences + 1; absolute
   int sentences;
+  const int32_t* shared = nullptr;  // leading tokens of each that the one before it has too; null: nothing is shared
   int tokens() const { return offsets[sentences] - offsets[0]; }
 };
 

@@ -8,13 +8,26 @@
 namespace lacos {
 namespace {
 
+// The vectors that are pooled.
+struct Tokens {
+  const float* first;
+  const int32_t* rows;
+  int from;
+  int count;
+  int hidden;
+
+  const float* operator[](int i) const {
+    return first + static_cast<size_t>(rows == nullptr ? from + i : rows[from + i]) * hidden;
+  }
+};
+
 // first_weight 0: all weights are 1; else they count up from it.
-void Sum(const float* tokens, int count, int hidden, int first_weight, float* y) {
-  std::fill_n(y, hidden, 0.0f);
-  for (int i = 0; i < count; i++) {
+void Sum(const Tokens& tokens, int first_weight, float* y) {
+  std::fill_n(y, tokens.hidden, 0.0f);
+  for (int i = 0; i < tokens.count; i++) {
     const float weight = first_weight > 0 ? static_cast<float>(first_weight + i) : 1.0f;
-    const float* token = tokens + static_cast<size_t>(i) * hidden;
-    for (int d = 0; d < hidden; d++) y[d] += token[d] * weight;
+    const float* token = tokens[i];
+    for (int d = 0; d < tokens.hidden; d++) y[d] += token[d] * weight;
   }
 }
 
@@ -22,11 +35,11 @@ void Divide(float* y, int hidden, float by) {
   for (int d = 0; d < hidden; d++) y[d] /= by;
 }
 
-void Largest(const float* tokens, int count, int hidden, float* y) {
-  std::copy_n(tokens, hidden, y);
-  for (int i = 1; i < count; i++) {
-    const float* token = tokens + static_cast<size_t>(i) * hidden;
-    for (int d = 0; d < hidden; d++) y[d] = y[d] < token[d] ? token[d] : y[d];
+void Largest(const Tokens& tokens, float* y) {
+  std::copy_n(tokens[0], tokens.hidden, y);
+  for (int i = 1; i < tokens.count; i++) {
+    const float* token = tokens[i];
+    for (int d = 0; d < tokens.hidden; d++) y[d] = y[d] < token[d] ? token[d] : y[d];
   }
 }
 
@@ -38,10 +51,11 @@ int PoolingModeCount(int32_t modes) {
   return count;
 }
 
-void Pool(const Pooling& pooling, const float* tokens, int count, int from, float* buffer, float* y) {
+void Pool(const Pooling& pooling, const float* tokens, const int32_t* rows, int count, int from, float* buffer,
+          float* y) {
   const int hidden = pooling.hidden;
-  tokens += static_cast<size_t>(from) * hidden;
-  count -= from;
+  const Tokens pooled{tokens, rows, from, count - from, hidden};
+  count = pooled.count;
   if (count <= 0) {
     std::fill_n(y, pooling.dimension, 0.0f);
     return;
@@ -52,25 +66,25 @@ void Pool(const Pooling& pooling, const float* tokens, int count, int from, floa
     const float n = static_cast<float>(count);
     switch (mode) {
       case LACOS_POOL_FIRST:
-        std::copy_n(tokens, hidden, to);
+        std::copy_n(pooled[0], hidden, to);
         break;
       case LACOS_POOL_MAX:
-        Largest(tokens, count, hidden, to);
+        Largest(pooled, to);
         break;
       case LACOS_POOL_MEAN:
-        Sum(tokens, count, hidden, 0, to);
+        Sum(pooled, 0, to);
         Divide(to, hidden, n);
         break;
       case LACOS_POOL_MEAN_SQRT:
-        Sum(tokens, count, hidden, 0, to);
+        Sum(pooled, 0, to);
         Divide(to, hidden, std::sqrt(n));
         break;
       case LACOS_POOL_WEIGHTED_MEAN:
-        Sum(tokens, count, hidden, from + 1, to);
+        Sum(pooled, from + 1, to);
         Divide(to, hidden, static_cast<float>(0.5 * count * (2.0 * from + count + 1.0)));
         break;
       default:
-        std::copy_n(tokens + static_cast<size_t>(count - 1) * hidden, hidden, to);
+        std::copy_n(pooled[count - 1], hidden, to);
     }
     to += hidden;
   }

@@ -10,6 +10,8 @@ internal sealed record TokenSequence(int[] Ids, int Row, int PoolFrom, int Weigh
 /// <summary>Sequences encoded together, concatenated without padding.</summary>
 internal sealed class TokenBatch
 {
+    private static readonly Comparer<TokenSequence> ByIds = Comparer<TokenSequence>.Create((left, right) => left.Ids.AsSpan().SequenceCompareTo(right.Ids));
+
     private TokenBatch(List<TokenSequence> sequences)
     {
         Sequences = sequences;
@@ -35,12 +37,13 @@ internal sealed class TokenBatch
 
     public int[] PoolFrom { get; }
 
-    /// <summary>Groups sequences of similar length into batches of at most <paramref name="tokens"/> tokens; a longer sequence is a batch of its own.</summary>
+    /// <summary>Groups sequences into batches of at most <paramref name="tokens"/> tokens; a longer sequence is a batch of its own.</summary>
+    /// <remarks>Sequences that begin alike follow one another: an encoder computes what such neighbours share once. As batches are not padded, lengths need not be alike.</remarks>
     public static IEnumerable<TokenBatch> Plan(IReadOnlyCollection<TokenSequence> sequences, int tokens)
     {
         var batch = new List<TokenSequence>();
         int filled = 0;
-        foreach (TokenSequence sequence in sequences.OrderByDescending(sequence => sequence.Ids.Length))
+        foreach (TokenSequence sequence in sequences.Order(ByIds))
         {
             if (batch.Count > 0 && filled + sequence.Ids.Length > tokens)
             {

@@ -4,17 +4,26 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "numbers.h"
 
 namespace lacos {
 namespace {
 
-std::vector<int32_t> Offsets(const std::vector<int>& lengths) {
-  std::vector<int32_t> offsets{7};
-  for (const int length : lengths) offsets.push_back(offsets.back() + length);
-  return offsets;
-}
+struct Batch {
+  std::vector<int32_t> ends{7};
+  std::vector<int32_t> shared;
+
+  // shared: of each sentence with the one before it; nothing where it is left out.
+  explicit Batch(const std::vector<int>& lengths, std::vector<int32_t> with_the_one_before = {})
+      : shared(std::move(with_the_one_before)) {
+    shared.resize(lengths.size());
+    for (size_t i = 0; i < lengths.size(); i++) ends.push_back(ends.back() + lengths[i] - shared[i]);
+  }
+  SentenceRows rows() const { return {ends.data(), shared.data()}; }
+  int sentences() const { return static_cast<int>(shared.size()); }
+};
 
 void ExpectAllInOrder(const std::vector<BatchPart>& parts, int sentences) {
   int next = 0;
@@ -26,31 +35,39 @@ void ExpectAllInOrder(const std::vector<BatchPart>& parts, int sentences) {
   EXPECT_EQ(sentences, next);
 }
 
-int64_t LongestThread(const std::vector<BatchPart>& parts, const std::vector<int32_t>& offsets, int threads) {
+int64_t LongestThread(const std::vector<BatchPart>& parts, const Batch& batch, int threads) {
   std::vector<int64_t> ends(threads);
-  for (const BatchPart& part : parts) {
-    *std::min_element(ends.begin(), ends.end()) += offsets[part.last] - offsets[part.first];
-  }
+  for (const BatchPart& part : parts) *std::min_element(ends.begin(), ends.end()) += batch.rows().Of(part);
   return *std::max_element(ends.begin(), ends.end());
 }
 
 TEST(BatchParts, OneSentenceMayExceedTheLimitAndNothingElse) {
-  const std::vector<int32_t> offsets = Offsets({30, 500, 0, 60, 41, 0, 99});
-  const std::vector<BatchPart> parts = PartsUpTo(offsets.data(), 7, 100);
+  const Batch batch({30, 500, 0, 60, 41, 0, 99});
+  const std::vector<BatchPart> parts = PartsUpTo(batch.rows(), 7, 100);
   ExpectAllInOrder(parts, 7);
   for (const BatchPart& part : parts) {
-    EXPECT_TRUE(offsets[part.last] - offsets[part.first] <= 100 || part.last == part.first + 1);
+    EXPECT_TRUE(batch.rows().Of(part) <= 100 || part.last == part.first + 1);
   }
   EXPECT_EQ(5u, parts.size());
 }
 
+TEST(BatchParts, WhatIsSharedCountsOnceAPart) {
+  const Batch batch({40, 45, 42, 40, 60}, {0, 38, 40, 40, 20});
+  const std::vector<BatchPart> parts = PartsUpTo(batch.rows(), 5, 50);
+  ExpectAllInOrder(parts, 5);
+  ASSERT_EQ(2u, parts.size());
+  EXPECT_EQ(4, parts[0].last) << "40 + 7 + 2 + 0";
+  EXPECT_EQ(49, batch.rows().Of(parts[0]));
+  EXPECT_EQ(60, batch.rows().Of(parts[1]));
+}
+
 TEST(BatchParts, EqualSentencesGoEvenlyToTheThreads) {
   for (const int threads : {2, 3, 8}) {
-    const std::vector<int32_t> offsets = Offsets(std::vector<int>(16 * threads, 20));
-    const std::vector<BatchPart> parts = EvenParts(offsets.data(), 16 * threads, 112, threads);
+    const Batch batch(std::vector<int>(16 * threads, 20));
+    const std::vector<BatchPart> parts = EvenParts(batch.rows(), 16 * threads, 112, threads);
     ExpectAllInOrder(parts, 16 * threads);
-    EXPECT_LE(LongestThread(parts, offsets, threads), 320 + 20) << "a sentence more than its share at most";
-    for (const BatchPart& part : parts) EXPECT_LE(offsets[part.last] - offsets[part.first], 112 + 20);
+    EXPECT_LE(LongestThread(parts, batch, threads), 320 + 20) << "a sentence more than its share at most";
+    for (const BatchPart& part : parts) EXPECT_LE(batch.rows().Of(part), 112 + 20);
   }
 }
 
@@ -61,12 +78,16 @@ TEST(BatchParts, WhatIsCalledEvenIsEven) {
     std::vector<int> lengths(numbers.Whole(1, 60));
     for (int& length : lengths) length = numbers.Whole(0, 60);
     const int threads = numbers.Whole(2, 6), sentences = static_cast<int>(lengths.size());
-    const std::vector<int32_t> offsets = Offsets(lengths);
-    const std::vector<BatchPart> parts = EvenParts(offsets.data(), sentences, 112, threads);
+    std::vector<int32_t> shared(lengths.size());
+    for (int i = 1; i < sentences; i++) shared[i] = trial % 2 * numbers.Whole(0, std::min(lengths[i - 1], lengths[i]));
+    const Batch batch(lengths, shared);
+    const std::vector<BatchPart> parts = EvenParts(batch.rows(), sentences, 112, threads);
     if (parts.empty()) continue;
     even++;
     ExpectAllInOrder(parts, sentences);
-    EXPECT_LE(LongestThread(parts, offsets, threads) * threads, 1.1 * (offsets.back() - offsets[0]));
+    int64_t all = 0;
+    for (const BatchPart& part : parts) all += batch.rows().Of(part);
+    EXPECT_LE(LongestThread(parts, batch, threads) * threads, 1.1 * all);
   }
   EXPECT_GT(even, 100);
 }
@@ -74,9 +95,9 @@ TEST(BatchParts, WhatIsCalledEvenIsEven) {
 TEST(BatchParts, ALongSentenceAmongShortOnesIsSharedByTheThreads) {
   std::vector<int> lengths(20, 5);
   lengths[3] = 1000;
-  EXPECT_TRUE(EvenParts(Offsets(lengths).data(), 20, 112, 2).empty());
-  EXPECT_TRUE(EvenParts(Offsets({20}).data(), 1, 112, 2).empty());
-  EXPECT_TRUE(EvenParts(Offsets({}).data(), 0, 112, 2).empty());
+  EXPECT_TRUE(EvenParts(Batch(lengths).rows(), 20, 112, 2).empty());
+  EXPECT_TRUE(EvenParts(Batch({20}).rows(), 1, 112, 2).empty());
+  EXPECT_TRUE(EvenParts(Batch({}).rows(), 0, 112, 2).empty());
 }
 
 }  // namespace

@@ -16,4 +16,13 @@ public sealed class TokenBatchTests
             Assert.IsTrue(batch.Sequences.Count == 1 || batch.Ids.Length <= 20);
         }
     }
+
+    [TestMethod]
+    public void SequencesThatBeginAlikeFollowOneAnother()
+    {
+        int[][] ids = [[5, 1], [2, 7, 7], [5], [2, 7], [2, 8, 1, 1], [5, 1], [], [2, 7, 7, 3]];
+        TokenSequence[] sequences = [.. ids.Select((row, index) => new TokenSequence(row, index, 0, row.Length))];
+        TokenBatch batch = TokenBatch.Plan(sequences, 100).Single();
+        CollectionAssert.AreEqual(new[] { 6, 3, 1, 7, 4, 2, 0, 5 }, batch.Sequences.Select(sequence => sequence.Row).ToArray());
+    }
 }
