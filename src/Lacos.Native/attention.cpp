@@ -10,7 +10,8 @@ constexpr size_t kScorePadding = 64;
 size_t RoundUp(size_t n, size_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 }  // namespace
 
-// Powers of a base that is fp32 already, taken in fp32: as the reference (build_alibi_tensor of transformers) and Alibi.cs, whose bits these are.
+// Powers of a base that is fp32 already, taken in fp32: as the reference (build_alibi_tensor of transformers) and
+// Alibi.cs, whose bits these are.
 std::vector<float> AlibiSlopes(int heads) {
   int whole = 1;
   while (whole * 2 <= heads) whole *= 2;
@@ -35,23 +36,24 @@ void RunAttentionHead(const KernelSet& kernels, const AttentionHead& head, Atten
   const int width = gemm.columns;
   const int size = head.head_size;
   if (head.shared == head.tokens) return;
-  const auto row = [&](int token) { return static_cast<size_t>(head.rows == nullptr ? token : head.rows[token]); };
+  const TokenRows tokens{head.query, head.stride, head.rows, head.prompt};
   float* keys = scratch.keys.data();
   for (int j = 0; j < head.tokens; j++) {
     float* to = keys + static_cast<size_t>(j / width) * width * size + j % width;
-    const float* from = head.query + size + head.stride * row(j);
+    const float* from = tokens[j] + size;
     for (int d = 0; d < size; d++) to[static_cast<size_t>(d) * width] = from[d];
   }
-  const float* value = head.query + 2 * size + head.stride * row(0);
+  const float* value = tokens[0] + 2 * size;
   size_t value_stride = head.stride;
   if (head.shared > 0) {
-    for (int j = 0; j < head.tokens; j++) {
-      const float* from = head.query + 2 * size + head.stride * row(j);
-      std::copy_n(from, size, scratch.values.data() + static_cast<size_t>(j) * size);
-    }
-    value = scratch.values.data();
+    float* values = scratch.values.data();
+    for (int j = 0; j < head.tokens; j++)
+      std::copy_n(tokens[j] + 2 * size, size, values + static_cast<size_t>(j) * size);
+    value = values;
     value_stride = static_cast<size_t>(size);
   }
+  // Of a token's row; those behind the shared ones are consecutive.
+  const int own = head.rows == nullptr ? 0 : head.rows[head.shared] - head.shared;
   const size_t score_stride = RoundUp(head.tokens, kScorePadding);
   const float scale = 1.0f / std::sqrt(static_cast<float>(size));
   float* scores = scratch.scores.data();
@@ -61,8 +63,8 @@ void RunAttentionHead(const KernelSet& kernels, const AttentionHead& head, Atten
     const int seen = first + rows;
     for (int j = 0; j < seen; j += width) {
       const int vectors = (std::min(width, seen - j) + gemm.lanes - 1) / gemm.lanes;
-      gemm.tile({rows, vectors, size, false, head.query + head.stride * row(first), head.stride,
-                 keys + static_cast<size_t>(j) * size, static_cast<size_t>(width), scores + j, score_stride});
+      gemm.tile({rows, vectors, size, false, tokens[first], head.stride, keys + static_cast<size_t>(j) * size,
+                 static_cast<size_t>(width), scores + j, score_stride});
     }
     float inverse[16];
     const int padded = static_cast<int>(RoundUp(seen, 16));
@@ -75,7 +77,7 @@ void RunAttentionHead(const KernelSet& kernels, const AttentionHead& head, Atten
                  value_stride, out, static_cast<size_t>(width)});
       for (int i = 0; i < rows; i++) {
         kernels.vector->scale(out + static_cast<size_t>(width) * i, columns, inverse[i],
-                              head.context + head.context_stride * row(first + i) + d);
+                              head.context + head.context_stride * static_cast<size_t>(own + first + i) + d);
       }
     }
   }

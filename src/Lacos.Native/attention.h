@@ -7,6 +7,7 @@
 
 #include "aligned_buffer.h"
 #include "kernel.h"
+#include "token_rows.h"
 
 namespace lacos {
 
@@ -32,10 +33,11 @@ struct AttentionHead {
   float slope;
   float* context;  // [tokens, head_size]
   size_t context_stride;
-  // A sentence that shares its first tokens with earlier ones (shared_prefixes.h): the row of each token, counted from
-  // query and from context. The context of the first `shared` tokens is there already.
+  // A sentence of which some rows are others' (shared_prefixes.h): the row of each token, counted from query and from
+  // context. The context of the first `shared` tokens is there already, or not needed.
   const int32_t* rows = nullptr;
   int shared = 0;
+  const float* prompt = nullptr;  // query of the prompt's first token, where rows are the prompt's
 };
 
 // context[i] = sum_j softmax_j(query[i] . key[j] / sqrt(head_size) + slope * j) value[j] over j <= i. Only the key's

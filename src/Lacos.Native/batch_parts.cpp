@@ -45,6 +45,8 @@ std::vector<BatchPart> EvenParts(const SentenceRows& batch, int sentences, int r
     total += batch.Of(parts.back());
     first = last;
   }
+  std::stable_sort(parts.begin(), parts.end(),
+                   [&](const BatchPart& left, const BatchPart& right) { return batch.Of(left) > batch.Of(right); });
   if (LastEnd(parts, batch, threads) * threads > static_cast<int64_t>((1 + kUnevenness) * total)) return {};
   return parts;
 }

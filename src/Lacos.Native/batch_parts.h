@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "shared_prefixes.h"
+
 namespace lacos {
 
 struct BatchPart {
@@ -15,19 +17,21 @@ struct BatchPart {
 // Rows that consecutive sentences need, which are fewer than their tokens where each shares its first ones with the
 // sentence before it (shared_prefixes.h).
 struct SentenceRows {
-  const int32_t* ends;    // sentences + 1 ascending numbers; from one to the next as many as the sentence adds
-  const int32_t* shared;  // of each sentence
+  const int32_t* ends;  // sentences + 1 ascending numbers; from one to the next as many as the sentence adds
+  const SharedPrefix* shared;
 
   int Own(int first, int last) const { return ends[last] - ends[first]; }
-  // In a part the first sentence has none before it.
-  int Of(const BatchPart& part) const { return Own(part.first, part.last) + shared[part.first]; }
+  int Of(const BatchPart& part) const {
+    const SharedPrefix& first = shared[part.first];
+    return Own(part.first, part.last) + first.length(false) - first.length(true);
+  }
 };
 
 // Consecutive parts of `rows` rows at most, unless a single sentence has more.
 std::vector<BatchPart> PartsUpTo(const SentenceRows& batch, int sentences, int rows);
 
-// Consecutive parts of about `rows` rows at most, cut so that `threads` threads that claim them one by one end at about
-// the same time. Empty where sentences do not allow that, such as a long one among short ones.
+// Consecutive parts of about `rows` rows at most, the largest first, cut so that `threads` threads that claim them one
+// by one end at about the same time. Empty where sentences do not allow that, such as a long one among short ones.
 std::vector<BatchPart> EvenParts(const SentenceRows& batch, int sentences, int rows, int threads);
 
 }  // namespace lacos

@@ -17,6 +17,7 @@ Forward::Forward(const Model& model, Workspace& workspace, LoopRunner& runner, c
       w_(workspace),
       runner_(runner),
       batch_(batch),
+      kept_(nullptr),
       shared_(nullptr),
       ids_(batch.ids + batch.offsets[0]),
       rows_(batch.tokens()),
@@ -122,15 +123,16 @@ void Forward::PrepareWithOutliers(const float* x, size_t stride, const LinearLay
 
 void Forward::Apply(const LinearLayer& layer, const float* x, size_t stride, const LinearOutput& output) {
   if (layer.int8 != nullptr) {
-    layer.int8->Run(runner_, w_.linear, w_.rows, rows_, layer.int8->bias(), outliers_ ? &w_.spans : nullptr, x,
-                    stride, output);
+    layer.int8->Run(runner_, w_.linear, w_.rows, rows_, layer.int8->bias(), outliers_ ? &w_.spans : nullptr, x, stride,
+                    output);
   } else {
     layer.floats->Run(runner_, w_.linear, x, stride, rows_, output);
   }
 }
 
-void Forward::Attend() {
+void Forward::Attend(int block) {
   const int heads = model_.config_.head_count;
+  const float* prompt = batch_.prompt == nullptr ? nullptr : batch_.prompt->block(block);
   const int size = hidden_ / heads;
   runner_.For(batch_.sentences * heads, [&](int task, int thread) {
     const int head = task % heads;
@@ -140,19 +142,22 @@ void Forward::Attend() {
         *model_.kernels_,
         {w_.qkv.data() + first * qkv_stride_ + static_cast<size_t>(head) * 3 * size, qkv_stride_, Tokens(sentence),
          size, model_.slopes_[head], w_.context.data() + static_cast<size_t>(first) * hidden_ + head * size,
-         static_cast<size_t>(hidden_), RowsOf(sentence), shared_ == nullptr ? 0 : shared_->shared(sentence)},
+         static_cast<size_t>(hidden_), RowsOf(sentence), shared_ == nullptr ? 0 : shared_->shared(sentence),
+         prompt == nullptr ? nullptr : prompt + static_cast<size_t>(head) * 3 * size},
         w_.attention[thread]);
   });
 }
 
-void Forward::Block(const BlockParameters& block) {
+void Forward::Block(int index) {
+  const BlockParameters& block = model_.blocks_[index];
   const size_t h = static_cast<size_t>(hidden_);
   float* x = w_.hidden.data();
   const float* normed = w_.normed.data();
   const float* residual = model_.config_.residual_post_layer_norm != 0 ? normed : x;
   Normalize(block.input_norm, block.query_key_value);
   Apply(block.query_key_value, normed, h, {w_.qkv.data(), qkv_stride_});
-  Attend();
+  if (kept_ != nullptr) std::copy_n(w_.qkv.data(), rows_ * qkv_stride_, kept_->block(index));
+  Attend(index);
   Prepare(w_.context.data(), h, block.dense);
   Apply(block.dense, w_.context.data(), h, {x, h, false, residual, h});
   Normalize(block.post_attention_norm, block.up);
@@ -173,18 +178,27 @@ void Forward::FinalNorm(float* y) {
 void Forward::Run(float* hidden_states) {
   if (rows_ == 0) return;
   Embed();
-  for (const BlockParameters& block : model_.blocks_) Block(block);
+  for (int block = 0; block < model_.config_.layer_count; block++) Block(block);
   FinalNorm(hidden_states);
+}
+
+void Forward::RunPrompt(Prompt& prompt) {
+  kept_ = &prompt;
+  Run(prompt.states());
+  kept_ = nullptr;
 }
 
 void Forward::RunPooled(const int32_t* pool_from, const Pooling& pooling, float* vectors) {
   Run(w_.normed.data());
   const size_t width = static_cast<size_t>(PoolingModeCount(pooling.modes)) * hidden_;
+  const float* prompt = batch_.prompt == nullptr ? nullptr : batch_.prompt->states();
   runner_.For(batch_.sentences, [&](int s, int thread) {
     const int count = Tokens(s);
     const int skip = pool_from == nullptr ? 0 : std::min(pool_from[s], count);
-    Pool(pooling, w_.normed.data() + static_cast<size_t>(FirstRow(s)) * hidden_, RowsOf(s), count, skip,
-         w_.pooled.data() + width * thread, vectors + static_cast<size_t>(s) * pooling.dimension);
+    const size_t hidden = static_cast<size_t>(hidden_);
+    const TokenRows rows{w_.normed.data() + FirstRow(s) * hidden, hidden, RowsOf(s), prompt};
+    Pool(pooling, rows, count, skip, w_.pooled.data() + width * thread,
+         vectors + static_cast<size_t>(s) * pooling.dimension);
   });
 }
 

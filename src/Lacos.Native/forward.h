@@ -25,12 +25,14 @@ class Forward {
   // Final layer norm of every token, [tokens, hidden].
   void Run(float* hidden_states);
   void RunPooled(const int32_t* pool_from, const Pooling& pooling, float* vectors);
+  // Of the batch's only sentence, which is the prompt.
+  void RunPrompt(Prompt& prompt);
 
  private:
   void Embed();
-  void Block(const BlockParameters& block);
+  void Block(int index);
   void Normalize(const LayerNormParameters& norm, const LinearLayer& next);
-  void Attend();
+  void Attend(int block);
   void Prepare(const float* x, size_t stride, const LinearLayer& next);
   void PrepareWithOutliers(const float* x, size_t stride, const LinearLayer& next);
   void Apply(const LinearLayer& layer, const float* x, size_t stride, const LinearOutput& output);
@@ -46,6 +48,7 @@ class Forward {
   Workspace& w_;
   LoopRunner& runner_;
   TokenBatch batch_;
+  Prompt* kept_;              // where the batch is a prompt that is computed
   const SharedRows* shared_;  // null where each token has a row of its own
   const int32_t* ids_;        // of each row
   int rows_;

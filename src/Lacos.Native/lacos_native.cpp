@@ -13,6 +13,10 @@ struct lacos_model {
   lacos::Model model;
 };
 
+struct lacos_prompt {
+  lacos::Prompt prompt;
+};
+
 struct lacos_int8_linear {
   lacos::Int8Layer layer;
 };
@@ -64,11 +68,37 @@ int64_t lacos_model_memory(const lacos_model* model) {
   return model == nullptr ? 0 : static_cast<int64_t>(model->model.bytes());
 }
 
-lacos_status lacos_encode(const lacos_model* model, const int32_t* token_ids, int64_t token_count,
-                          const int32_t* row_offsets, int64_t row_count, const int32_t* pool_from, int32_t pooling,
-                          int32_t dimension, int32_t normalize, float* vectors, int64_t vector_length) {
+lacos_status lacos_prompt_create(const lacos_model* model, const int32_t* token_ids, int64_t token_count,
+                                 lacos_prompt** prompt) {
   return Guard([&] {
-    const lacos::TokenBatch batch = CheckBatch(model, token_ids, token_count, row_offsets, row_count);
+    NotNull(prompt, "prompt");
+    *prompt = nullptr;
+    if (token_count < 1 || token_count > INT32_MAX) {
+      Fail(LACOS_INVALID_ARGUMENT, "token_count is %lld; a prompt has from 1 to 2^31 - 1 tokens.",
+           static_cast<long long>(token_count));
+    }
+    const int32_t offsets[] = {0, static_cast<int32_t>(token_count)};
+    CheckBatch(model, token_ids, token_count, offsets, 1);
+    *prompt = new lacos_prompt{{model->model, token_ids, static_cast<int>(token_count)}};
+  });
+}
+
+void lacos_prompt_destroy(lacos_prompt* prompt) { delete prompt; }
+
+int64_t lacos_prompt_memory(const lacos_prompt* prompt) {
+  return prompt == nullptr ? 0 : static_cast<int64_t>(prompt->prompt.bytes());
+}
+
+lacos_status lacos_encode(const lacos_model* model, const lacos_prompt* prompt, const int32_t* token_ids,
+                          int64_t token_count, const int32_t* row_offsets, int64_t row_count, const int32_t* pool_from,
+                          int32_t pooling, int32_t dimension, int32_t normalize, float* vectors,
+                          int64_t vector_length) {
+  return Guard([&] {
+    lacos::TokenBatch batch = CheckBatch(model, token_ids, token_count, row_offsets, row_count);
+    if (prompt != nullptr) {
+      if (!prompt->prompt.IsOf(model->model.id())) Fail(LACOS_INVALID_ARGUMENT, "The prompt is that of another model.");
+      batch.prompt = &prompt->prompt;
+    }
     if (pooling <= 0 || pooling >= 2 * LACOS_POOL_LAST) {
       Fail(LACOS_INVALID_ARGUMENT, "pooling is %d; it must be one or more of the flags 1 to 32.", pooling);
     }

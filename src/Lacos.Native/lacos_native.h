@@ -27,7 +27,7 @@ extern "C" {
 #endif
 
 // Raised by every change that an older caller would misread.
-#define LACOS_ABI_VERSION 3
+#define LACOS_ABI_VERSION 4
 
 typedef int32_t lacos_status;
 enum {
@@ -123,8 +123,9 @@ typedef struct lacos_model_config {
   float layer_norm_epsilon;
   int32_t compute;          // LACOS_COMPUTE_*
   float outlier_threshold;  // LACOS_COMPUTE_INT8: columns of a sentence with any |x| >= this run in fp32; 0 for none
-  int32_t thread_count;     // 0: LACOS_NUM_THREADS, else what affinity, the cgroup's CPU quota and DOTNET_PROCESSOR_COUNT allow
-  const char* isa;          // name of a kernel set, or NULL: LACOS_FORCE_ISA, else the best that runs here
+  int32_t thread_count;  // 0: LACOS_NUM_THREADS, else what affinity, the cgroup's CPU quota and DOTNET_PROCESSOR_COUNT
+                         // allow
+  const char* isa;       // name of a kernel set, or NULL: LACOS_FORCE_ISA, else the best that runs here
 } lacos_model_config;
 
 typedef struct lacos_model lacos_model;
@@ -156,14 +157,29 @@ LACOS_API int32_t lacos_model_thread_count(const lacos_model* model);
 // Bytes of packed weights and copied parameters that the model holds.
 LACOS_API int64_t lacos_model_memory(const lacos_model* model);
 
+// What a model makes of tokens that many rows begin with.
+typedef struct lacos_prompt lacos_prompt;
+
+// Computes a prompt, at least one token. The model must not have an outlier threshold.
+LACOS_API lacos_status lacos_prompt_create(const lacos_model* model, const int32_t* token_ids, int64_t token_count,
+                                           lacos_prompt** prompt);
+
+// Accepts NULL. The model may be destroyed before.
+LACOS_API void lacos_prompt_destroy(lacos_prompt* prompt);
+
+// Bytes that a prompt holds: 12 * hidden_size a token and layer, and a little.
+LACOS_API int64_t lacos_prompt_memory(const lacos_prompt* prompt);
+
 // Encodes a ragged batch. row_offsets: row_count + 1 ascending offsets into token_ids, the first 0, the last
 // token_count. pool_from: leading tokens of each row that pooling leaves out, or NULL. dimension: leading elements of
 // the pooled vector that are kept, 0 for all. normalize: divide by max(norm, 1e-12). vectors: [row_count, dimension],
-// vector_length elements in all. A row without pooled tokens gives zeros.
-LACOS_API lacos_status lacos_encode(const lacos_model* model, const int32_t* token_ids, int64_t token_count,
-                                    const int32_t* row_offsets, int64_t row_count, const int32_t* pool_from,
-                                    int32_t pooling, int32_t dimension, int32_t normalize, float* vectors,
-                                    int64_t vector_length);
+// vector_length elements in all. A row without pooled tokens gives zeros. prompt: of this model, or NULL. Leading
+// tokens that a row shares with the prompt or with the row before it are not computed again, which changes no bit: rows
+// that begin alike should follow one another. With an outlier threshold nothing is shared.
+LACOS_API lacos_status lacos_encode(const lacos_model* model, const lacos_prompt* prompt, const int32_t* token_ids,
+                                    int64_t token_count, const int32_t* row_offsets, int64_t row_count,
+                                    const int32_t* pool_from, int32_t pooling, int32_t dimension, int32_t normalize,
+                                    float* vectors, int64_t vector_length);
 
 // Writes the output of the final layer norm of every token, [token_count, hidden_size].
 LACOS_API lacos_status lacos_encode_tokens(const lacos_model* model, const int32_t* token_ids, int64_t token_count,

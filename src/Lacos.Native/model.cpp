@@ -1,6 +1,7 @@
 #include "model.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <new>
 
@@ -14,12 +15,18 @@
 namespace lacos {
 namespace {
 
-// Rows (tokens, without those that sentences share) that go through the layers at once: enough to run at full speed, few enough that the buffers stay small.
+// Rows (tokens, without those that sentences share) that go through the layers at once: enough to run at full speed,
+// few enough that the buffers stay small.
 constexpr int kRowsAtOnce = 1024;
 // Where the weights of a block are few enough to pass through a core's caches again and again, so many rows go
 // through at once on every thread: what one layer writes is then still there when the next one reads it.
 constexpr size_t kSmallBlockBytes = size_t{8} << 20;
 constexpr int kRowsInCache = 112;
+
+uint64_t NextId() {
+  static std::atomic<uint64_t> last{0};
+  return ++last;
+}
 
 void CheckRange(int value, int low, int high, const char* name) {
   if (value < low || value > high) {
@@ -58,7 +65,7 @@ const lacos_model_config& CheckedConfig(const lacos_model_config& config) {
 
 Model::Model(const lacos_model_config& config, const lacos_matrix& embeddings, const lacos_layer_norm& embeddings_norm,
              const lacos_block* blocks, const lacos_layer_norm& final_norm)
-    : config_(CheckedConfig(config)), kernels_(&SelectKernels(config.isa)) {
+    : config_(CheckedConfig(config)), id_(NextId()), kernels_(&SelectKernels(config.isa)) {
   const int h = config.hidden_size;
   const int threads = config.thread_count > 0 ? config.thread_count : DefaultThreadCount().count;
   embeddings_ = std::make_unique<WeightView>(embeddings, config.vocabulary_size, h, "word_embeddings.weight", -1);
@@ -167,12 +174,16 @@ void Model::ReturnWorkspace(std::unique_ptr<Workspace> workspace) const noexcept
 void Model::Encode(const TokenBatch& batch, const int32_t* pool_from, const Pooling& pooling, float* vectors,
                    float* hidden_states) const {
   // Columns that are outliers in one sentence need not be in another that begins like it.
-  const bool share = hidden_states == nullptr && config_.outlier_threshold == 0;
-  std::vector<int32_t> shared = share ? SharedPrefixes(batch.ids, batch.offsets, batch.sentences)
-                                      : std::vector<int32_t>(static_cast<size_t>(batch.sentences));
+  const bool share = hidden_states == nullptr && !has_outliers();
+  const Prompt* prompt = share ? batch.prompt : nullptr;
+  std::vector<SharedPrefix> shared(static_cast<size_t>(batch.sentences));
+  if (share) {
+    shared = SharedPrefixes(batch.ids, batch.offsets, batch.sentences, prompt == nullptr ? nullptr : prompt->ids(),
+                            prompt == nullptr ? 0 : prompt->tokens());
+  }
   std::vector<int32_t> ends(static_cast<size_t>(batch.sentences) + 1);
   for (int s = 0; s < batch.sentences; s++) {
-    ends[s + 1] = ends[s] + batch.offsets[s + 1] - batch.offsets[s] - shared[s];
+    ends[s + 1] = ends[s] + batch.offsets[s + 1] - batch.offsets[s] - shared[s].length(s == 0);
   }
   const SentenceRows rows{ends.data(), shared.data()};
   const RunningCall call(ends.back(), pool_->thread_count());
@@ -201,7 +212,7 @@ void Model::Encode(const TokenBatch& batch, const int32_t* pool_from, const Pool
   }
   const auto run = [&](const BatchPart& part, LoopRunner& loops, Workspace& workspace) {
     const TokenBatch some{batch.ids, batch.offsets + part.first, part.last - part.first,
-                          share ? shared.data() + part.first : nullptr};
+                          share ? shared.data() + part.first : nullptr, prompt};
     Forward forward(*this, workspace, loops, some);
     if (hidden_states != nullptr) {
       forward.Run(hidden_states + static_cast<size_t>(batch.offsets[part.first] - batch.offsets[0]) * hidden());
@@ -219,6 +230,17 @@ void Model::Encode(const TokenBatch& batch, const int32_t* pool_from, const Pool
     for (const BatchPart& part : parts) run(part, runner, *workspaces[0]);
   }
   for (auto& workspace : workspaces) ReturnWorkspace(std::move(workspace));
+}
+
+void Model::Compute(Prompt& prompt) const {
+  const int tokens = prompt.tokens();
+  const RunningCall call(tokens, pool_->thread_count());
+  CallRunner runner(call, *pool_, pool_mutex_);
+  std::unique_ptr<Workspace> workspace = TakeWorkspace();
+  Forward::Reserve(*this, *workspace, runner.thread_count(), {tokens, tokens, tokens, 1});
+  const int32_t offsets[] = {0, tokens};
+  Forward(*this, *workspace, runner, {prompt.ids(), offsets, 1}).RunPrompt(prompt);
+  ReturnWorkspace(std::move(workspace));
 }
 
 }  // namespace lacos

@@ -10,6 +10,7 @@
 #include "linear.h"
 #include "loop_threads.h"
 #include "pooling.h"
+#include "prompt.h"
 #include "shared_prefixes.h"
 #include "weight_view.h"
 
@@ -56,7 +57,8 @@ struct TokenBatch {
   const int32_t* ids;
   const int32_t* offsets;  // sentences + 1; absolute
   int sentences;
-  const int32_t* shared = nullptr;  // leading tokens of each that the one before it has too; null: nothing is shared
+  const SharedPrefix* shared = nullptr;  // of each; null: nothing is shared
+  const Prompt* prompt = nullptr;        // where some share tokens with it
   int tokens() const { return offsets[sentences] - offsets[0]; }
 };
 
@@ -69,12 +71,19 @@ class Model {
         const lacos_block* blocks, const lacos_layer_norm& final_norm);
 
   // Pools into vectors, or writes all tokens to hidden_states where that is not null. Arguments are checked already.
+  // Of sentences that begin with tokens of the batch's prompt these are not computed where vectors are pooled.
   void Encode(const TokenBatch& batch, const int32_t* pool_from, const Pooling& pooling, float* vectors,
               float* hidden_states) const;
+  // Fills a prompt of this model.
+  void Compute(Prompt& prompt) const;
 
   int hidden() const { return config_.hidden_size; }
   int vocabulary() const { return config_.vocabulary_size; }
   int heads() const { return config_.head_count; }
+  int layers() const { return config_.layer_count; }
+  bool has_outliers() const { return config_.outlier_threshold > 0; }
+  // No other model of this process has it, before or after.
+  uint64_t id() const { return id_; }
   const KernelSet& kernels() const { return *kernels_; }
   int thread_count() const { return pool_->thread_count(); }
   size_t bytes() const { return bytes_; }
@@ -88,6 +97,7 @@ class Model {
   void ReturnWorkspace(std::unique_ptr<Workspace> workspace) const noexcept;
 
   lacos_model_config config_;
+  uint64_t id_;
   const KernelSet* kernels_;
   mutable std::unique_ptr<LoopThreads> pool_;
   mutable std::mutex pool_mutex_;

@@ -8,17 +8,14 @@
 namespace lacos {
 namespace {
 
-// The vectors that are pooled.
+// The tokens that are pooled.
 struct Tokens {
-  const float* first;
-  const int32_t* rows;
+  const TokenRows& rows;
   int from;
   int count;
   int hidden;
 
-  const float* operator[](int i) const {
-    return first + static_cast<size_t>(rows == nullptr ? from + i : rows[from + i]) * hidden;
-  }
+  const float* operator[](int i) const { return rows[from + i]; }
 };
 
 // first_weight 0: all weights are 1; else they count up from it.
@@ -51,10 +48,9 @@ int PoolingModeCount(int32_t modes) {
   return count;
 }
 
-void Pool(const Pooling& pooling, const float* tokens, const int32_t* rows, int count, int from, float* buffer,
-          float* y) {
+void Pool(const Pooling& pooling, const TokenRows& tokens, int count, int from, float* buffer, float* y) {
   const int hidden = pooling.hidden;
-  const Tokens pooled{tokens, rows, from, count - from, hidden};
+  const Tokens pooled{tokens, from, count - from, hidden};
   count = pooled.count;
   if (count <= 0) {
     std::fill_n(y, pooling.dimension, 0.0f);

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "token_rows.h"
+
 namespace lacos {
 
 struct Pooling {
@@ -15,12 +17,10 @@ struct Pooling {
 
 int PoolingModeCount(int32_t modes);
 
-// tokens: [count, hidden], or where rows is not null, rows in which that of each token is named. The first `from` are
-// left out. A token keeps the weight of its position in the
-// whole sentence, left-out tokens counted, as the reference does with a prompt that is not pooled. buffer:
+// tokens: vectors of `hidden` floats, of which the first `from` are left out. A token keeps the weight of its position
+// in the whole sentence, left-out tokens counted, as the reference does with a prompt that is not pooled. buffer:
 // PoolingModeCount * hidden floats. y: [dimension]. Nothing left gives zeros.
-void Pool(const Pooling& pooling, const float* tokens, const int32_t* rows, int count, int from, float* buffer,
-          float* y);
+void Pool(const Pooling& pooling, const TokenRows& tokens, int count, int from, float* buffer, float* y);
 
 }  // namespace lacos
 

@@ -207,7 +207,7 @@ public sealed partial class SentenceEncoder
         {
             cancellationToken.ThrowIfCancellationRequested();
             var output = new float[batch.Sequences.Count * Dimension];
-            _encoder.Encode(batch.Ids, batch.Offsets, batch.PoolFrom, pooling, output);
+            _prompted.Encode(batch.Ids, batch.Offsets, batch.PoolFrom, pooling, output);
             for (int i = 0; i < batch.Sequences.Count; i++)
             {
                 output.AsSpan(i * Dimension, Dimension).CopyTo(vectors.Slice(batch.Sequences[i].Row * Dimension, Dimension));

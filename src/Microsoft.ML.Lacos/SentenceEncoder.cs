@@ -10,6 +10,7 @@ namespace Microsoft.ML.Lacos;
 /// <summary>Turns texts into vectors without ML.NET: tokenizer, BLOOM, pooling.</summary>
 /// <remarks>
 /// Thread-safe. A text's vector is the same bits alone, in any batch, in any order and at any thread count.
+/// Texts of one call that begin with the same tokens are computed once as far as these go, and so is the prompt, for all calls: BLOOM is causal, so a token's states depend on nothing after it.
 /// Disposing lets calls that are running end; the last of them releases the model.
 /// A text without tokens (missing or empty, no prompt) gives a zero vector; white space has tokens and is encoded.
 /// </remarks>
@@ -22,6 +23,7 @@ public sealed partial class SentenceEncoder : ITextEncoder
 {
     private readonly BloomTokenizer _tokenizer;
     private readonly IBloomEncoder _encoder;
+    private readonly PromptedEncoder _prompted;
     private readonly PoolingOptions _pooling;
     private readonly string _prompt;
     private readonly int[] _promptIds;
@@ -45,9 +47,11 @@ public sealed partial class SentenceEncoder : ITextEncoder
         MaximumTokenCount = options.MaximumTokenCount == 0 ? model.Settings.MaximumTokenCount : options.MaximumTokenCount;
         _pooling = new PoolingOptions(pooling, Dimension, IsNormalized);
         (_prompt, _promptIds, _poolFrom) = AppliedPrompt.Of(model.Settings, tokenizer, options.Prompt, options.PromptName, options.MaximumTokenCount);
+        _prompted = new PromptedEncoder(encoder, _promptIds);
         IDisposable weights = model.Lease();
         _uses = new UseCount(() =>
         {
+            _prompted.Dispose();
             encoder.Dispose();
             weights.Dispose();
         });
@@ -58,8 +62,13 @@ public sealed partial class SentenceEncoder : ITextEncoder
         (Model, Options, _tokenizer, _encoder, _pooling) = (other.Model, options, other._tokenizer, other._encoder, other._pooling);
         (Dimension, IsNormalized, MaximumTokenCount) = (other.Dimension, other.IsNormalized, other.MaximumTokenCount);
         (_prompt, _promptIds, _poolFrom) = AppliedPrompt.Of(Model.Settings, _tokenizer, options.Prompt, options.PromptName, options.MaximumTokenCount);
+        _prompted = new PromptedEncoder(_encoder, _promptIds);
         other.BeginUse();
-        _uses = new UseCount(other.EndUse);
+        _uses = new UseCount(() =>
+        {
+            _prompted.Dispose();
+            other.EndUse();
+        });
     }
 
     /// <summary>The model.</summary>

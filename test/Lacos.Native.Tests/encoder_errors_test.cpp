@@ -107,7 +107,7 @@ TEST_F(EncoderErrors, TokensAndOffsetsAreChecked) {
   std::vector<float> y(32);
   const auto encode = [&](std::vector<int32_t> ids, std::vector<int32_t> offsets, int64_t length = 32, int pooling = 4,
                           int dimension = 0) {
-    return lacos_encode(handle.get(), ids.data(), static_cast<int64_t>(ids.size()), offsets.data(),
+    return lacos_encode(handle.get(), nullptr, ids.data(), static_cast<int64_t>(ids.size()), offsets.data(),
                         static_cast<int64_t>(offsets.size()) - 1, nullptr, pooling, dimension, 0, y.data(), length);
   };
   EXPECT_EQ(LACOS_OK, encode({1, 2, 9}, {0, 1, 3}));

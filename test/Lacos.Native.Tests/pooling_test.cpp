@@ -16,7 +16,7 @@ const std::vector<float> kTokens = {1, -2, 3, 8, 5, 0};  // three tokens of two 
 std::vector<float> Pooled(int modes, int from = 0, int dimension = 0, bool normalize = false) {
   const int full = 2 * PoolingModeCount(modes);
   std::vector<float> buffer(full), y(dimension == 0 ? full : dimension, 99.0f);
-  Pool({modes, 2, static_cast<int>(y.size()), normalize}, kTokens.data(), nullptr, 3, from, buffer.data(), y.data());
+  Pool({modes, 2, static_cast<int>(y.size()), normalize}, {kTokens.data(), 2}, 3, from, buffer.data(), y.data());
   return y;
 }
 
@@ -42,12 +42,13 @@ TEST(Pooling, LeftOutTokensKeepTheirPlaceInTheWeights) {
 }
 
 TEST(Pooling, RowsMayLieAnywhere) {
-  const std::vector<float> rows = {99, 99, 5, 0, 1, -2, 99, 99, 3, 8};
-  const std::vector<int32_t> at = {2, 4, 1};
+  const std::vector<float> prompt = {99, 99, 1, -2};
+  const std::vector<float> rows = {99, 99, 5, 0, 99, 99, 3, 8};
+  const std::vector<int32_t> at = {~1, 3, 1};
   for (int mode = LACOS_POOL_FIRST; mode <= LACOS_POOL_LAST; mode *= 2) {
     for (const int from : {0, 1, 3}) {
       std::vector<float> buffer(2), y(2);
-      Pool({mode, 2, 2, false}, rows.data(), at.data(), 3, from, buffer.data(), y.data());
+      Pool({mode, 2, 2, false}, {rows.data(), 2, at.data(), prompt.data()}, 3, from, buffer.data(), y.data());
       EXPECT_EQ(Pooled(mode, from), y) << mode;
     }
   }
@@ -64,7 +65,7 @@ TEST(Pooling, DimensionsAreCutBeforeNormalising) {
 TEST(Pooling, TheLargestOfNegativeValuesIsNegative) {
   const std::vector<float> tokens = {-3, -1, -2, -5};  // two tokens of two elements
   std::vector<float> buffer(2), y(2);
-  Pool({LACOS_POOL_MAX, 2, 2, false}, tokens.data(), nullptr, 2, 0, buffer.data(), y.data());
+  Pool({LACOS_POOL_MAX, 2, 2, false}, {tokens.data(), 2}, 2, 0, buffer.data(), y.data());
   EXPECT_EQ((std::vector<float>{-2, -1}), y);
 }
 
@@ -72,7 +73,7 @@ TEST(Pooling, TinyVectorsAreNormalisedDownToTheFloorOfTheReference) {
   for (const float size : {1e-3f, 1e-11f, 1e-13f}) {
     const std::vector<float> token = {3 * size, -4 * size};
     std::vector<float> buffer(2), y(2);
-    Pool({LACOS_POOL_MEAN, 2, 2, true}, token.data(), nullptr, 1, 0, buffer.data(), y.data());
+    Pool({LACOS_POOL_MEAN, 2, 2, true}, {token.data(), 2}, 1, 0, buffer.data(), y.data());
     const float norm = std::max(5 * size, 1e-12f);
     EXPECT_FLOAT_EQ(token[0] / norm, y[0]);
     EXPECT_FLOAT_EQ(token[1] / norm, y[1]);
@@ -86,8 +87,8 @@ TEST(Pooling, RowsWithoutPooledTokensAreZeroThroughTheCall) {
   const std::vector<int32_t> offsets = {0, 0, 2, 4, 4};
   const std::vector<int32_t> from = {0, 9, 1, 5};
   std::vector<float> y(4 * 16, 99.0f);
-  ASSERT_EQ(LACOS_OK, lacos_encode(handle.get(), ids.data(), 4, offsets.data(), 4, from.data(), LACOS_POOL_MEAN, 0, 1,
-                                   y.data(), static_cast<int64_t>(y.size())));
+  ASSERT_EQ(LACOS_OK, lacos_encode(handle.get(), nullptr, ids.data(), 4, offsets.data(), 4, from.data(),
+                                   LACOS_POOL_MEAN, 0, 1, y.data(), static_cast<int64_t>(y.size())));
   for (int i = 0; i < 64; i++) {
     if (i / 16 == 2) {
       EXPECT_NE(0.0f, y[i]);

@@ -95,8 +95,8 @@ TEST_P(RandomCalls, AreDoneOrRefusedAsTheirArgumentsSay) {
     std::vector<float> y(static_cast<size_t>(std::max<int64_t>(call.length, 0)), kUntouched);
     const lacos_model* handle = handles[static_cast<size_t>(i) % handles.size()].get();
     const lacos_status status =
-        lacos_encode(handle, ids.data(), static_cast<int64_t>(ids.size()), offsets.data(), s.rows(), from.data(),
-                     call.pooling, call.dimension, call.normalize, y.data(), call.length);
+        lacos_encode(handle, nullptr, ids.data(), static_cast<int64_t>(ids.size()), offsets.data(), s.rows(),
+                     from.data(), call.pooling, call.dimension, call.normalize, y.data(), call.length);
     ASSERT_EQ(call.is_right ? LACOS_OK : LACOS_INVALID_ARGUMENT, status) << "call " << i << ": " << lacos_last_error();
     if (!call.is_right) {
       for (const float value : y) ASSERT_EQ(kUntouched, value) << "call " << i;
@@ -107,8 +107,9 @@ TEST_P(RandomCalls, AreDoneOrRefusedAsTheirArgumentsSay) {
     for (int64_t row = 0; row < s.rows(); row++) {
       const int32_t own[] = {0, offsets[row + 1] - offsets[row]};
       std::vector<float> expected(width);
-      ASSERT_EQ(LACOS_OK, lacos_encode(alone.get(), ids.data() + offsets[row], own[1], own, 1, &from[row], call.pooling,
-                                       call.dimension, call.normalize, expected.data(), static_cast<int64_t>(width)));
+      ASSERT_EQ(LACOS_OK,
+                lacos_encode(alone.get(), nullptr, ids.data() + offsets[row], own[1], own, 1, &from[row], call.pooling,
+                             call.dimension, call.normalize, expected.data(), static_cast<int64_t>(width)));
       ASSERT_EQ(0, std::memcmp(expected.data(), y.data() + width * row, width * sizeof(float))) << "call " << i;
     }
   }

@@ -148,12 +148,20 @@ std::vector<float> EncodeTokens(const lacos_model* model, const Sentences& s, in
   return y;
 }
 
-std::vector<float> Encode(const lacos_model* model, const Sentences& s, int hidden, int pooling) {
+PromptHandle CreatePrompt(const lacos_model* model, const std::vector<int32_t>& ids) {
+  lacos_prompt* prompt = nullptr;
+  EXPECT_EQ(LACOS_OK, lacos_prompt_create(model, ids.data(), static_cast<int64_t>(ids.size()), &prompt))
+      << lacos_last_error();
+  return PromptHandle(prompt);
+}
+
+std::vector<float> Encode(const lacos_model* model, const Sentences& s, int hidden, int pooling,
+                          const lacos_prompt* prompt) {
   int modes = 0;
   for (int rest = pooling; rest != 0; rest &= rest - 1) modes++;
   std::vector<float> y(static_cast<size_t>(s.rows()) * hidden * modes, -1.0f);
-  EXPECT_EQ(LACOS_OK, lacos_encode(model, s.ids.data(), static_cast<int64_t>(s.ids.size()), s.offsets.data(), s.rows(),
-                                   nullptr, pooling, 0, 1, y.data(), static_cast<int64_t>(y.size())))
+  EXPECT_EQ(LACOS_OK, lacos_encode(model, prompt, s.ids.data(), static_cast<int64_t>(s.ids.size()), s.offsets.data(),
+                                   s.rows(), nullptr, pooling, 0, 1, y.data(), static_cast<int64_t>(y.size())))
       << lacos_last_error();
   return y;
 }

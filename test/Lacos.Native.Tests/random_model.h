@@ -81,6 +81,11 @@ struct ModelDeleter {
 };
 using ModelHandle = std::unique_ptr<lacos_model, ModelDeleter>;
 
+struct PromptDeleter {
+  void operator()(lacos_prompt* prompt) const { lacos_prompt_destroy(prompt); }
+};
+using PromptHandle = std::unique_ptr<lacos_prompt, PromptDeleter>;
+
 lacos_model_config Config(const Shape& shape, const ModelOptions& options);
 // Fails the test where the library refuses.
 ModelHandle Create(const RandomModel& model, const ModelOptions& options);
@@ -96,9 +101,12 @@ struct Sentences {
   int64_t rows() const { return static_cast<int64_t>(offsets.size()) - 1; }
 };
 
+// Fails the test where the library refuses.
+PromptHandle CreatePrompt(const lacos_model* model, const std::vector<int32_t>& ids);
 std::vector<int32_t> RandomSentence(Numbers& numbers, int length, int vocabulary);
 std::vector<float> EncodeTokens(const lacos_model* model, const Sentences& sentences, int hidden);
-std::vector<float> Encode(const lacos_model* model, const Sentences& sentences, int hidden, int pooling);
+std::vector<float> Encode(const lacos_model* model, const Sentences& sentences, int hidden, int pooling,
+                          const lacos_prompt* prompt = nullptr);
 
 }  // namespace lacos
 

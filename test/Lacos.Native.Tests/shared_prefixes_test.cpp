@@ -11,8 +11,9 @@
 namespace lacos {
 namespace {
 
-std::vector<int32_t> Shared(const Sentences& batch) {
-  return SharedPrefixes(batch.ids.data(), batch.offsets.data(), static_cast<int>(batch.rows()));
+std::vector<SharedPrefix> Shared(const Sentences& batch, const std::vector<int32_t>& prompt = {}) {
+  return SharedPrefixes(batch.ids.data(), batch.offsets.data(), static_cast<int>(batch.rows()), prompt.data(),
+                        static_cast<int>(prompt.size()));
 }
 
 Sentences Of(const std::vector<std::vector<int32_t>>& sentences) {
@@ -21,30 +22,53 @@ Sentences Of(const std::vector<std::vector<int32_t>>& sentences) {
   return batch;
 }
 
-TEST(SharedPrefixes, AreTheLongestWithTheSentenceBefore) {
-  EXPECT_EQ((std::vector<int32_t>{0, 2, 3, 0, 0, 0, 3, 1}),
-            Shared(Of({{1, 2, 3}, {1, 2, 4, 5}, {1, 2, 4}, {}, {7}, {6, 2, 4}, {6, 2, 4}, {6, 1}})));
+TEST(SharedPrefixes, AreTheLongestWithTheSentenceBeforeAndWithThePrompt) {
+  const std::vector<SharedPrefix> shared =
+      Shared(Of({{1, 2, 3}, {1, 2, 4, 5}, {1, 2, 4}, {}, {7}, {6, 2, 4}, {6, 2, 4}, {6, 1}}), {1, 2, 4, 9});
+  const std::vector<int> before = {0, 2, 3, 0, 0, 0, 3, 1}, prompt = {2, 3, 3, 0, 0, 0, 0, 0};
+  ASSERT_EQ(before.size(), shared.size());
+  for (size_t i = 0; i < shared.size(); i++) {
+    EXPECT_EQ(before[i], shared[i].before) << i;
+    EXPECT_EQ(prompt[i], shared[i].prompt) << i;
+  }
   EXPECT_TRUE(Shared(Sentences()).empty());
+}
+
+std::vector<int32_t> RowsOf(const SharedRows& rows, int sentence, int tokens) {
+  return std::vector<int32_t>(rows.of(sentence), rows.of(sentence) + tokens);
 }
 
 TEST(SharedRows, AreThoseOfEarlierSentencesForWhatTheyShare) {
   const Sentences batch = Of({{9}, {1, 2, 3}, {1, 2, 4, 5}, {1, 2, 4}, {}, {1, 2, 4}});
-  const std::vector<int32_t> shared = Shared(batch);
+  const std::vector<SharedPrefix> shared = Shared(batch);
   SharedRows rows;
   // Without the first sentence.
   rows.Set(batch.ids.data(), batch.offsets.data() + 1, shared.data() + 1, 5);
-  EXPECT_EQ((std::vector<int32_t>{1, 2, 3, 4, 5, 1, 2, 4}), std::vector<int32_t>(rows.ids(), rows.ids() + rows.count()));
-  EXPECT_EQ((std::vector<int32_t>{0, 1, 3, 4}), std::vector<int32_t>(rows.of(1), rows.of(1) + 4));
-  EXPECT_EQ((std::vector<int32_t>{0, 1, 3}), std::vector<int32_t>(rows.of(2), rows.of(2) + 3));
-  EXPECT_EQ((std::vector<int32_t>{5, 6, 7}), std::vector<int32_t>(rows.of(4), rows.of(4) + 3));
+  EXPECT_EQ((std::vector<int32_t>{1, 2, 3, 4, 5, 1, 2, 4}),
+            std::vector<int32_t>(rows.ids(), rows.ids() + rows.count()));
+  EXPECT_EQ((std::vector<int32_t>{0, 1, 3, 4}), RowsOf(rows, 1, 4));
+  EXPECT_EQ((std::vector<int32_t>{0, 1, 3}), RowsOf(rows, 2, 3));
+  EXPECT_EQ((std::vector<int32_t>{5, 6, 7}), RowsOf(rows, 4, 3));
   EXPECT_EQ(0, rows.shared(0));
   EXPECT_EQ(2, rows.shared(1));
   EXPECT_EQ(3, rows.shared(2));
 }
 
+TEST(SharedRows, AreThoseOfThePromptWhereItReachesFurther) {
+  const Sentences batch = Of({{1, 2, 3, 4}, {1, 2, 3, 5}, {}, {1, 2, 3}, {1, 2, 3, 5}});
+  const std::vector<SharedPrefix> shared = Shared(batch, {1, 2, 6});
+  SharedRows rows;
+  rows.Set(batch.ids.data(), batch.offsets.data(), shared.data(), 5);
+  EXPECT_EQ((std::vector<int32_t>{3, 4, 5, 3, 5}), std::vector<int32_t>(rows.ids(), rows.ids() + rows.count()));
+  EXPECT_EQ((std::vector<int32_t>{~0, ~1, 0, 1}), RowsOf(rows, 0, 4));
+  EXPECT_EQ((std::vector<int32_t>{~0, ~1, 0, 2}), RowsOf(rows, 1, 4));
+  EXPECT_EQ((std::vector<int32_t>{~0, ~1, 3}), RowsOf(rows, 3, 3));
+  EXPECT_EQ((std::vector<int32_t>{~0, ~1, 3, 4}), RowsOf(rows, 4, 4));
+}
+
 TEST(SharedRows, WhatComesBeforeTheFirstSentenceIsNotShared) {
   const Sentences batch = Of({{1, 2, 3}, {1, 2, 3}, {1, 2}});
-  const std::vector<int32_t> shared = Shared(batch);
+  const std::vector<SharedPrefix> shared = Shared(batch);
   SharedRows rows;
   rows.Set(batch.ids.data(), batch.offsets.data() + 1, shared.data() + 1, 2);
   EXPECT_EQ(3, rows.count());
@@ -59,13 +83,18 @@ constexpr int kVocabulary = 64;
 
 class SharingSentences : public testing::TestWithParam<std::tuple<std::string, int>> {
  protected:
-  void ExpectEachAsAlone(const std::vector<std::vector<int32_t>>& sentences, float outlier_threshold = 0) const {
-    const int compute = std::get<1>(GetParam());
-    const RandomModel model({kHidden, 2, 5, kVocabulary, false},
-                            compute == LACOS_COMPUTE_FLOAT32 ? LACOS_SCHEME_NONE : LACOS_SCHEME_ROWWISE, 16);
+  static int Scheme() {
+    return std::get<1>(GetParam()) == LACOS_COMPUTE_FLOAT32 ? LACOS_SCHEME_NONE : LACOS_SCHEME_ROWWISE;
+  }
+
+  void ExpectEachAsAlone(const std::vector<std::vector<int32_t>>& sentences, const std::vector<int32_t>& prompt = {},
+                         float outlier_threshold = 0) const {
+    const RandomModel model({kHidden, 2, 5, kVocabulary, false}, Scheme(), 16);
     for (const int threads : {1, 3}) {
-      const ModelHandle handle = Create(model, {compute, outlier_threshold, threads, std::get<0>(GetParam())});
-      const std::vector<float> together = Encode(handle.get(), Of(sentences), kHidden, kPooling);
+      const ModelHandle handle =
+          Create(model, {std::get<1>(GetParam()), outlier_threshold, threads, std::get<0>(GetParam())});
+      const PromptHandle kept = prompt.empty() ? nullptr : CreatePrompt(handle.get(), prompt);
+      const std::vector<float> together = Encode(handle.get(), Of(sentences), kHidden, kPooling, kept.get());
       const size_t width = together.size() / sentences.size();
       for (size_t i = 0; i < sentences.size(); i++) {
         const std::vector<float> alone = Encode(handle.get(), Of({sentences[i]}), kHidden, kPooling);
@@ -132,7 +161,23 @@ TEST_P(SharingSentences, MayBeLong) {
 
 // A column may be an outlier for the words of one sentence and not for those of another that begins like it.
 TEST_P(SharingSentences, DoNotShareOutlierColumns) {
-  if (std::get<1>(GetParam()) == LACOS_COMPUTE_INT8) ExpectEachAsAlone(Alike(40, 6, 8), 2.5f);
+  if (std::get<1>(GetParam()) == LACOS_COMPUTE_INT8) ExpectEachAsAlone(Alike(40, 6, 8), {}, 2.5f);
+}
+
+TEST_P(SharingSentences, MayShareAPrompt) {
+  for (const int length : {1, 9, 40}) {
+    const std::vector<std::vector<int32_t>> sentences = Alike(40, length, 9 + length);
+    // The longest of them begins with all of what most begin with.
+    std::vector<int32_t> prompt =
+        *std::max_element(sentences.begin(), sentences.end(),
+                          [](const auto& left, const auto& right) { return left.size() < right.size(); });
+    prompt.resize(length);
+    ExpectEachAsAlone(sentences, prompt);
+    ExpectEachAsAlone({sentences[20]}, prompt);
+    ExpectEachAsAlone({prompt, prompt}, prompt);
+    prompt.back() = (prompt.back() + 1) % kVocabulary;
+    ExpectEachAsAlone(sentences, prompt);
+  }
 }
 
 std::string Name(const testing::TestParamInfo<std::tuple<std::string, int>>& info) {
@@ -145,6 +190,57 @@ INSTANTIATE_TEST_SUITE_P(Kernels, SharingSentences,
                                           testing::Values(LACOS_COMPUTE_INT8, LACOS_COMPUTE_WEIGHT_ONLY,
                                                           LACOS_COMPUTE_FLOAT32)),
                          Name);
+
+TEST(Prompts, AreOfOneModelWithoutOutliers) {
+  const RandomModel model({32, 2, 4, kVocabulary, false}, LACOS_SCHEME_ROWWISE, 17);
+  const ModelHandle one = Create(model, {}), other = Create(model, {});
+  const PromptHandle prompt = CreatePrompt(one.get(), {1, 2, 3});
+  EXPECT_GE(lacos_prompt_memory(prompt.get()), 3 * (2 * 3 + 1) * 32 * 4);
+  const std::vector<int32_t> ids = {1, 2, 3, 4}, offsets = {0, 4};
+  std::vector<float> y(32);
+  EXPECT_EQ(LACOS_INVALID_ARGUMENT, lacos_encode(other.get(), prompt.get(), ids.data(), 4, offsets.data(), 1, nullptr,
+                                                 LACOS_POOL_MEAN, 0, 0, y.data(), 32));
+  EXPECT_STREQ("The prompt is that of another model.", lacos_last_error());
+
+  const ModelHandle outliers = Create(model, {LACOS_COMPUTE_INT8, 3.0f, 1, ""});
+  lacos_prompt* refused = prompt.get();
+  EXPECT_EQ(LACOS_INVALID_ARGUMENT, lacos_prompt_create(outliers.get(), ids.data(), 4, &refused));
+  EXPECT_EQ(nullptr, refused);
+  EXPECT_EQ(LACOS_INVALID_ARGUMENT, lacos_prompt_create(one.get(), ids.data(), 0, &refused));
+  const int32_t unknown = kVocabulary;
+  EXPECT_EQ(LACOS_INVALID_ARGUMENT, lacos_prompt_create(one.get(), &unknown, 1, &refused));
+  EXPECT_EQ(LACOS_INVALID_ARGUMENT, lacos_prompt_create(one.get(), nullptr, 1, &refused));
+  EXPECT_EQ(LACOS_INVALID_ARGUMENT, lacos_prompt_create(nullptr, ids.data(), 4, &refused));
+  EXPECT_EQ(LACOS_INVALID_ARGUMENT, lacos_prompt_create(one.get(), ids.data(), 4, nullptr));
+  lacos_prompt_destroy(nullptr);
+  EXPECT_EQ(0, lacos_prompt_memory(nullptr));
+}
+
+// The table is read for each token that is computed: what is changed in it behind the model's back shows which are.
+TEST(Prompts, AreNotComputedAgain) {
+  RandomModel model({32, 2, 4, kVocabulary, false}, LACOS_SCHEME_ROWWISE, 19);
+  const ModelHandle handle = Create(model, {});
+  const PromptHandle prompt = CreatePrompt(handle.get(), {5, 6, 7});
+  const Sentences batch = Of({{5, 6, 7, 8}, {5, 6, 7, 9, 10}, {5, 6, 11}});
+  const std::vector<float> before = Encode(handle.get(), batch, 32, LACOS_POOL_MEAN, prompt.get());
+  EXPECT_EQ(before, Encode(handle.get(), batch, 32, LACOS_POOL_MEAN));
+  for (int i = 5 * 32; i < 8 * 32; i++) model.embeddings.codes[i] = static_cast<int8_t>(i);
+  EXPECT_EQ(before, Encode(handle.get(), batch, 32, LACOS_POOL_MEAN, prompt.get()));
+  EXPECT_NE(before, Encode(handle.get(), batch, 32, LACOS_POOL_MEAN));
+}
+
+TEST(Prompts, OutliveTheirModel) {
+  const RandomModel model({32, 2, 4, kVocabulary, false}, LACOS_SCHEME_ROWWISE, 18);
+  ModelHandle first = Create(model, {});
+  const PromptHandle prompt = CreatePrompt(first.get(), {5, 6});
+  first.reset();
+  // At the same address, perhaps.
+  const ModelHandle second = Create(model, {});
+  const std::vector<int32_t> ids = {5, 6}, offsets = {0, 2};
+  std::vector<float> y(32);
+  EXPECT_EQ(LACOS_INVALID_ARGUMENT, lacos_encode(second.get(), prompt.get(), ids.data(), 2, offsets.data(), 1, nullptr,
+                                                 LACOS_POOL_MEAN, 0, 0, y.data(), 32));
+}
 
 }  // namespace
 }  // namespace lacos

@@ -10,6 +10,7 @@ public readonly record struct PoolingOptions(PoolingModes Pooling, int Dimension
 /// <remarks>
 /// Thread-safe. A row's result is the same bits alone, in any batch, in any order and with any number of threads.
 /// A row without tokens gives a zero vector.
+/// Leading tokens that a row shares with the row before it may be computed once for both, which changes no bit: rows that begin alike are best passed one after the other.
 /// </remarks>
 public interface IBloomEncoder : IDisposable
 {

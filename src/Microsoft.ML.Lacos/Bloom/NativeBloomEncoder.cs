@@ -35,6 +35,7 @@ internal sealed unsafe class NativeBloomEncoder : IBloomEncoder
         }
         _weights = weights;
         Compute = compute;
+        TakesPrompts = outlierThreshold == 0;
         _model = Create(weights, compute, outlierThreshold, threadCount, isa);
         Isa = NativeKernelInfo.Text(NativeMethods.lacos_model_isa(_model));
         if (compute == BloomCompute.Int8)
@@ -57,11 +58,33 @@ internal sealed unsafe class NativeBloomEncoder : IBloomEncoder
     /// <summary>Name of the kernels that run.</summary>
     public string Isa { get; }
 
+    /// <summary>Whether <see cref="Prepare"/> can be called: outlier columns depend on whole sentences.</summary>
+    public bool TakesPrompts { get; }
+
     /// <summary>Bytes that the packed weights take.</summary>
     public long PackedBytes => NativeMethods.lacos_model_memory(_model);
 
+    /// <summary>Computes what the layers make of tokens that many rows begin with: 12 * hidden size bytes a token and layer.</summary>
+    /// <param name="promptIds">Token ids, at least one.</param>
+    /// <returns>For <see cref="Encode(ReadOnlySpan{int}, ReadOnlySpan{int}, ReadOnlySpan{int}, NativePromptHandle, PoolingOptions, Span{float})"/> of this object.</returns>
+    /// <exception cref="ArgumentException">An id outside the vocabulary, or none.</exception>
+    public NativePromptHandle Prepare(ReadOnlySpan<int> promptIds)
+    {
+        NativePromptHandle prompt;
+        fixed (int* ids = promptIds)
+        {
+            NativeMethods.Check(NativeMethods.lacos_prompt_create(_model, ids, promptIds.Length, out prompt));
+        }
+        GC.KeepAlive(this);
+        return prompt;
+    }
+
     /// <inheritdoc/>
-    public void Encode(ReadOnlySpan<int> tokenIds, ReadOnlySpan<int> rowOffsets, ReadOnlySpan<int> poolFrom, PoolingOptions options, Span<float> vectors)
+    public void Encode(ReadOnlySpan<int> tokenIds, ReadOnlySpan<int> rowOffsets, ReadOnlySpan<int> poolFrom, PoolingOptions options, Span<float> vectors) =>
+        Encode(tokenIds, rowOffsets, poolFrom, NativePromptHandle.None, options, vectors);
+
+    /// <summary>Encodes rows; their leading tokens that are the prompt's too are not computed again. Changes no bit.</summary>
+    public void Encode(ReadOnlySpan<int> tokenIds, ReadOnlySpan<int> rowOffsets, ReadOnlySpan<int> poolFrom, NativePromptHandle prompt, PoolingOptions options, Span<float> vectors)
     {
         int rows = RowCount(rowOffsets);
         if (!poolFrom.IsEmpty && poolFrom.Length != rows)
@@ -73,7 +96,7 @@ internal sealed unsafe class NativeBloomEncoder : IBloomEncoder
         fixed (int* from = poolFrom)
         fixed (float* output = vectors)
         {
-            NativeMethods.Check(NativeMethods.lacos_encode(_model, ids, tokenIds.Length, offsets, rows, from, (int)options.Pooling, options.Dimension, options.Normalize ? 1 : 0, output, vectors.Length));
+            NativeMethods.Check(NativeMethods.lacos_encode(_model, prompt, ids, tokenIds.Length, offsets, rows, from, (int)options.Pooling, options.Dimension, options.Normalize ? 1 : 0, output, vectors.Length));
         }
         GC.KeepAlive(this);
     }

@@ -8,7 +8,7 @@ namespace Microsoft.ML.Lacos.Native;
 internal static unsafe partial class NativeMethods
 {
     public const string Library = "lacos_native";
-    public const int AbiVersion = 3;
+    public const int AbiVersion = 4;
 
     static NativeMethods() => NativeLibraryLoader.EnsureResolver();
 
@@ -31,7 +31,13 @@ internal static unsafe partial class NativeMethods
     public static partial long lacos_model_memory(NativeModelHandle model);
 
     [LibraryImport(Library)]
-    public static partial int lacos_encode(NativeModelHandle model, int* tokenIds, long tokenCount, int* rowOffsets, long rowCount, int* poolFrom, int pooling, int dimension, int normalize, float* vectors, long vectorLength);
+    public static partial int lacos_prompt_create(NativeModelHandle model, int* tokenIds, long tokenCount, out NativePromptHandle prompt);
+
+    [LibraryImport(Library)]
+    public static partial void lacos_prompt_destroy(nint prompt);
+
+    [LibraryImport(Library)]
+    public static partial int lacos_encode(NativeModelHandle model, NativePromptHandle prompt, int* tokenIds, long tokenCount, int* rowOffsets, long rowCount, int* poolFrom, int pooling, int dimension, int normalize, float* vectors, long vectorLength);
 
     [LibraryImport(Library)]
     public static partial int lacos_encode_tokens(NativeModelHandle model, int* tokenIds, long tokenCount, int* rowOffsets, long rowCount, float* hiddenStates, long hiddenStatesLength);
@@ -101,6 +107,23 @@ internal sealed class NativeModelHandle : SafeHandleZeroOrMinusOneIsInvalid
     protected override bool ReleaseHandle()
     {
         NativeMethods.lacos_model_destroy(handle);
+        return true;
+    }
+}
+
+internal sealed class NativePromptHandle : SafeHandleZeroOrMinusOneIsInvalid
+{
+    /// <summary>No prompt.</summary>
+    public static readonly NativePromptHandle None = new();
+
+    public NativePromptHandle()
+        : base(ownsHandle: true)
+    {
+    }
+
+    protected override bool ReleaseHandle()
+    {
+        NativeMethods.lacos_prompt_destroy(handle);
         return true;
     }
 }
