@@ -10,10 +10,12 @@ using TorchSharp;
 
 namespace Microsoft.ML.Lacos.Benchmarks;
 
-/// <summary>Real sentences through the default model, text to vector; peers get the same token ids, sorted by length, in batches of 64.</summary>
+/// <summary>Real sentences through the default model, text to vector, without and with a prompt; peers get the same token ids, sorted by length, in batches of 64.</summary>
+/// <remarks>Rates count all tokens, also those that sentences share and that LACoS computes once.</remarks>
 internal static class TextsTable
 {
     private const int PeerBatch = 64;
+    private const string Prompt = "Represent this question for retrieval: ";
 
     public static void Run(string path, int threads, double seconds)
     {
@@ -36,25 +38,37 @@ internal static class TextsTable
             table.Add($"LACoS int8, text to vector, {count}", texts.Length / median, tokens / median, 2 * elements * tokens / median / (peak * 1e9));
         }
 
+        int[] prompt = [.. tokenizer.EncodeToIds(Prompt)];
+        using (SentenceEncoder prompted = SentenceEncoder.Create(model, new SentenceEncoderOptions { ThreadCount = threads, Prompt = Prompt }))
+        {
+            var vectors = new float[texts.Length * prompted.Dimension];
+            double median = Interleaved.Medians([_ => prompted.Encode(texts, vectors, [])], seconds, leastTurns: 3)[0];
+            table.Add($"LACoS int8, behind a prompt of {prompt.Length} tokens, {threads}", texts.Length / median, (tokens + ((double)prompt.Length * ids.Length)) / median, null);
+        }
+
         TorchSharpLoader.EnsureLoadable();
         // Every eighth batch: the peers take minutes for all, and their rate does not change along the way.
-        TokenRows[] batches = [.. ids.OrderBy(row => row.Length).Chunk(PeerBatch).Where((_, index) => index % 8 == 0).Select(batch => new TokenRows(batch))];
-        double peerTexts = batches.Sum(batch => (double)batch.Count);
-        double peerTokens = batches.Sum(batch => (double)batch.Ids.Length);
+        TokenRows[] batches = Batches([]);
+        TokenRows[] promptedBatches = Batches(prompt);
         using var onnx = new OnnxBloom(model.Weights, threads);
         using var fp32 = new TorchBloom(model.Weights, torch.ScalarType.Float32, threads);
-        Peer("ONNX Runtime int8, ids to vector", batch => onnx.Encode(batch.Padded, batch.Mask, batch.Count, batch.Length));
-        double torchRate = Peer("TorchSharp fp32, ids to vector", batch => fp32.Encode(batch.Padded, batch.Mask, batch.Count, batch.Length));
+        Peer("ONNX Runtime int8, ids to vector", batches, onnx.Encode);
+        Peer("ONNX Runtime int8, with the prompt", promptedBatches, onnx.Encode);
+        double torchRate = Peer("TorchSharp fp32, ids to vector", batches, fp32.Encode);
         Aims.AtLeast("texts, default model: times torch fp32 with batches sorted by length", 3, texts.Length / times[^1] / torchRate);
         Aims.AtLeast("texts, default model: two threads, times one", 1.85, threads < 2 ? null : times[0] / times[1]);
         table.Write();
         AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"peak memory of this process, peers included: {Process.GetCurrentProcess().PeakWorkingSet64 / 1e6:F0} MB");
 
-        double Peer(string name, Func<TokenRows, float[]> encode)
+        TokenRows[] Batches(int[] before) =>
+            [.. ids.OrderBy(row => row.Length).Chunk(PeerBatch).Where((_, index) => index % 8 == 0).Select(batch => new TokenRows([.. batch.Select(row => (int[])[.. before, .. row])]))];
+
+        double Peer(string name, TokenRows[] some, Func<long[], float[], int, int, float[]> encode)
         {
-            double median = Interleaved.Medians([_ => Array.ForEach(batches, batch => encode(batch))], seconds, leastTurns: 3)[0];
-            table.Add($"{name}, {threads}", peerTexts / median, peerTokens / median, null);
-            return peerTexts / median;
+            double median = Interleaved.Medians([_ => Array.ForEach(some, batch => encode(batch.Padded, batch.Mask, batch.Count, batch.Length))], seconds, leastTurns: 3)[0];
+            double rate = some.Sum(batch => (double)batch.Count) / median;
+            table.Add($"{name}, {threads}", rate, some.Sum(batch => (double)batch.Ids.Length) / median, null);
+            return rate;
         }
     }
 }
