@@ -45,8 +45,10 @@ std::vector<BatchPart> EvenParts(const SentenceRows& batch, int sentences, int r
     total += batch.Of(parts.back());
     first = last;
   }
-  std::stable_sort(parts.begin(), parts.end(),
-                   [&](const BatchPart& left, const BatchPart& right) { return batch.Of(left) > batch.Of(right); });
+  std::sort(parts.begin(), parts.end(), [&](const BatchPart& left, const BatchPart& right) {
+    const int difference = batch.Of(left) - batch.Of(right);
+    return difference != 0 ? difference > 0 : left.first < right.first;
+  });
   if (LastEnd(parts, batch, threads) * threads > static_cast<int64_t>((1 + kUnevenness) * total)) return {};
   return parts;
 }

@@ -27,12 +27,19 @@ struct Call {
   bool is_right = true;
 };
 
-Call RandomCall(Numbers& numbers, const Shape& shape) {
+// Many sentences begin as the prompt or as the one before them.
+Call RandomCall(Numbers& numbers, const Shape& shape, const std::vector<int32_t>& prompt) {
   Call call;
   const int rows = numbers.Whole(0, 9);
+  std::vector<int32_t> before;
   for (int i = 0; i < rows; i++) {
     const int length = numbers.Whole(0, 3) == 0 ? 0 : numbers.Whole(1, numbers.Whole(0, 5) == 0 ? 300 : 20);
-    call.sentences.Add(RandomSentence(numbers, length, shape.vocabulary));
+    std::vector<int32_t> sentence = RandomSentence(numbers, length, shape.vocabulary);
+    const std::vector<int32_t>& beginning = numbers.Whole(0, 1) == 0 ? prompt : before;
+    const int shared = numbers.Whole(0, 2) * std::min(length, static_cast<int>(beginning.size())) / 2;
+    std::copy_n(beginning.begin(), shared, sentence.begin());
+    call.sentences.Add(sentence);
+    before = sentence;
     call.pool_from.push_back(numbers.Whole(0, 4) == 0 ? INT_MAX : numbers.Whole(0, 6));
   }
   call.pooling = numbers.Whole(1, 63);
@@ -85,18 +92,22 @@ TEST_P(RandomCalls, AreDoneOrRefusedAsTheirArgumentsSay) {
   const ModelHandle alone = Create(model, {LACOS_COMPUTE_INT8, 0, 1, GetParam()});
   std::vector<ModelHandle> handles;
   for (const int threads : {1, 2, 5}) handles.push_back(Create(model, {LACOS_COMPUTE_INT8, 0, threads, GetParam()}));
+  const std::vector<int32_t> prompt = RandomSentence(numbers, 9, shape.vocabulary);
+  std::vector<PromptHandle> prompts;
+  for (const ModelHandle& handle : handles) prompts.push_back(CreatePrompt(handle.get(), prompt));
   int done = 0;
   for (int i = 0; i < kCalls; i++) {
-    Call call = RandomCall(numbers, shape);
+    Call call = RandomCall(numbers, shape, prompt);
     if (numbers.Whole(0, 1) == 0) Spoil(numbers, shape, call);
     const Sentences& s = call.sentences;
     // Exactly as large as said, so that a sanitizer sees every step beside it.
     const std::vector<int32_t> ids(s.ids), offsets(s.offsets), from(call.pool_from);
     std::vector<float> y(static_cast<size_t>(std::max<int64_t>(call.length, 0)), kUntouched);
-    const lacos_model* handle = handles[static_cast<size_t>(i) % handles.size()].get();
+    const size_t chosen = static_cast<size_t>(i) % handles.size();
+    const lacos_prompt* kept = numbers.Whole(0, 1) == 0 ? nullptr : prompts[chosen].get();
     const lacos_status status =
-        lacos_encode(handle, nullptr, ids.data(), static_cast<int64_t>(ids.size()), offsets.data(), s.rows(),
-                     from.data(), call.pooling, call.dimension, call.normalize, y.data(), call.length);
+        lacos_encode(handles[chosen].get(), kept, ids.data(), static_cast<int64_t>(ids.size()), offsets.data(),
+                     s.rows(), from.data(), call.pooling, call.dimension, call.normalize, y.data(), call.length);
     ASSERT_EQ(call.is_right ? LACOS_OK : LACOS_INVALID_ARGUMENT, status) << "call " << i << ": " << lacos_last_error();
     if (!call.is_right) {
       for (const float value : y) ASSERT_EQ(kUntouched, value) << "call " << i;

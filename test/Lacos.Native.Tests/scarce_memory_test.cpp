@@ -95,6 +95,11 @@ TEST_F(ScarceMemory, OfCreatingAndEncodingIsAStatus) {
               }),
               1);
     EXPECT_EQ(EncodeTokens(Create(model_, {compute, 0, 1, ""}).get(), sentences_, shape_.hidden), y);
+    lacos_prompt* prompt = nullptr;
+    EXPECT_GT(UntilItSucceeds([&] { return lacos_prompt_create(handle, sentences_.ids.data(), 3, &prompt); }), 1);
+    const PromptHandle kept(prompt);
+    EXPECT_EQ(Encode(handle, sentences_, shape_.hidden, LACOS_POOL_MEAN),
+              Encode(handle, sentences_, shape_.hidden, LACOS_POOL_MEAN, prompt));
   }
 }
 
