@@ -55,7 +55,7 @@ public sealed partial class SentenceEmbeddingEstimator
         /// </summary>
         public string? ScoreColumnName;
 
-        /// <summary>Tokens encoded together, at most; a longer text is a batch of its own.</summary>
+        /// <summary>Tokens encoded together, at most, where those that texts share at their beginnings count once; a longer text is a batch of its own.</summary>
         public int BatchTokens = 4096;
 
         /// <summary>

@@ -40,7 +40,7 @@ public sealed record SentenceEncoderOptions
     /// <summary>Threads, at most 256; 0 (default) for <c>LACOS_NUM_THREADS</c>, else as many as CPU affinity and the container's quota allow. Changes no vector.</summary>
     public int ThreadCount { get; init; }
 
-    /// <summary>Tokens encoded together, at most; a longer text is a batch of its own.</summary>
+    /// <summary>Tokens encoded together, at most, where those that texts share at their beginnings count once; a longer text is a batch of its own.</summary>
     public int BatchTokens { get; init; } = 4096;
 
     internal void Validate()

@@ -37,22 +37,25 @@ internal sealed class TokenBatch
 
     public int[] PoolFrom { get; }
 
-    /// <summary>Groups sequences into batches of at most <paramref name="tokens"/> tokens; a longer sequence is a batch of its own.</summary>
-    /// <remarks>Sequences that begin alike follow one another: an encoder computes what such neighbours share once. As batches are not padded, lengths need not be alike.</remarks>
+    /// <summary>Groups sequences into batches of at most <paramref name="tokens"/> tokens, of which those that a sequence shares with the one before it are not counted; a longer sequence is a batch of its own.</summary>
+    /// <remarks>Sequences that begin alike follow one another: an encoder computes what such neighbours share once. As batches are not padded, lengths need not be alike. Every sequence counts a token at least, so that a batch has no more vectors than tokens.</remarks>
     public static IEnumerable<TokenBatch> Plan(IReadOnlyCollection<TokenSequence> sequences, int tokens)
     {
         var batch = new List<TokenSequence>();
         int filled = 0;
         foreach (TokenSequence sequence in sequences.Order(ByIds))
         {
-            if (batch.Count > 0 && filled + sequence.Ids.Length > tokens)
+            int shared = batch.Count == 0 ? 0 : sequence.Ids.AsSpan().CommonPrefixLength(batch[^1].Ids);
+            int added = Math.Max(1, sequence.Ids.Length - shared);
+            if (batch.Count > 0 && filled + added > tokens)
             {
                 yield return new TokenBatch(batch);
                 batch = [];
                 filled = 0;
+                added = Math.Max(1, sequence.Ids.Length);
             }
             batch.Add(sequence);
-            filled += sequence.Ids.Length;
+            filled += added;
         }
         if (batch.Count > 0)
         {

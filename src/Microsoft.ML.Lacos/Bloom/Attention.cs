@@ -15,8 +15,9 @@ internal static class Attention
     /// <param name="context">Output: [tokens, hidden] of the same sentence; only this head's columns are written.</param>
     /// <param name="hiddenSize">Width of <paramref name="context"/>.</param>
     /// <param name="scores">Scratch, at least as many elements as there are tokens.</param>
+    /// <param name="from">First position that is computed.</param>
     /// <remarks>fp32 throughout; the greatest score is subtracted before the exponential. A NaN reaches the positions after it, as it must.</remarks>
-    public static unsafe void ApplyHead(ReadOnlySpan<float> queryKeyValue, int head, int headSize, float slope, Span<float> context, int hiddenSize, Span<float> scores)
+    public static unsafe void ApplyHead(ReadOnlySpan<float> queryKeyValue, int head, int headSize, float slope, Span<float> context, int hiddenSize, Span<float> scores, int from = 0)
     {
         int tokens = context.Length / hiddenSize;
         int stride = 3 * hiddenSize;
@@ -24,7 +25,7 @@ internal static class Attention
         fixed (float* qkv = queryKeyValue)
         {
             float* queries = qkv + ((long)head * 3 * headSize), keys = queries + headSize;
-            for (int i = 0; i < tokens; i++)
+            for (int i = from; i < tokens; i++)
             {
                 Span<float> weights = scores[..(i + 1)];
                 float* query = queries + ((long)i * stride);

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.Numerics.Tensors;
 using Microsoft.ML.Lacos.Native;
@@ -13,7 +14,7 @@ namespace Microsoft.ML.Lacos.Bloom;
 /// </para>
 /// <para>
 /// A batch is cut into groups of about <c>128</c> tokens, which threads take one after the other; threads left over share the panels of a layer. No sum is ever split, so a sentence's bits are
-/// the same in any batch, order and thread count. A NaN or infinity in the weights gives NaN elements, never an exception.
+/// the same in any batch, order and thread count. Tokens that a sentence of a group shares with the one before it are computed once. A NaN or infinity in the weights gives NaN elements, never an exception.
 /// </para>
 /// </remarks>
 public sealed class ManagedBloomEncoder : IBloomEncoder
@@ -25,6 +26,7 @@ public sealed class ManagedBloomEncoder : IBloomEncoder
     private readonly Block[] _blocks;
     private readonly float[] _slopes;
     private readonly int _threads;
+    private readonly bool _hasOutliers;
     private readonly ConcurrentBag<EncoderBuffers> _buffers = [];
     private volatile bool _disposed;
 
@@ -54,6 +56,7 @@ public sealed class ManagedBloomEncoder : IBloomEncoder
         }
         _weights = weights;
         _threads = EncoderThreads.Resolve(threadCount);
+        _hasOutliers = outlierThreshold > 0;
         _slopes = Alibi.Slopes(weights.Config.HeadCount);
         Compute = compute;
         _blocks = [.. weights.Blocks.Select(block => new Block(block, linear => compute == BloomCompute.Int8 ? new Int8Linear(linear, outlierThreshold) : new Float32Linear(linear)))];
@@ -79,12 +82,25 @@ public sealed class ManagedBloomEncoder : IBloomEncoder
         fixed (float* output = vectors)
         {
             float* result = output;
-            ForEachGroup(tokenIds, offsets, (firstRow, endRow, states) =>
+            // Columns that are outliers in one sentence need not be in another that begins like it.
+            ForEachGroup(tokenIds, offsets, share: !_hasOutliers, (first, rows, states) =>
             {
-                for (int row = firstRow; row < endRow; row++)
+                float[] gathered = [];
+                for (int i = 0; i < rows.SentenceCount; i++)
                 {
-                    ReadOnlySpan<float> tokens = states.Slice((offsets[row] - offsets[firstRow]) * hidden, (offsets[row + 1] - offsets[row]) * hidden);
-                    Pooling.Apply(tokens, hidden, from[row], options, new Span<float>(result + ((long)row * dimension), dimension));
+                    ReadOnlySpan<int> own = rows.RowsOf(i);
+                    ReadOnlySpan<float> tokens;
+                    if (rows.SharedTokens(i) == 0)
+                    {
+                        tokens = own.IsEmpty ? [] : states.Slice(own[0] * hidden, own.Length * hidden);
+                    }
+                    else
+                    {
+                        gathered = gathered.Length >= own.Length * hidden ? gathered : new float[own.Length * hidden];
+                        rows.Gather(i, states, hidden, 0, hidden, gathered);
+                        tokens = gathered.AsSpan(0, own.Length * hidden);
+                    }
+                    Pooling.Apply(tokens, hidden, from[first + i], options, new Span<float>(result + ((long)(first + i) * dimension), dimension));
                 }
             });
         }
@@ -100,8 +116,8 @@ public sealed class ManagedBloomEncoder : IBloomEncoder
         fixed (float* output = hiddenStates)
         {
             float* result = output;
-            ForEachGroup(tokenIds, offsets, (firstRow, _, states) =>
-                states.CopyTo(new Span<float>(result + ((long)offsets[firstRow] * Config.HiddenSize), states.Length)));
+            ForEachGroup(tokenIds, offsets, share: false, (first, _, states) =>
+                states.CopyTo(new Span<float>(result + ((long)offsets[first] * Config.HiddenSize), states.Length)));
         }
     }
 
@@ -112,12 +128,12 @@ public sealed class ManagedBloomEncoder : IBloomEncoder
         _buffers.Clear();
     }
 
-    private delegate void GroupResult(int firstRow, int endRow, ReadOnlySpan<float> states);
+    private delegate void GroupResult(int firstSentence, SharedRows rows, ReadOnlySpan<float> states);
 
-    private void ForEachGroup(ReadOnlySpan<int> tokenIds, int[] offsets, GroupResult result)
+    private void ForEachGroup(ReadOnlySpan<int> tokenIds, int[] offsets, bool share, GroupResult result)
     {
         int[] ids = tokenIds.ToArray();
-        int[] groups = RaggedBatch.Groups(offsets, GroupTokens);
+        int[] groups = RaggedBatch.Groups(share ? SharedRows.Ends(tokenIds, offsets) : offsets, GroupTokens);
         int count = groups.Length - 1;
         int threadsPerGroup = Math.Max(1, _threads / Math.Max(1, count));
         EncoderThreads.Run(count, _threads, group =>
@@ -129,18 +145,20 @@ public sealed class ManagedBloomEncoder : IBloomEncoder
             {
                 local[i] -= start;
             }
+            SharedRows rows = SharedRows.Of(ids.AsSpan(start, local[^1]), local, share);
             EncoderBuffers buffers = _buffers.TryTake(out EncoderBuffers? used) ? used : new EncoderBuffers(Config);
-            buffers.Reserve(local[^1]);
-            result(first, end, Forward(ids.AsSpan(start, local[^1]), local, buffers, threadsPerGroup));
+            buffers.Reserve(rows.Ids.Length);
+            // Where rows are shared, layers need not know whose a row is.
+            result(first, rows, Forward(rows, rows.AnyShared ? [0, rows.Ids.Length] : local, buffers, threadsPerGroup));
             _buffers.Add(buffers);
         });
         GC.KeepAlive(_weights.WordEmbeddings.Owner);
     }
 
     /// <summary>A group of sentences, from token ids to the vectors after the final layer norm.</summary>
-    private Span<float> Forward(ReadOnlySpan<int> ids, int[] offsets, EncoderBuffers buffers, int threads)
+    private Span<float> Forward(SharedRows rows, int[] offsets, EncoderBuffers buffers, int threads)
     {
-        int tokens = ids.Length, hidden = Config.HiddenSize;
+        int tokens = rows.Ids.Length, hidden = Config.HiddenSize;
         float epsilon = Config.LayerNormEpsilon;
         Span<float> x = buffers.States(tokens), normed = buffers.Normed(tokens), projected = buffers.Projected(tokens);
         Span<float> residual = Config.ResidualPostLayerNorm ? normed : x;
@@ -148,14 +166,14 @@ public sealed class ManagedBloomEncoder : IBloomEncoder
         Span<float> inner = buffers.FeedForward(tokens);
         for (int token = 0; token < tokens; token++)
         {
-            _weights.WordEmbeddings.DequantizeRow(ids[token], x.Slice(token * hidden, hidden));
+            _weights.WordEmbeddings.DequantizeRow(rows.Ids[token], x.Slice(token * hidden, hidden));
         }
         LayerNorm.Apply(x, _weights.WordEmbeddingsLayerNorm, epsilon, x);
         foreach (Block block in _blocks)
         {
             LayerNorm.Apply(x, block.Weights.InputLayerNorm, epsilon, normed);
             block.QueryKeyValue.Apply(normed, offsets, queryKeyValue.Span, buffers, threads);
-            Attend(queryKeyValue, offsets, context, threads);
+            Attend(queryKeyValue, rows, context, threads);
             block.Dense.Apply(context.Span, offsets, projected, buffers, threads);
             TensorPrimitives.Add(residual, projected, x);
 
@@ -169,29 +187,51 @@ public sealed class ManagedBloomEncoder : IBloomEncoder
         return x;
     }
 
-    private void Attend(Memory<float> queryKeyValue, int[] offsets, Memory<float> context, int threads)
+    private void Attend(Memory<float> queryKeyValue, SharedRows rows, Memory<float> context, int threads)
     {
         int hidden = Config.HiddenSize;
         int longest = 0;
-        for (int row = 1; row < offsets.Length; row++)
+        for (int i = 0; i < rows.SentenceCount; i++)
         {
-            longest = Math.Max(longest, offsets[row] - offsets[row - 1]);
+            longest = Math.Max(longest, rows.RowsOf(i).Length);
         }
         EncoderThreads.Run(_slopes.Length, threads, head =>
         {
-            float[] scores = System.Buffers.ArrayPool<float>.Shared.Rent(longest);
-            for (int row = 0; row < offsets.Length - 1; row++)
+            float[] scores = ArrayPool<float>.Shared.Rent(longest);
+            for (int i = 0; i < rows.SentenceCount; i++)
             {
-                int start = offsets[row], count = offsets[row + 1] - start;
-                if (count > 0)
+                ReadOnlySpan<int> own = rows.RowsOf(i);
+                int shared = rows.SharedTokens(i);
+                if (shared == 0 && own.Length > 0)
                 {
                     Attention.ApplyHead(
-                        queryKeyValue.Span.Slice(3 * start * hidden, 3 * count * hidden), head, Config.HeadSize, _slopes[head],
-                        context.Span.Slice(start * hidden, count * hidden), hidden, scores);
+                        queryKeyValue.Span.Slice(3 * own[0] * hidden, 3 * own.Length * hidden), head, Config.HeadSize, _slopes[head],
+                        context.Span.Slice(own[0] * hidden, own.Length * hidden), hidden, scores);
+                }
+                else if (shared < own.Length)
+                {
+                    AttendBehindShared(queryKeyValue.Span, rows, i, head, context.Span, scores);
                 }
             }
-            System.Buffers.ArrayPool<float>.Shared.Return(scores);
+            ArrayPool<float>.Shared.Return(scores);
         });
+    }
+
+    /// <summary>A head of a sentence of which some rows lie elsewhere and have their context already.</summary>
+    private void AttendBehindShared(ReadOnlySpan<float> queryKeyValue, SharedRows rows, int sentence, int head, Span<float> context, Span<float> scores)
+    {
+        int hidden = Config.HiddenSize, size = Config.HeadSize;
+        ReadOnlySpan<int> own = rows.RowsOf(sentence);
+        float[] buffer = ArrayPool<float>.Shared.Rent(4 * own.Length * size);
+        Span<float> gathered = buffer.AsSpan(0, 3 * own.Length * size), result = buffer.AsSpan(3 * own.Length * size, own.Length * size);
+        rows.Gather(sentence, queryKeyValue, 3 * hidden, 3 * head * size, 3 * size, gathered);
+        int shared = rows.SharedTokens(sentence);
+        Attention.ApplyHead(gathered, 0, size, _slopes[head], result, size, scores, shared);
+        for (int token = shared; token < own.Length; token++)
+        {
+            result.Slice(token * size, size).CopyTo(context[((own[token] * hidden) + (head * size))..]);
+        }
+        ArrayPool<float>.Shared.Return(buffer);
     }
 
     private sealed class Block(BloomBlockWeights weights, Func<LinearWeights, LinearLayer> linear)

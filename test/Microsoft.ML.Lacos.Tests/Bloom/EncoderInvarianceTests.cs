@@ -52,6 +52,45 @@ public sealed class EncoderInvarianceTests
     }
 
     [TestMethod]
+    [DynamicData(nameof(Encoders))]
+    public void SentencesThatBeginAlikeHaveTheBitsOfEachAlone(string kind, QuantizationScheme scheme)
+    {
+        var config = new BloomConfig(96, 2, 6, 211);
+        using var model = new RandomBloom(config, scheme);
+        (int[] ids, _) = RandomBloom.Batch(config.VocabularySize, 11, 200);
+        // Beginning, end and how much of the one stands before the other.
+        (int Shared, int Own)[] shapes = [(20, 0), (20, 5), (20, 9), (20, 9), (0, 0), (60, 1), (61, 40), (60, 40), (0, 3), (7, 2), (150, 1), (150, 0)];
+        int[][] sentences = [.. shapes.Select((shape, i) => (int[])[.. ids[..shape.Shared], .. ids.Reverse().Skip(i / 2).Take(shape.Own)])];
+        (int[], int[]) Batch(params int[] order) => EncoderCalls.Reordered(([.. sentences.SelectMany(sentence => sentence)], [.. sentences.Aggregate(new List<int> { 0 }, (ends, sentence) => [.. ends, ends[^1] + sentence.Length])]), order);
+        using IBloomEncoder one = Create(kind, model.Weights, 1), many = Create(kind, model.Weights, 3);
+        foreach (int[] order in (int[][])[[.. Enumerable.Range(0, 12)], [11, 10, 6, 5, 7, 3, 3, 2, 1, 0, 4, 9, 8, 9]])
+        {
+            foreach (IBloomEncoder encoder in new[] { one, many })
+            {
+                float[][] together = encoder.Vectors(Batch(order), Everything, [.. order.Select(row => row % 3)]);
+                for (int i = 0; i < order.Length; i++)
+                {
+                    EncoderCalls.AssertSameBits(one.Vectors(Batch(order[i]), Everything, order[i] % 3)[0], together[i], $"{kind} row {order[i]} at {i}");
+                }
+            }
+        }
+    }
+
+    [TestMethod]
+    public void SharedTokensTakeARowOnce()
+    {
+        int[] ids = [1, 2, 3, 1, 2, 4, 5, 1, 2, 4, 7], offsets = [0, 3, 7, 10, 10, 11];
+        SharedRows rows = SharedRows.Of(ids, offsets, share: true);
+        CollectionAssert.AreEqual(new[] { 1, 2, 3, 4, 5, 7 }, rows.Ids);
+        CollectionAssert.AreEqual(new[] { 0, 1, 3, 4 }, rows.RowsOf(1).ToArray());
+        CollectionAssert.AreEqual(new[] { 0, 1, 3 }, rows.RowsOf(2).ToArray());
+        CollectionAssert.AreEqual(new[] { 0, 2, 3, 0, 0 }, Enumerable.Range(0, 5).Select(rows.SharedTokens).ToArray());
+        CollectionAssert.AreEqual(new[] { 0, 3, 5, 5, 5, 6 }, SharedRows.Ends(ids, offsets));
+        Assert.IsTrue(rows.AnyShared);
+        Assert.IsFalse(SharedRows.Of(ids, offsets, share: false).AnyShared);
+    }
+
+    [TestMethod]
     public void ALayerLargeEnoughForSeveralThreadsKeepsItsBits()
     {
         var config = new BloomConfig(256, 1, 4, 64);

@@ -7,7 +7,7 @@ public sealed class TokenBatchTests
     public void EverySequenceIsInOneBatchAndNoBatchOfSeveralExceedsTheBudget()
     {
         int[] lengths = [3, 0, 50, 7, 7, 12, 1, 9, 100, 2];
-        TokenSequence[] sequences = [.. lengths.Select((length, row) => new TokenSequence(new int[length], row, 0, length))];
+        TokenSequence[] sequences = [.. lengths.Select((length, row) => new TokenSequence([.. Enumerable.Repeat(row, length)], row, 0, length))];
         TokenBatch[] batches = [.. TokenBatch.Plan(sequences, 20)];
         CollectionAssert.AreEquivalent(Enumerable.Range(0, lengths.Length).ToArray(), batches.SelectMany(batch => batch.Sequences).Select(sequence => sequence.Row).ToArray());
         foreach (TokenBatch batch in batches)
@@ -15,6 +15,15 @@ public sealed class TokenBatchTests
             Assert.AreEqual(batch.Ids.Length, batch.Offsets[^1]);
             Assert.IsTrue(batch.Sequences.Count == 1 || batch.Ids.Length <= 20);
         }
+    }
+
+    [TestMethod]
+    public void SharedTokensDoNotCountAndEverySequenceCountsOne()
+    {
+        TokenSequence[] alike = [.. Enumerable.Range(0, 7).Select(row => new TokenSequence([1, 2, 3, 4, 5, row], row, 0, 6))];
+        CollectionAssert.AreEqual(new[] { 5, 2 }, TokenBatch.Plan(alike, 10).Select(batch => batch.Sequences.Count).ToArray());
+        TokenSequence[] equal = [.. Enumerable.Range(0, 12).Select(row => new TokenSequence([7, 8], row, 0, 2))];
+        CollectionAssert.AreEqual(new[] { 9, 3 }, TokenBatch.Plan(equal, 10).Select(batch => batch.Sequences.Count).ToArray());
     }
 
     [TestMethod]
