@@ -123,9 +123,8 @@ typedef struct lacos_model_config {
   float layer_norm_epsilon;
   int32_t compute;          // LACOS_COMPUTE_*
   float outlier_threshold;  // LACOS_COMPUTE_INT8: columns of a sentence with any |x| >= this run in fp32; 0 for none
-  int32_t thread_count;  // 0: LACOS_NUM_THREADS, else what affinity, the cgroup's CPU quota and DOTNET_PROCESSOR_COUNT
-                         // allow
-  const char* isa;       // name of a kernel set, or NULL: LACOS_FORCE_ISA, else the best that runs here
+  int32_t thread_count;     // 0: LACOS_NUM_THREADS, else what affinity, CPU quota and DOTNET_PROCESSOR_COUNT allow
+  const char* isa;          // name of a kernel set, or NULL: LACOS_FORCE_ISA, else the best that runs here
 } lacos_model_config;
 
 typedef struct lacos_model lacos_model;

@@ -90,15 +90,18 @@ class SharingSentences : public testing::TestWithParam<std::tuple<std::string, i
   void ExpectEachAsAlone(const std::vector<std::vector<int32_t>>& sentences, const std::vector<int32_t>& prompt = {},
                          float outlier_threshold = 0) const {
     const RandomModel model({kHidden, 2, 5, kVocabulary, false}, Scheme(), 16);
+    const auto make = [&](int threads) {
+      return Create(model, {std::get<1>(GetParam()), outlier_threshold, threads, std::get<0>(GetParam())});
+    };
+    const ModelHandle one = make(1);
+    std::vector<std::vector<float>> alone;
+    for (const auto& sentence : sentences) alone.push_back(Encode(one.get(), Of({sentence}), kHidden, kPooling));
     for (const int threads : {1, 3}) {
-      const ModelHandle handle =
-          Create(model, {std::get<1>(GetParam()), outlier_threshold, threads, std::get<0>(GetParam())});
+      const ModelHandle handle = make(threads);
       const PromptHandle kept = prompt.empty() ? nullptr : CreatePrompt(handle.get(), prompt);
       const std::vector<float> together = Encode(handle.get(), Of(sentences), kHidden, kPooling, kept.get());
-      const size_t width = together.size() / sentences.size();
       for (size_t i = 0; i < sentences.size(); i++) {
-        const std::vector<float> alone = Encode(handle.get(), Of({sentences[i]}), kHidden, kPooling);
-        ASSERT_TRUE(std::equal(alone.begin(), alone.end(), together.begin() + i * width))
+        ASSERT_TRUE(std::equal(alone[i].begin(), alone[i].end(), together.begin() + i * alone[i].size()))
             << "sentence " << i << " of " << sentences.size() << ", " << threads << " threads";
       }
     }

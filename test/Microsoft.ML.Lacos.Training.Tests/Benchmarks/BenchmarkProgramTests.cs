@@ -32,7 +32,7 @@ public sealed class BenchmarkProgramTests
         }
         AssertTable(folder, "encoder-tiny", "1 x 20", "8 x 20", "32 x 20", "32 x 128", "32 x 5-60");
         AssertTable(folder, "training", "LACoS int8, activations kept", "LACoS int8, blocks computed again", "LACoS int8, layer by layer in torch", "torch fp32", "torch bf16");
-        AssertTable(folder, "texts", "LACoS int8, text to vector, 1", "LACoS int8, text to vector, 2", "ONNX Runtime int8, ids to vector, 2", "TorchSharp fp32, ids to vector, 2");
+        AssertTable(folder, "texts", "LACoS int8, text to vector, 1", "LACoS int8, text to vector, 2", "LACoS int8, behind a prompt of 11 tokens, 2", "ONNX Runtime int8, ids to vector, 2", "ONNX Runtime int8, with the prompt, 2", "TorchSharp fp32, ids to vector, 2");
         AssertTable(folder, "mlnet", "SentenceEncoder", "Transform + cursor", "ONNX int8, row by row", "FeaturizeText");
         AssertTable(folder, "mlnet-dotnet", "SentenceEncoder", "Transform + cursor", "ONNX int8, row by row", "FeaturizeText");
         AssertTable(folder, "latency", "1", "2", "8", "32");
