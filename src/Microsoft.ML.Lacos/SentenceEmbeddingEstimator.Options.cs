@@ -55,8 +55,8 @@ public sealed partial class SentenceEmbeddingEstimator
         /// </summary>
         public string? ScoreColumnName;
 
-        /// <summary>Tokens encoded together, at most, where those that texts share at their beginnings count once; a longer text is a batch of its own.</summary>
-        public int BatchTokens = 4096;
+        /// <summary>Tokens encoded together, at most, where those that texts share at their beginnings count once; a longer text is a batch of its own. 0 (default) for 4096, or 512 a thread where that is more. Changes no vector.</summary>
+        public int BatchTokens;
 
         /// <summary>
         /// Rows a cursor reads ahead, at most, so that texts of like length can be encoded together. The first windows of a cursor are smaller,

@@ -203,7 +203,7 @@ public sealed partial class SentenceEncoder
     /// <summary>Encodes sequences in batches of similar length; each row appears once.</summary>
     private void EncodeSequences(IReadOnlyCollection<TokenSequence> sequences, PoolingOptions pooling, Span<float> vectors, CancellationToken cancellationToken)
     {
-        foreach (TokenBatch batch in TokenBatch.Plan(sequences, Options.BatchTokens))
+        foreach (TokenBatch batch in TokenBatch.Plan(sequences, _batchTokens))
         {
             cancellationToken.ThrowIfCancellationRequested();
             var output = new float[batch.Sequences.Count * Dimension];

@@ -2,6 +2,7 @@ using System.Numerics;
 using Microsoft.Extensions.AI;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Hub;
+using Microsoft.ML.Lacos.Native;
 using Microsoft.ML.Lacos.Pipeline;
 using Microsoft.ML.Lacos.Tokenization;
 
@@ -28,6 +29,7 @@ public sealed partial class SentenceEncoder : ITextEncoder
     private readonly string _prompt;
     private readonly int[] _promptIds;
     private readonly int _poolFrom;
+    private readonly int _batchTokens;
     private readonly UseCount _uses;
 
     private SentenceEncoder(LacosModel model, SentenceEncoderOptions options, BloomTokenizer tokenizer, IBloomEncoder encoder)
@@ -45,6 +47,8 @@ public sealed partial class SentenceEncoder : ITextEncoder
         Dimension = options.Dimension == 0 ? fullDimension : options.Dimension;
         IsNormalized = options.Normalize ?? model.Settings.Normalize;
         MaximumTokenCount = options.MaximumTokenCount == 0 ? model.Settings.MaximumTokenCount : options.MaximumTokenCount;
+        // With fewer tokens a thread, parts of a batch seldom end at the same time on many threads.
+        _batchTokens = options.BatchTokens == 0 ? Math.Max(4096, 512 * EncoderThreads.Resolve(options.ThreadCount)) : options.BatchTokens;
         _pooling = new PoolingOptions(pooling, Dimension, IsNormalized);
         (_prompt, _promptIds, _poolFrom) = AppliedPrompt.Of(model.Settings, tokenizer, options.Prompt, options.PromptName, options.MaximumTokenCount);
         _prompted = new PromptedEncoder(encoder, _promptIds);
@@ -59,7 +63,7 @@ public sealed partial class SentenceEncoder : ITextEncoder
 
     private SentenceEncoder(SentenceEncoder other, SentenceEncoderOptions options)
     {
-        (Model, Options, _tokenizer, _encoder, _pooling) = (other.Model, options, other._tokenizer, other._encoder, other._pooling);
+        (Model, Options, _tokenizer, _encoder, _pooling, _batchTokens) = (other.Model, options, other._tokenizer, other._encoder, other._pooling, other._batchTokens);
         (Dimension, IsNormalized, MaximumTokenCount) = (other.Dimension, other.IsNormalized, other.MaximumTokenCount);
         (_prompt, _promptIds, _poolFrom) = AppliedPrompt.Of(Model.Settings, _tokenizer, options.Prompt, options.PromptName, options.MaximumTokenCount);
         _prompted = new PromptedEncoder(_encoder, _promptIds);

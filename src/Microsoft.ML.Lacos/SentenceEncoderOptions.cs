@@ -40,8 +40,8 @@ public sealed record SentenceEncoderOptions
     /// <summary>Threads, at most 256; 0 (default) for <c>LACOS_NUM_THREADS</c>, else as many as CPU affinity and the container's quota allow. Changes no vector.</summary>
     public int ThreadCount { get; init; }
 
-    /// <summary>Tokens encoded together, at most, where those that texts share at their beginnings count once; a longer text is a batch of its own.</summary>
-    public int BatchTokens { get; init; } = 4096;
+    /// <summary>Tokens encoded together, at most, where those that texts share at their beginnings count once; a longer text is a batch of its own. 0 (default) for 4096, or 512 a thread where that is more. Changes no vector.</summary>
+    public int BatchTokens { get; init; }
 
     internal void Validate()
     {
@@ -57,7 +57,7 @@ public sealed record SentenceEncoderOptions
         {
             throw new ArgumentOutOfRangeException(nameof(ThreadCount), ThreadCount, $"ThreadCount must be from 0 to {EncoderThreads.Most}; 0 takes LACOS_NUM_THREADS, else as many as affinity and quota allow.");
         }
-        RequireAtLeast(nameof(BatchTokens), BatchTokens, 1, "4096 is the default");
+        RequireAtLeast(nameof(BatchTokens), BatchTokens, 0, "0 takes 4096, or 512 a thread where that is more");
         if (!Enum.IsDefined(LongText))
         {
             throw new ArgumentOutOfRangeException(nameof(LongText), LongText, "LongText must be Truncate, Window or Throw.");

@@ -29,7 +29,7 @@ public sealed class SentenceEmbeddingEstimatorTests
         yield return Case("Pooling must be", options => options.Pooling = PoolingModes.None);
         yield return Case("Dimension must be", options => options.Dimension = -1);
         yield return Case("MaximumTokenCount must be", options => options.MaximumTokenCount = -5);
-        yield return Case("BatchTokens must be", options => options.BatchTokens = 0);
+        yield return Case("BatchTokens must be", options => options.BatchTokens = -1);
         yield return Case("ThreadCount must be", options => options.ThreadCount = -1);
         yield return Case("LongText must be", options => options.LongText = (LongText)7);
         yield return Case("Compute must be", options => options.Compute = (BloomCompute)7);

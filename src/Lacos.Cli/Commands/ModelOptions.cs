@@ -25,7 +25,7 @@ internal sealed class ModelOptions
     private readonly Option<int> _maximumTokens = Number("--max-tokens", 1, "Token limit of a text, prompt included. Default: the model's own", "N");
     private readonly Option<string> _longText = Choice("--long-text", "What to do with longer texts", LongTextNames);
     private readonly Option<string> _compute = Choice("--compute", "Arithmetic of the linear layers", ComputeNames);
-    private readonly Option<int> _batchTokens = Number("--batch-tokens", 1, "Tokens encoded together. Default: 4096. Changes speed and memory, never a vector", "N");
+    private readonly Option<int> _batchTokens = Number("--batch-tokens", 1, "Tokens encoded together. Default: 4096, or 512 a thread where that is more. Changes speed and memory, never a vector", "N");
     private readonly Option<int> _threads = Number("--threads", 1, $"Threads, 1 to {EncoderThreads.Most}. Default: LACOS_NUM_THREADS, else as many as CPU affinity and the container's quota allow. Changes no vector", "N", EncoderThreads.Most);
 
     /// <summary>Adds the options to a command.</summary>

@@ -18,6 +18,7 @@ public sealed class SentenceEncoderTests
     [TestMethod]
     [DataRow(BloomCompute.Int8, 1, 64)]
     [DataRow(BloomCompute.Int8, 2, 4096)]
+    [DataRow(BloomCompute.Int8, 16, 0)]
     [DataRow(BloomCompute.Int8WeightOnly, 2, 300)]
     public void VectorIsTheSameBitsAloneInAnyBatchOrderAndThreadCount(BloomCompute compute, int threads, int batchTokens)
     {
@@ -249,7 +250,7 @@ public sealed class SentenceEncoderTests
     public void OptionsThatDoNotFitAreRefusedByName()
     {
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => SentenceEncoder.Create(Model, new SentenceEncoderOptions { Dimension = 385 })).Message, "384");
-        StringAssert.Contains(Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => SentenceEncoder.Create(Model, new SentenceEncoderOptions { BatchTokens = 0 })).Message, "BatchTokens");
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => SentenceEncoder.Create(Model, new SentenceEncoderOptions { BatchTokens = -1 })).Message, "BatchTokens");
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => SentenceEncoder.Create(Model, new SentenceEncoderOptions { Pooling = PoolingModes.None })).Message, "Pooling");
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => SentenceEncoder.Create(Model, new SentenceEncoderOptions { OutlierThreshold = 6, Compute = BloomCompute.Int8WeightOnly })).Message, "OutlierThreshold");
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => SentenceEncoder.Create(Model, new SentenceEncoderOptions { Prompt = "a b c d e f g", MaximumTokenCount = 2 })).Message, "prompt");
