@@ -22,6 +22,11 @@ namespace Microsoft.ML.Lacos;
 /// </code></example>
 public sealed partial class SentenceEncoder : ITextEncoder
 {
+    private const int LeastBatchTokens = 4096;
+
+    /// <summary>With fewer, the parts of a batch seldom end at the same time on many threads.</summary>
+    private const int BatchTokensAThread = 512;
+
     private readonly BloomTokenizer _tokenizer;
     private readonly IBloomEncoder _encoder;
     private readonly PromptedEncoder _prompted;
@@ -47,8 +52,7 @@ public sealed partial class SentenceEncoder : ITextEncoder
         Dimension = options.Dimension == 0 ? fullDimension : options.Dimension;
         IsNormalized = options.Normalize ?? model.Settings.Normalize;
         MaximumTokenCount = options.MaximumTokenCount == 0 ? model.Settings.MaximumTokenCount : options.MaximumTokenCount;
-        // With fewer tokens a thread, parts of a batch seldom end at the same time on many threads.
-        _batchTokens = options.BatchTokens == 0 ? Math.Max(4096, 512 * EncoderThreads.Resolve(options.ThreadCount)) : options.BatchTokens;
+        _batchTokens = options.BatchTokens == 0 ? Math.Max(LeastBatchTokens, BatchTokensAThread * EncoderThreads.Resolve(options.ThreadCount)) : options.BatchTokens;
         _pooling = new PoolingOptions(pooling, Dimension, IsNormalized);
         (_prompt, _promptIds, _poolFrom) = AppliedPrompt.Of(model.Settings, tokenizer, options.Prompt, options.PromptName, options.MaximumTokenCount);
         _prompted = new PromptedEncoder(encoder, _promptIds);

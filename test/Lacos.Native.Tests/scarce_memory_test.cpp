@@ -17,6 +17,8 @@ namespace {
 
 // Allocations of this thread that still succeed; negative: all do.
 thread_local int64_t allowance = -1;
+// Bytes of buffers that this thread has asked for.
+thread_local size_t asked = 0;
 
 // When there is no memory any more there is none for what comes after, either.
 bool IsRefused() {
@@ -35,6 +37,7 @@ void* Take(size_t bytes, size_t alignment) {
 }  // namespace
 
 extern "C" int __wrap_posix_memalign(void** memory, size_t alignment, size_t bytes) {
+  asked += bytes;
   return IsRefused() ? ENOMEM : __real_posix_memalign(memory, alignment, bytes);
 }
 
@@ -100,6 +103,23 @@ TEST_F(ScarceMemory, OfCreatingAndEncodingIsAStatus) {
     const PromptHandle kept(prompt);
     EXPECT_EQ(Encode(handle, sentences_, shape_.hidden, LACOS_POOL_MEAN),
               Encode(handle, sentences_, shape_.hidden, LACOS_POOL_MEAN, prompt));
+  }
+}
+
+// Their rows are computed once: buffers for all of them would be 40 times as large.
+TEST_F(ScarceMemory, EqualSentencesTakeThatOfOne) {
+  for (const int compute : {LACOS_COMPUTE_INT8, LACOS_COMPUTE_WEIGHT_ONLY}) {
+    size_t bytes[2];
+    for (const int sentences : {1, 40}) {
+      Sentences batch;
+      for (int i = 0; i < sentences; i++) batch.Add({1, 2, 3, 4, 5, 6, 7, 8, 9});
+      const ModelHandle handle = Create(model_, {compute, 0, 1, ""});
+      asked = 0;
+      Encode(handle.get(), batch, shape_.hidden, LACOS_POOL_MEAN);
+      bytes[sentences == 1 ? 0 : 1] = asked;
+    }
+    EXPECT_GT(bytes[0], 0u);
+    EXPECT_EQ(bytes[0], bytes[1]);
   }
 }
 

@@ -76,6 +76,28 @@ public sealed class EncoderInvarianceTests
         }
     }
 
+    // Their rows are computed once: buffers for all of them would be five times as large.
+    [TestMethod]
+    public void EqualSentencesTakeTheBuffersOfOne()
+    {
+        var config = new BloomConfig(96, 2, 6, 211);
+        using var model = new RandomBloom(config, QuantizationScheme.Rowwise);
+        var batch = RandomBloom.Batch(config.VocabularySize, 12, 25);
+        long Allocated(int sentences)
+        {
+            using IBloomEncoder encoder = Create("int8", model.Weights, 1);
+            var many = EncoderCalls.Reordered(batch, new int[sentences]);
+            var vectors = new float[sentences * config.HiddenSize];
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            encoder.Encode(many.Ids, many.Offsets, [], EncoderCalls.Mean, vectors);
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+        // What is rented is there from the second time on.
+        Allocated(50);
+        long one = Allocated(1), fifty = Allocated(50);
+        Assert.IsLessThan(2 * one, fifty);
+    }
+
     [TestMethod]
     public void SharedTokensTakeARowOnce()
     {
