@@ -87,6 +87,18 @@ internal sealed class LoraBloom : IDisposable
     /// <exception cref="InvalidDataException">It adapts other layers, or was made for another shape.</exception>
     public void Load(PeftAdapter adapter)
     {
+        Require(adapter);
+        foreach (LoraLinear linear in Adapted)
+        {
+            DeviceTensors.Write(linear.A!, adapter.Modules[linear.Name].A);
+            DeviceTensors.Write(linear.B!, adapter.Modules[linear.Name].B);
+        }
+    }
+
+    /// <summary>Refuses an adapter whose matrices do not fit; changes nothing.</summary>
+    /// <inheritdoc cref="Load"/>
+    public void Require(PeftAdapter adapter)
+    {
         ArgumentNullException.ThrowIfNull(adapter);
         LoraLinear[] adapted = [.. Adapted];
         if (!adapter.Modules.Keys.ToHashSet(StringComparer.Ordinal).SetEquals(adapted.Select(linear => linear.Name)))
@@ -102,11 +114,6 @@ internal sealed class LoraBloom : IDisposable
                     $"The adapter's matrices of '{linear.Name}' are for rank {matrices.Rank}, {matrices.InFeatures} inputs and {matrices.OutFeatures} outputs; "
                     + $"the model needs rank {linear.A.shape[0]}, {linear.A.shape[1]} and {linear.B!.shape[0]}. Choose the adapter's own base model.");
             }
-        }
-        foreach (LoraLinear linear in adapted)
-        {
-            DeviceTensors.Write(linear.A!, adapter.Modules[linear.Name].A);
-            DeviceTensors.Write(linear.B!, adapter.Modules[linear.Name].B);
         }
     }
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
-using System.Text.Json;
 using Microsoft.ML.Lacos.Lora;
+using Microsoft.ML.Lacos.Safetensors;
 
 namespace Microsoft.ML.Lacos.Training.Checkpoints;
 
@@ -37,9 +37,19 @@ internal sealed class CheckpointFolder
     /// <summary>Whether there is a folder of checkpoints, with any in it or not.</summary>
     public bool Exists => Directory.Exists(_path);
 
+    /// <summary>Refuses a file in place of the folder.</summary>
+    /// <exception cref="IOException">There is one.</exception>
+    public void RequireFolder()
+    {
+        if (!Exists && CheckpointFiles.Exists(Path.GetDirectoryName(_path)!, Name))
+        {
+            throw new IOException($"'{_path}' is no folder, where the checkpoints of the run belong. Move it away, or name another folder.");
+        }
+    }
+
     /// <summary>Folders of checkpoints, the newest first, whole or not.</summary>
     public IReadOnlyList<string> Folders =>
-        Exists ? [.. Directory.EnumerateDirectories(_path, Prefix + "*").Concat(Replaced.Where(folder => !Directory.Exists(InPlace(folder)))).Where(folder => StepOf(folder) >= 0).OrderByDescending(StepOf)] : [];
+        Exists ? [.. Directory.EnumerateFileSystemEntries(_path, Prefix + "*").Concat(Replaced.Where(folder => !Directory.Exists(InPlace(folder)))).Where(folder => StepOf(folder) >= 0).OrderByDescending(StepOf)] : [];
 
     private IEnumerable<string> Replaced => Directory.EnumerateDirectories(_path, ReplacedPrefix + Prefix + "*");
 
@@ -82,6 +92,11 @@ internal sealed class CheckpointFolder
                 Remove(replaced);
                 Directory.Move(target, replaced);
             }
+            else
+            {
+                // No checkpoint, and in its place.
+                File.Delete(target);
+            }
             Directory.Move(temporary, target);
             _damaged.Remove(target);
         }
@@ -102,7 +117,7 @@ internal sealed class CheckpointFolder
         Remove(replaced);
         foreach (string old in Folders.Where(folder => !_damaged.Contains(folder)).Skip(_keep))
         {
-            Directory.Delete(old, recursive: true);
+            Remove(old);
         }
     }
 
@@ -135,11 +150,15 @@ internal sealed class CheckpointFolder
         return null;
     }
 
-    private static void Remove(string folder)
+    private static void Remove(string path)
     {
-        if (Directory.Exists(folder))
+        if (Directory.Exists(path))
         {
-            Directory.Delete(folder, recursive: true);
+            Directory.Delete(path, recursive: true);
+        }
+        else if (Directory.Exists(Path.GetDirectoryName(path)))
+        {
+            File.Delete(path);
         }
     }
 
@@ -154,7 +173,7 @@ internal sealed class CheckpointFolder
 
     private string InPlace(string replaced) => Path.Combine(_path, Path.GetFileName(replaced)[ReplacedPrefix.Length..]);
 
-    // Damage shows in many ways: a cut file, a folder in the place of a file, a name that no file can have.
+    // Damage shows in many ways: a cut file, a folder in the place of a file, an adapter of another kind.
     private T? UnlessDamaged<T>(string folder, Action<string> inform, Func<T> read)
         where T : class
     {
@@ -162,7 +181,7 @@ internal sealed class CheckpointFolder
         {
             return read();
         }
-        catch (Exception error) when (error is JsonException or InvalidDataException or IOException or UnauthorizedAccessException or ArgumentException or InvalidOperationException or NullReferenceException or FormatException)
+        catch (Exception error) when (error is InvalidDataException or IOException or UnauthorizedAccessException)
         {
             _damaged.Add(folder);
             inform($"The checkpoint '{folder}' is not whole and is passed over: {error.Message}");
@@ -172,30 +191,60 @@ internal sealed class CheckpointFolder
 
     private static CheckpointManifest ReadManifest(string folder)
     {
+        if (!Directory.Exists(folder))
+        {
+            throw new InvalidDataException("It is no folder.");
+        }
         CheckpointManifest manifest = CheckpointManifest.Read(folder);
-        CheckHashes(folder, manifest.Files);
         if (manifest.Step != StepOf(folder))
         {
             throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"Its manifest is of step {manifest.Step}."));
         }
-        if (manifest.EvaluationsWithoutGain < 0 || manifest.BestStep < 0 || manifest.BestStep > manifest.Step)
-        {
-            throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"Its manifest has the best evaluation at step {manifest.BestStep} and {manifest.EvaluationsWithoutGain} since."));
-        }
+        CheckEvaluations(manifest);
+        CheckFiles(folder, manifest);
         return manifest;
     }
 
-    private static CheckpointState Read(string folder, CheckpointManifest manifest) => new()
+    private static void CheckEvaluations(CheckpointManifest manifest)
     {
-        Step = manifest.Step,
-        Samplers = manifest.Samplers,
-        Adapter = PeftAdapter.Load(Path.Combine(folder, Adapter)),
-        Arrays = StateArrays.Read(Path.Combine(folder, State)),
-        EvaluationsWithoutGain = manifest.EvaluationsWithoutGain,
-        IsEvaluationDue = manifest.IsEvaluationDue,
-        Validation = manifest.Validation,
-        Best = manifest.BestStep is long step ? new BestAdapter(PeftAdapter.Load(Path.Combine(folder, Best)), manifest.BestSpearman!.Value, step) : null,
-    };
+        bool isPossible = manifest is { BestStep: long step, BestSpearman: double spearman, Validation: not null }
+            ? step > 0 && step <= manifest.Step && Math.Abs(spearman) <= 1 && manifest.EvaluationsWithoutGain <= manifest.Step - step
+            : manifest is { BestStep: null, BestSpearman: null, EvaluationsWithoutGain: 0 };
+        if (!isPossible)
+        {
+            throw new InvalidDataException(string.Create(
+                CultureInfo.InvariantCulture, $"Its manifest has the best evaluation at step {Shown(manifest.BestStep)} with Spearman {Shown(manifest.BestSpearman)}, and {manifest.EvaluationsWithoutGain} since."));
+        }
+        if (manifest.Validation is string fingerprint && (fingerprint.Length != 2 * SHA256.HashSizeInBytes || !fingerprint.All(char.IsAsciiHexDigitLower)))
+        {
+            throw new InvalidDataException($"Its manifest has '{TextInMessage.Of(fingerprint)}' for the sha256 of the validation data.");
+        }
+
+        static string Shown(IFormattable? value) => value?.ToString(null, CultureInfo.InvariantCulture) ?? "none";
+    }
+
+    private static CheckpointState Read(string folder, CheckpointManifest manifest)
+    {
+        try
+        {
+            return new()
+            {
+                Step = manifest.Step,
+                Samplers = manifest.Samplers,
+                Adapter = PeftAdapter.Load(Path.Combine(folder, Adapter)),
+                Arrays = StateArrays.Read(Path.Combine(folder, State)),
+                EvaluationsWithoutGain = manifest.EvaluationsWithoutGain,
+                IsEvaluationDue = manifest.IsEvaluationDue,
+                Validation = manifest.Validation,
+                Best = manifest is { BestStep: long step, BestSpearman: double spearman } ? new BestAdapter(PeftAdapter.Load(Path.Combine(folder, Best)), spearman, step) : null,
+            };
+        }
+        catch (NotSupportedException error)
+        {
+            // Adapters and tensors of a kind that no run writes.
+            throw new InvalidDataException(error.Message, error);
+        }
+    }
 
     private CheckpointManifest Describe(CheckpointState state, string folder) => new()
     {
@@ -207,22 +256,23 @@ internal sealed class CheckpointFolder
         IsEvaluationDue = state.IsEvaluationDue,
         Validation = state.Validation,
         Settings = _settings,
-        Files = Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).ToDictionary(file => Path.GetRelativePath(folder, file).Replace('\\', '/'), Hash, StringComparer.Ordinal),
+        Files = Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+            .Select(file => Path.GetRelativePath(folder, file).Replace('\\', '/')).ToDictionary(name => name, name => CheckpointFiles.Hash(folder, name), StringComparer.Ordinal),
     };
 
-    private static void CheckHashes(string folder, IReadOnlyDictionary<string, string> files)
+    private static void CheckFiles(string folder, CheckpointManifest manifest)
     {
-        foreach ((string name, string hash) in files)
+        foreach ((string name, string hash) in manifest.Files)
         {
-            string path = Path.GetFullPath(Path.Combine(folder, name));
-            if (!path.StartsWith(Path.GetFullPath(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal) || Hash(path) != hash)
+            if (CheckpointFiles.Hash(folder, name) != hash)
             {
-                throw new InvalidDataException($"'{name}' is not what the manifest says.");
+                throw new InvalidDataException($"'{TextInMessage.Of(name)}' is not what the manifest says.");
             }
         }
-        foreach (string needed in new[] { State, $"{Adapter}/{PeftAdapter.WeightsFileName}" })
+        string[] adapters = manifest.BestStep is null ? [Adapter] : [Adapter, Best];
+        foreach (string needed in adapters.SelectMany(adapter => new[] { $"{adapter}/{PeftAdapter.ConfigFileName}", $"{adapter}/{PeftAdapter.WeightsFileName}" }).Prepend(State))
         {
-            if (!files.ContainsKey(needed))
+            if (!manifest.Files.ContainsKey(needed))
             {
                 throw new InvalidDataException($"The manifest does not name '{needed}'.");
             }
@@ -243,12 +293,6 @@ internal sealed class CheckpointFolder
         }
 
         static string Shown(string? value) => value is null ? "not given" : $"'{value}'";
-    }
-
-    private static string Hash(string path)
-    {
-        using FileStream stream = File.OpenRead(path);
-        return Convert.ToHexString(SHA256.HashData(stream)).ToLowerInvariant();
     }
 
     private static long StepOf(string folder)

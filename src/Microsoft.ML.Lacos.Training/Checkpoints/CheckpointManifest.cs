@@ -54,23 +54,24 @@ internal sealed record CheckpointManifest
     /// <summary>Reads and checks a manifest.</summary>
     /// <param name="folder">Folder of the checkpoint.</param>
     /// <exception cref="NotSupportedException">It is of another version.</exception>
-    /// <exception cref="InvalidDataException">It is damaged; <see cref="JsonException"/> and others of <see cref="JsonNode"/> mean the same.</exception>
+    /// <exception cref="InvalidDataException">It is damaged, or no file.</exception>
+    /// <exception cref="IOException">It cannot be read.</exception>
     public static CheckpointManifest Read(string folder)
     {
-        byte[] bytes = File.ReadAllBytes(Path.Combine(folder, Name));
-        string hashPath = Path.Combine(folder, HashName);
-        bool hasHash = File.Exists(hashPath);
-        if (hasHash && !File.ReadAllBytes(hashPath).AsSpan().SequenceEqual(HashLine(bytes)))
+        byte[] bytes = CheckpointFiles.Read(folder, Name);
+        byte[]? hash = CheckpointFiles.Exists(folder, HashName) ? CheckpointFiles.Read(folder, HashName) : null;
+        if (hash is not null && !hash.AsSpan().SequenceEqual(HashLine(bytes)))
         {
             throw new InvalidDataException($"'{Name}' is not what '{HashName}' says.");
         }
-        JsonNode json = JsonNode.Parse(bytes, documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false }) ?? throw new JsonException("The manifest is null.");
-        int format = json["format"]!.GetValue<int>();
+        using JsonDocument json = ManifestObject.Parse(bytes, Name);
+        var manifest = new ManifestObject(json.RootElement, Name);
+        long format = manifest.Whole("format");
         if (format != Format)
         {
             throw new NotSupportedException($"The checkpoint '{folder}' is of format {format}; this version reads {Format}. Continue with the version that wrote it, or start anew in another folder.");
         }
-        return hasHash ? FromJson(json) : throw new InvalidDataException($"'{HashName}' is missing.");
+        return hash is not null ? FromJson(manifest) : throw new InvalidDataException($"'{HashName}' is missing.");
     }
 
     private static byte[] HashLine(byte[] json) => Encoding.UTF8.GetBytes($"{Convert.ToHexString(SHA256.HashData(json)).ToLowerInvariant()}  {Name}\n");
@@ -89,21 +90,19 @@ internal sealed record CheckpointManifest
         ["files"] = ToJson(Files),
     };
 
-    private static CheckpointManifest FromJson(JsonNode json) => new()
+    private static CheckpointManifest FromJson(ManifestObject json) => new()
     {
-        Step = json["step"]!.GetValue<long>(),
-        Samplers = [.. json["samplers"]!.AsArray().Select(sampler => new SamplerPosition(sampler!["epoch"]!.GetValue<int>(), sampler["batch"]!.GetValue<int>()))],
-        EvaluationsWithoutGain = json["evaluations_without_gain"]!.GetValue<int>(),
-        BestStep = json["best_step"]?.GetValue<long>(),
-        BestSpearman = json["best_spearman"]?.GetValue<double>(),
-        IsEvaluationDue = json["evaluation_due"]!.GetValue<bool>(),
-        Validation = json["validation"]?.GetValue<string>(),
-        Settings = Texts(json["settings"]!),
-        Files = Texts(json["files"]!),
+        Step = json.Whole("step"),
+        Samplers = [.. json.Objects("samplers").Select(sampler => new SamplerPosition(sampler.Count("epoch"), sampler.Count("batch")))],
+        EvaluationsWithoutGain = json.Count("evaluations_without_gain"),
+        BestStep = json.Has("best_step") ? json.Whole("best_step") : null,
+        BestSpearman = json.Has("best_spearman") ? json.Number("best_spearman") : null,
+        IsEvaluationDue = json.Flag("evaluation_due"),
+        Validation = json.Has("validation") ? json.Text("validation") : null,
+        Settings = json.Texts("settings"),
+        Files = json.Texts("files"),
     };
 
     private static JsonObject ToJson(IReadOnlyDictionary<string, string> texts) =>
         new(texts.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value)));
-
-    private static Dictionary<string, string> Texts(JsonNode json) => json.AsObject().ToDictionary(pair => pair.Key, pair => pair.Value!.GetValue<string>(), StringComparer.Ordinal);
 }

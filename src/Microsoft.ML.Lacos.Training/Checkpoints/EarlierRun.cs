@@ -10,15 +10,19 @@ internal static class EarlierRun
     /// <summary>Finds where a run begins; writes nothing.</summary>
     /// <param name="checkpoints">The run's checkpoints.</param>
     /// <param name="options">Checked options of the run, with an output folder.</param>
+    /// <param name="require">Throws <see cref="InvalidDataException"/> where a state does not fit the run's model, optimiser and loss; changes nothing.</param>
     /// <param name="sampler">Moved to where the earlier run was.</param>
     /// <param name="totalSteps">Steps of the whole run.</param>
     /// <param name="inform">Told what a person should know.</param>
     /// <returns>The state to continue from; null to begin with the first step.</returns>
     /// <exception cref="InvalidOperationException">The folder holds checkpoints that are not to be continued, or an adapter that is of no run.</exception>
+    /// <exception cref="IOException">Something stands where a file of the run belongs and is none.</exception>
     /// <exception cref="InvalidDataException">All checkpoints are damaged, or they are of another configuration.</exception>
-    public static CheckpointState? StateToContinue(CheckpointFolder checkpoints, LacosBloomTrainer.Options options, MixedSampler sampler, long totalSteps, Action<string> inform)
+    public static CheckpointState? StateToContinue(CheckpointFolder checkpoints, LacosBloomTrainer.Options options, Action<CheckpointState> require, MixedSampler sampler, long totalSteps, Action<string> inform)
     {
         RefuseForeignAdapter(checkpoints, options.OutputFolder!);
+        RunFiles.RequireReplaceable(options.OutputFolder!);
+        checkpoints.RequireFolder();
         IReadOnlyList<string> folders = checkpoints.Folders;
         if (!options.Resume)
         {
@@ -41,6 +45,7 @@ internal static class EarlierRun
             {
                 throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"It is of step {state.Step} of {totalSteps}."));
             }
+            require(state);
             sampler.MoveTo(state.Step, state.Samplers);
         }
     }

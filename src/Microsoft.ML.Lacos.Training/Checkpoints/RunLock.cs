@@ -8,7 +8,7 @@ internal sealed class RunLock : IDisposable
     private readonly FileStream _file;
 
     /// <param name="folder">Folder of the run; made where it does not exist.</param>
-    /// <exception cref="IOException">The folder cannot be made.</exception>
+    /// <exception cref="IOException">The folder cannot be made, or nothing be written into it.</exception>
     /// <exception cref="InvalidOperationException">Another run has it.</exception>
     public RunLock(string folder)
     {
@@ -24,6 +24,10 @@ internal sealed class RunLock : IDisposable
         try
         {
             _file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+        }
+        catch (UnauthorizedAccessException error)
+        {
+            throw new IOException($"'{path}', which keeps a second run out of the folder, cannot be opened for writing ({error.Message.TrimEnd('.')}). Remove it where no run is writing there, or name another folder.", error);
         }
         catch (IOException error) when (File.Exists(path))
         {

@@ -37,7 +37,7 @@ internal static class StateArrays
         {
             if (entry.ByteLength > Array.MaxLength)
             {
-                throw new InvalidDataException($"'{entry.Name}' of '{path}' is {entry.Describe()}, too large for a training state. Continue from an earlier checkpoint.");
+                throw new InvalidDataException($"'{TextInMessage.Of(entry.Name)}' of '{path}' is {entry.Describe()}, too large for a training state. Continue from an earlier checkpoint.");
             }
             var bytes = new ReadOnlySpan<byte>(file.Pointer(entry), (int)entry.ByteLength);
             arrays[entry.Name] = entry.Type switch
@@ -45,7 +45,7 @@ internal static class StateArrays
                 SafetensorsDType.F32 => MemoryMarshal.Cast<byte, float>(bytes).ToArray(),
                 SafetensorsDType.I64 => MemoryMarshal.Cast<byte, long>(bytes).ToArray(),
                 SafetensorsDType.U8 => bytes.ToArray(),
-                _ => throw new InvalidDataException($"'{entry.Name}' of '{path}' is {entry.Describe()}, which no training state has. Continue from an earlier checkpoint."),
+                _ => throw new InvalidDataException($"'{TextInMessage.Of(entry.Name)}' of '{path}' is {entry.Describe()}, which no training state has. Continue from an earlier checkpoint."),
             };
         }
         return arrays;

@@ -22,8 +22,8 @@ internal static class PlanOfRun
     {
         var sampler = new MixedSampler(data.Datasets, options.Seed, options.BucketByLength);
         RunLength length = RunLength.Of(options, sampler);
-        long left = Math.Max(0, length.Last - StepsMade(model, data, options, sampler, length.Total, inform));
         using var trainer = new BatchTrainer(model, data, options);
+        long left = Math.Max(0, length.Last - StepsMade(model, data, options, trainer, sampler, length.Total, inform));
         BloomConfig config = model.Weights.Config;
         long trained = trainer.Optimizer.Parameters.Sum(item => item.Value.NumberOfElements);
         double mean = (double)data.Tokens.TokenCount / data.Tokens.Count;
@@ -35,14 +35,14 @@ internal static class PlanOfRun
             data.Rows, data.Tokens.Count, data.LongTexts, mean, sampler.StepsPerEpoch, length.Total, left, trained, trainer.Optimizer.StateByteSize, total, TimeOfStep(trainer, sampler) * left);
     }
 
-    private static long StepsMade(LacosModel model, LoadedData data, LacosBloomTrainer.Options options, MixedSampler sampler, long totalSteps, Action<string> inform)
+    private static long StepsMade(LacosModel model, LoadedData data, LacosBloomTrainer.Options options, BatchTrainer trainer, MixedSampler sampler, long totalSteps, Action<string> inform)
     {
         if (options.OutputFolder is not string folder)
         {
             return 0;
         }
         var checkpoints = new CheckpointFolder(folder, RunSettings.Of(model, data.Datasets, options, totalSteps), options.KeepCheckpoints);
-        return EarlierRun.StateToContinue(checkpoints, options, sampler, totalSteps, inform)?.Step ?? 0;
+        return EarlierRun.StateToContinue(checkpoints, options, state => StateOfTrainer.Require(trainer, state), sampler, totalSteps, inform)?.Step ?? 0;
     }
 
     // The first step also warms up: it is not timed.

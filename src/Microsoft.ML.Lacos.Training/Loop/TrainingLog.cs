@@ -1,7 +1,7 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Unicode;
 using Microsoft.ML.Lacos.Safetensors;
 using Microsoft.ML.Lacos.Training.Checkpoints;
 
@@ -10,6 +10,8 @@ namespace Microsoft.ML.Lacos.Training.Loop;
 /// <summary><c>train-log.jsonl</c>: one line of JSON a step.</summary>
 internal sealed class TrainingLog : IDisposable
 {
+    private const int LongestLine = 1 << 16;
+
     private readonly StreamWriter _writer;
 
     /// <param name="folder">Folder of the file.</param>
@@ -17,10 +19,10 @@ internal sealed class TrainingLog : IDisposable
     public TrainingLog(string folder, long lastStep)
     {
         string path = Path.Combine(folder, RunFiles.Log);
-        string[] kept = lastStep > 0 && File.Exists(path) ? [.. File.ReadLines(path).Where(line => StepOf(line) is long step && step <= lastStep)] : [];
+        byte[][] kept = lastStep > 0 && File.Exists(path) ? [.. Lines(path).Where(line => StepOf(line) is long step && step > 0 && step <= lastStep)] : [];
 
         // Whole or not at all: a full disk must not take the lines that were there.
-        AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(string.Concat(kept.Select(line => line + "\n")))));
+        AtomicFile.Write(path, stream => Array.ForEach(kept, line => stream.Write([.. line, (byte)'\n'])));
         _writer = new StreamWriter(path, append: true) { NewLine = "\n", AutoFlush = true };
     }
 
@@ -45,13 +47,50 @@ internal sealed class TrainingLog : IDisposable
 
     public void Dispose() => _writer.Dispose();
 
-    private static long? StepOf(string line)
+    // No line of a log is as long as the buffer: what is longer is damage, and passed over without being held.
+    private static IEnumerable<byte[]> Lines(string path)
     {
+        using FileStream file = File.OpenRead(path);
+        var buffer = new byte[LongestLine];
+        int filled = 0;
+        bool isTooLong = false;
+        for (int read = file.Read(buffer); read > 0; read = file.Read(buffer, filled, buffer.Length - filled))
+        {
+            filled += read;
+            int start = 0;
+            for (int end = Array.IndexOf(buffer, (byte)'\n', 0, filled); end >= 0; end = Array.IndexOf(buffer, (byte)'\n', start, filled - start))
+            {
+                if (!isTooLong)
+                {
+                    yield return buffer[start..end];
+                }
+                (start, isTooLong) = (end + 1, false);
+            }
+            filled -= start;
+            Buffer.BlockCopy(buffer, start, buffer, 0, filled);
+            if (filled == buffer.Length)
+            {
+                (filled, isTooLong) = (0, true);
+            }
+        }
+        if (filled > 0 && !isTooLong)
+        {
+            yield return buffer[..filled];
+        }
+    }
+
+    private static long? StepOf(byte[] line)
+    {
+        if (!Utf8.IsValid(line))
+        {
+            return null;
+        }
         try
         {
-            return JsonNode.Parse(line, documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false })?["step"]?.GetValue<long>();
+            using JsonDocument json = JsonDocument.Parse(line, new JsonDocumentOptions { AllowDuplicateProperties = false });
+            return json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("step", out JsonElement step) && step.ValueKind == JsonValueKind.Number && step.TryGetInt64(out long number) ? number : null;
         }
-        catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException)
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
             // The last line of a killed run may be half a line; any other may be damaged.
             return null;

@@ -15,8 +15,6 @@ namespace Microsoft.ML.Lacos.Training.Loop;
 /// <summary>A run from its first or a resumed step to its end: batches, schedule, evaluations, checkpoints, log.</summary>
 internal sealed class TrainingRun : IDisposable
 {
-    private const string LossPrefix = "learned-by-loss.";
-
     private readonly Func<PeftAdapter, LacosModel> _adapted;
     private readonly ValidationSet? _validation;
     private readonly LacosBloomTrainer.Options _options;
@@ -59,7 +57,7 @@ internal sealed class TrainingRun : IDisposable
             {
                 _lock = _ranks.IsFirst ? new RunLock(folder) : null;
                 _checkpoints = new CheckpointFolder(folder, settings.Value, options.KeepCheckpoints);
-                state = EarlierRun.StateToContinue(_checkpoints, options, _sampler, _length.Total, inform);
+                state = EarlierRun.StateToContinue(_checkpoints, options, earlier => StateOfTrainer.Require(_trainer, earlier), _sampler, _length.Total, inform);
             }
             if (_ranks.AreMany)
             {
@@ -203,16 +201,7 @@ internal sealed class TrainingRun : IDisposable
 
     private void Continue(CheckpointState state)
     {
-        _trainer.Model.Load(state.Adapter);
-        _trainer.Optimizer.Restore(state.Arrays.Where(pair => !pair.Key.StartsWith(LossPrefix, StringComparison.Ordinal)).ToDictionary(StringComparer.Ordinal));
-        foreach ((string name, torch.Tensor value) in _trainer.LossParameters)
-        {
-            if (!state.Arrays.TryGetValue(LossPrefix + name, out Array? stored) || stored is not float[] floats || floats.Length != value.NumberOfElements)
-            {
-                throw new InvalidDataException($"The checkpoint of step {state.Step} lacks what the loss has learned ('{name}'). Continue from an earlier one, or start anew.");
-            }
-            DeviceTensors.Write(value, floats);
-        }
+        StateOfTrainer.Restore(_trainer, state);
         (_step, _savedStep) = (state.Step, state.Step);
         ContinueEvaluations(state);
         _inform(string.Create(CultureInfo.InvariantCulture, $"Continued from step {_step} of {_length.Total}."));
@@ -248,17 +237,12 @@ internal sealed class TrainingRun : IDisposable
 
     private void Write(CheckpointFolder checkpoints)
     {
-        var arrays = _trainer.Optimizer.State.ToDictionary(array => array.Name, array => array.Values, StringComparer.Ordinal);
-        foreach ((string name, torch.Tensor value) in _trainer.LossParameters)
-        {
-            arrays[LossPrefix + name] = DeviceTensors.Read(value);
-        }
         checkpoints.Write(new CheckpointState
         {
             Step = _step,
             Samplers = _sampler.Positions,
             Adapter = _trainer.Model.ToAdapter(),
-            Arrays = arrays,
+            Arrays = StateOfTrainer.Arrays(_trainer),
             Best = _best,
             EvaluationsWithoutGain = _evaluationsWithoutGain,
             IsEvaluationDue = _isEvaluationDue,

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Microsoft.ML.Lacos.Native;
+using Microsoft.ML.Lacos.Safetensors;
 using TorchSharp;
 
 namespace Microsoft.ML.Lacos.Training.Optimizers;
@@ -82,6 +83,17 @@ public abstract class AdamOptimizer
     /// <exception cref="InvalidDataException">An array is missing or too many, or has another type, length or impossible values: the state is of another configuration, or damaged.</exception>
     public void Restore(IReadOnlyDictionary<string, Array> state)
     {
+        Require(state);
+        foreach (OptimizerArray array in State)
+        {
+            Array.Copy(state[array.Name], array.Values, array.Values.Length);
+        }
+    }
+
+    /// <summary>Refuses a state that does not fit; changes nothing.</summary>
+    /// <inheritdoc cref="Restore"/>
+    internal void Require(IReadOnlyDictionary<string, Array> state)
+    {
         ArgumentNullException.ThrowIfNull(state);
         IReadOnlyList<OptimizerArray> own = State;
         foreach (OptimizerArray array in own)
@@ -100,11 +112,7 @@ public abstract class AdamOptimizer
         if (state.Count != own.Count)
         {
             string extra = state.Keys.Except(own.Select(array => array.Name)).First();
-            throw new InvalidDataException($"The optimiser's state has '{extra}', which nothing here uses. Continue with the configuration that wrote it, or start anew.");
-        }
-        foreach (OptimizerArray array in own)
-        {
-            Array.Copy(state[array.Name], array.Values, array.Values.Length);
+            throw new InvalidDataException($"The optimiser's state has '{TextInMessage.Of(extra)}', which nothing here uses. Continue with the configuration that wrote it, or start anew.");
         }
     }
 

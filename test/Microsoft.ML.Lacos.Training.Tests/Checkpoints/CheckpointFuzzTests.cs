@@ -1,0 +1,93 @@
+using Microsoft.ML.Lacos.Tests;
+using Microsoft.ML.Lacos.Tests.Damage;
+
+namespace Microsoft.ML.Lacos.Training.Tests.Checkpoints;
+
+[TestClass]
+public sealed class CheckpointFuzzTests
+{
+    private const int Seeds = 140;
+
+    /// <summary>A longer run: a number of seeds, and the first of them where that is not 0.</summary>
+    private static readonly string[] Asked = (Environment.GetEnvironmentVariable("LACOS_FUZZ_SEEDS") ?? "").Split(' ');
+
+    [TestMethod]
+    public void ARunWithADamagedCheckpointEndsWithTheSameBitsOrAClearError()
+    {
+        using var folder = new TemporaryFolder();
+        var run = new LetterRun(folder.File("model"));
+        run.Train(folder.File("run"), 6, resume: false);
+        var whole = new FolderDamage(folder.File("run"));
+        (byte[] expected, long first) = run.Train(folder.File("run"), 0, resume: true);
+        Assert.AreEqual(7, first);
+        string[] names = [.. whole.Files.Keys.Where(name => name.StartsWith(LetterRun.Newest, StringComparison.Ordinal))];
+        Assert.HasCount(7, names, "two adapters of two files, the state, the manifest and its hash");
+        int passedOver = 0;
+        int count = int.TryParse(Asked[0], out int asked) ? asked : Seeds, from = Asked.Length > 1 ? int.Parse(Asked[1], null) : 0;
+        for (int seed = from; seed < from + count; seed++)
+        {
+            var random = new Random(seed);
+            string copy = folder.File($"copy{seed}"), name = names[seed % names.Length];
+            whole.WriteTo(copy);
+            string done = $"seed {seed}, {name}: {whole.Spoil(copy, name, random)}", before = FolderDamage.Describe(copy);
+            run.Messages.Clear();
+            byte[] adapter = [];
+            long start = 0;
+            Exception? error = Refusal.Of(() => (adapter, start) = run.Train(copy, 0, resume: true), done);
+            if (error is not null)
+            {
+                Assert.AreEqual(before, FolderDamage.Describe(copy), done);
+                continue;
+            }
+            CollectionAssert.AreEqual(expected, adapter, done);
+            passedOver += CountPassedOver(run, start, done);
+            Directory.Delete(copy, recursive: true);
+        }
+        Assert.IsGreaterThan(count * 3 / 4, passedOver);
+    }
+
+    [TestMethod]
+    public void AFileThatWasChangedWithItsHashesIsLookedIntoBeforeItIsUsed()
+    {
+        using var folder = new TemporaryFolder();
+        var run = new LetterRun(folder.File("model"));
+        run.Train(folder.File("run"), 6, resume: false);
+        var whole = new FolderDamage(folder.File("run"));
+        string[] names = [.. whole.Files.Keys.Where(name => name.StartsWith(LetterRun.Newest, StringComparison.Ordinal) && !name.EndsWith(".sha256", StringComparison.Ordinal))];
+        int passedOver = 0;
+        int count = int.TryParse(Asked[0], out int asked) ? asked : Seeds, from = Asked.Length > 1 ? int.Parse(Asked[1], null) : 0;
+        for (int seed = from; seed < from + count; seed++)
+        {
+            var random = new Random(seed);
+            string copy = folder.File($"copy{seed}"), name = names[seed % names.Length], inside = name[(LetterRun.Newest.Length + 1)..], path = Path.Combine(copy, name);
+            whole.WriteTo(copy);
+            byte[] content = whole.Files[name];
+            bool isJson = name.EndsWith(".json", StringComparison.Ordinal);
+            File.WriteAllBytes(path, random.Next(5) == 0 ? ByteDamage.Apply(content, random) : isJson ? JsonDamage.Apply(content, random) : ByteDamage.ApplyToHeader(content, random));
+            LetterRun.Sign(Path.Combine(copy, LetterRun.Newest), inside == "manifest.json" ? null : inside);
+            string before = FolderDamage.Describe(copy);
+            run.Messages.Clear();
+            long start = 0;
+            Exception? error = Refusal.Of(() => start = run.Train(copy, 0, resume: true).FirstStep, $"seed {seed}, {name}", typeof(InvalidOperationException));
+            if (error is null)
+            {
+                passedOver += CountPassedOver(run, start, $"seed {seed}, {name}");
+            }
+            else if (error is not InvalidOperationException)
+            {
+                Assert.AreEqual(before, FolderDamage.Describe(copy), $"seed {seed}, {name}");
+            }
+            Directory.Delete(copy, recursive: true);
+        }
+        Assert.IsGreaterThan(count / 2, passedOver);
+    }
+
+    private static int CountPassedOver(LetterRun run, long start, string done)
+    {
+        run.Messages.ForEach(message => Refusal.CheckMessage(message, done));
+        string[] said = [.. run.Messages.Where(message => message.Contains("is not whole and is passed over", StringComparison.Ordinal))];
+        Assert.HasCount(start == 7 ? 0 : 1, said, done);
+        Assert.IsTrue(start is 5 or 7, $"{done}: step {start}");
+        return said.Length;
+    }
+}
