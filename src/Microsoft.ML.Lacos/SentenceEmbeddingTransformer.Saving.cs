@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Lacos;
 using Microsoft.ML.Lacos.Pipeline;
+using Microsoft.ML.Lacos.Safetensors;
 using Microsoft.ML.Runtime;
 
 [assembly: System.Runtime.CompilerServices.IgnoresAccessChecksTo("Microsoft.ML.Core")]
@@ -64,15 +65,22 @@ public sealed partial class SentenceEmbeddingTransformer
         {
             throw Damaged(OptionsEntry);
         }
-        if (!ctx.TryLoadBinaryStream(ModelEntry, reader => model = EmbeddingModel.Read(reader.BaseStream, options)))
+        try
         {
-            throw Damaged(ModelEntry);
+            if (!ctx.TryLoadBinaryStream(ModelEntry, reader => model = EmbeddingModel.Read(reader.BaseStream, options)))
+            {
+                throw Damaged(ModelEntry);
+            }
+        }
+        catch (ArgumentException error)
+        {
+            throw new InvalidDataException($"The options in '{OptionsEntry}' do not fit the model in '{ModelEntry}': {TextInMessage.Of(error.Message, 300)} The file is damaged or was changed; save the model again.", error);
         }
         if (!string.Equals(model!.Fingerprint, fingerprint, StringComparison.Ordinal))
         {
             using (model)
             {
-                throw new InvalidDataException($"The entry '{ModelEntry}' has sha256 {model.Fingerprint}, but {fingerprint} was saved. The file is damaged or was changed; save the model again.");
+                throw new InvalidDataException($"The entry '{ModelEntry}' has sha256 {model.Fingerprint}, but {TextInMessage.Of(fingerprint)} was saved. The file is damaged or was changed; save the model again.");
             }
         }
         ModelMessages.Opened(host, model);

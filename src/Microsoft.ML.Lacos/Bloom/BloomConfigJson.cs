@@ -25,7 +25,7 @@ internal static class BloomConfigJson
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException)
         {
-            throw new InvalidDataException($"'{source}' is not a model configuration: {error.Message} Fetch it again.", error);
+            throw new InvalidDataException($"'{source}' is not a model configuration: {TextInMessage.Of(error.Message)} Fetch it again.", error);
         }
     }
 
@@ -57,7 +57,7 @@ internal static class BloomConfigJson
         string type = root.TryGetProperty("model_type", out JsonElement name) && name.ValueKind == JsonValueKind.String ? name.GetString()! : "(none)";
         if (type != "bloom")
         {
-            throw new NotSupportedException($"'{source}' describes a model of type '{type}'; only 'bloom' is supported. Choose a BLOOM checkpoint.");
+            throw new NotSupportedException($"'{source}' describes a model of type '{TextInMessage.Of(type)}'; only 'bloom' is supported. Choose a BLOOM checkpoint.");
         }
         int hidden = Size(root, source, MaximumWidth, "hidden_size", "n_embed");
         int heads = Size(root, source, MaximumWidth, "n_head", "num_attention_heads");
@@ -94,7 +94,7 @@ internal static class BloomConfigJson
         }
         return element.ValueKind == JsonValueKind.Number && element.TryGetInt32(out int value) && value >= 1 && value <= maximum
             ? value
-            : throw new InvalidDataException($"'{source}': '{key}' is {element.GetRawText()}, expected a whole number from 1 to {maximum}.");
+            : throw new InvalidDataException($"'{source}': '{key}' is {TextInMessage.Of(element.GetRawText())}, expected a whole number from 1 to {maximum}.");
     }
 
     private static float Epsilon(JsonElement root, string source)
@@ -105,7 +105,7 @@ internal static class BloomConfigJson
         }
         return element.ValueKind == JsonValueKind.Number && element.TryGetSingle(out float value) && value > 0 && value < 1
             ? value
-            : throw new InvalidDataException($"'{source}': 'layer_norm_epsilon' is {element.GetRawText()}, expected a number above 0 and below 1.");
+            : throw new InvalidDataException($"'{source}': 'layer_norm_epsilon' is {TextInMessage.Of(element.GetRawText())}, expected a number above 0 and below 1.");
     }
 
     private static bool Flag(JsonElement root, string source, string key)
@@ -116,6 +116,6 @@ internal static class BloomConfigJson
         }
         return element.ValueKind is JsonValueKind.True or JsonValueKind.False
             ? element.GetBoolean()
-            : throw new InvalidDataException($"'{source}': '{key}' is {element.GetRawText()}, expected true or false.");
+            : throw new InvalidDataException($"'{source}': '{key}' is {TextInMessage.Of(element.GetRawText())}, expected true or false.");
     }
 }

@@ -7,6 +7,9 @@ namespace Microsoft.ML.Lacos.Hub;
 /// <summary>Reads the small JSON files of a model folder; every fault becomes an <see cref="InvalidDataException"/> that names the file and the key.</summary>
 internal static class JsonFile
 {
+    // A path and a key.
+    private const int LongestPlace = 600;
+
     private static readonly byte[] ByteOrderMark = [0xEF, 0xBB, 0xBF];
 
     /// <summary>Opens a file of a model folder.</summary>
@@ -43,7 +46,7 @@ internal static class JsonFile
     }
 
     /// <summary>The fault of a file that no JSON reader accepts.</summary>
-    public static InvalidDataException Invalid(Exception error, string where) => new($"'{where}' is not valid JSON: {error.Message} Fetch it again.", error);
+    public static InvalidDataException Invalid(Exception error, string where) => new($"'{where}' is not valid JSON: {TextInMessage.Of(error.Message)} Fetch it again.", error);
 
     /// <summary>An object of strings.</summary>
     public static Dictionary<string, string> Strings(byte[] json, string where)
@@ -114,11 +117,8 @@ internal static class JsonFile
     }
 
     /// <summary>The fault of a value of another kind.</summary>
-    public static InvalidDataException Wrong(JsonElement value, string where, string expected)
-    {
-        string text = value.GetRawText();
-        return new InvalidDataException($"'{where}' is {(text.Length <= 60 ? text : string.Concat(text.AsSpan(0, 60), "..."))}, expected {expected}. Correct the file or fetch it again.");
-    }
+    public static InvalidDataException Wrong(JsonElement value, string where, string expected) =>
+        new($"'{TextInMessage.Of(where, LongestPlace)}' is {TextInMessage.Of(value.GetRawText(), 60)}, expected {expected}. Correct the file or fetch it again.");
 
     // A string with half a surrogate pair or broken UTF-8 is found only when it is read.
     private static string Valid(Func<string> read, string where)
@@ -129,7 +129,7 @@ internal static class JsonFile
         }
         catch (InvalidOperationException error)
         {
-            throw new InvalidDataException($"'{where}' holds text that is not Unicode: {error.Message} Correct the file or fetch it again.", error);
+            throw new InvalidDataException($"'{TextInMessage.Of(where, LongestPlace)}' holds text that is not Unicode: {TextInMessage.Of(error.Message)} Correct the file or fetch it again.", error);
         }
     }
 }

@@ -75,7 +75,7 @@ internal sealed unsafe class LacosTensorSource : IBloomTensorSource, IDisposable
                 return scheme;
             }
         }
-        throw new NotSupportedException($"'{where}' names the unknown scheme '{name}'. Update the library, or convert the model with this one.");
+        throw new NotSupportedException($"'{where}' names the unknown scheme '{TextInMessage.Of(name)}'. Update the library, or convert the model with this one.");
     }
 
     private WeightPanels? Panels(JsonElement root, string where)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Safetensors;
 
 namespace Microsoft.ML.Lacos.Hub;
 
@@ -39,7 +40,7 @@ internal static class PoolingNames
             // The order of a list is the order of its vectors.
             if (mode <= modes)
             {
-                throw new NotSupportedException($"'{where}' is {value.GetRawText()}; vectors are put together in the order {string.Join(", ", Table.Select(row => row.Name))}, each once. List the modes so, and train again what was trained on the other order.");
+                throw new NotSupportedException($"'{where}' is {TextInMessage.Of(value.GetRawText())}; vectors are put together in the order {string.Join(", ", Table.Select(row => row.Name))}, each once. List the modes so, and train again what was trained on the other order.");
             }
             modes |= mode;
         }
@@ -86,6 +87,6 @@ internal static class PoolingNames
                 return mode;
             }
         }
-        throw new NotSupportedException($"'{where}' names the unknown pooling mode '{given}'. Known are {string.Join(", ", Table.Select(row => row.Name))}.");
+        throw new NotSupportedException($"'{where}' names the unknown pooling mode '{TextInMessage.Of(given)}'. Known are {string.Join(", ", Table.Select(row => row.Name))}.");
     }
 }

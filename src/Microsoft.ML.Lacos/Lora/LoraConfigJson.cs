@@ -105,16 +105,16 @@ internal static class LoraConfigJson
         try
         {
             JsonLimits.RequireTokens(json.Span, JsonLimits.MostConfigTokens, source);
-            JsonDocument document = JsonDocument.Parse(json);
+            JsonDocument document = JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false });
             if (document.RootElement.ValueKind == JsonValueKind.Object)
             {
                 return document;
             }
             document.Dispose();
         }
-        catch (JsonException error)
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
-            throw new InvalidDataException($"'{source}' is no JSON: {error.Message} Fetch or save the adapter again.", error);
+            throw new InvalidDataException($"'{source}' is no JSON that can be read: {TextInMessage.Of(error.Message)} Fetch or save the adapter again.", error);
         }
         throw new InvalidDataException($"'{source}' holds no JSON object. Fetch or save the adapter again.");
     }

@@ -1,5 +1,6 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Lacos.Evaluation;
+using Microsoft.ML.Lacos.Safetensors;
 using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML.Lacos.Pipeline;
@@ -51,13 +52,13 @@ internal static class ColumnErrors
         string advice = columns.Length > 0
             ? $"The columns are: {columns}. Name one of them as inputColumnName."
             : "The data has no columns at all. Columns are made of the public properties of the row class; in a trimmed application these may have been removed: publish with TrimMode=partial.";
-        return context.Process(new ArgumentOutOfRangeException("inputSchema", $"Could not find input column '{name}'. {advice}"));
+        return context.Process(new ArgumentOutOfRangeException("inputSchema", $"Could not find input column '{TextInMessage.Of(name)}'. {advice}"));
     }
 
     // No conversion makes one text of a vector.
     private static ArgumentOutOfRangeException Mismatch(IExceptionContext context, string name, string actual, bool isScalar) => context.Process(new ArgumentOutOfRangeException(
         "inputSchema",
-        $"Schema mismatch for input column '{name}': expected {TextDataViewType.Instance}, got {actual}. {(isScalar ? "Name a text column, or convert this one with Transforms.Conversion.ConvertType." : "Name a column of one text a row.")}"));
+        $"Schema mismatch for input column '{TextInMessage.Of(name)}': expected {TextDataViewType.Instance}, got {actual}. {(isScalar ? "Name a text column, or convert this one with Transforms.Conversion.ConvertType." : "Name a column of one text a row.")}"));
 
     public static Exception WrongType(DataViewSchema.Column column, Type requested) => new InvalidOperationException(
         $"Invalid TValue in GetGetter for column '{column.Name}': '{requested}', expected type: '{column.Type.RawType}'.");

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Safetensors;
 
 namespace Microsoft.ML.Lacos.Pipeline;
 
@@ -101,7 +102,7 @@ internal sealed record SavedOptions
         }
         catch (Exception error) when (error is JsonException or ArgumentException)
         {
-            throw new InvalidDataException($"The saved options cannot be used: {error.Message} The file is damaged or was changed; save the model again.", error);
+            throw new InvalidDataException($"The saved options cannot be used: {TextInMessage.Of(error.Message, 300)} The file is damaged or was changed; save the model again.", error);
         }
     }
 

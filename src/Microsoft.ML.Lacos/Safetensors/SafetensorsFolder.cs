@@ -128,7 +128,7 @@ internal sealed class SafetensorsFolder : IDisposable
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException or KeyNotFoundException)
         {
-            throw new InvalidDataException($"'{where}' is not an index of shards: {error.Message} Fetch it again.", error);
+            throw new InvalidDataException($"'{where}' is not an index of shards: {TextInMessage.Of(error.Message)} Fetch it again.", error);
         }
     }
 

@@ -30,12 +30,12 @@ internal static partial class TokenizerJson
         }
         catch (JsonException error)
         {
-            throw new InvalidDataException($"tokenizer.json is not valid JSON ({utf8Json.Length} bytes): {error.Message} Copy the file again; it may be truncated.", error);
+            throw new InvalidDataException($"tokenizer.json is not valid JSON ({utf8Json.Length} bytes): {TextInMessage.Of(error.Message)} Copy the file again; it may be truncated.", error);
         }
         catch (InvalidOperationException error)
         {
             // What JSON readers throw for a name or string whose escapes are not valid UTF-16.
-            throw new InvalidDataException($"tokenizer.json has a text that is not valid Unicode: {error.Message} {Advice}", error);
+            throw new InvalidDataException($"tokenizer.json has a text that is not valid Unicode: {TextInMessage.Of(error.Message)} {Advice}", error);
         }
     }
 
