@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Lacos.Cli.Input;
 using Lacos.Cli.Output;
 using Lacos.Cli.Terminal;
+using Microsoft.ML.Lacos.Safetensors;
 
 namespace Lacos.Cli.Joining;
 
@@ -47,11 +48,11 @@ internal sealed record PartSet(IReadOnlyList<string> Paths, IReadOnlyList<long> 
                     CultureInfo.InvariantCulture, $"'{SideFile.PathFor(paths[i])}' says that the part has {rows[i]} rows; part {shards[i]} of {inputRows} has {end - begin} from row {begin}. {Again(shards[i])}"));
             }
         }
-        int precision = Array.IndexOf(VectorPrecisions.Names, first["precision"]!.ToString());
+        int precision = Array.IndexOf(VectorPrecisions.Names, first["precision"]?.ToString());
         int dimension = (int)Number(first, "dimension", paths[0], LargestDimension);
         if (precision < 0 || dimension == 0)
         {
-            throw new ToolException($"'{SideFile.PathFor(paths[0])}' has the precision {first["precision"]!.ToJsonString()} and the dimension {dimension}, which no vectors have. {Again(shards[0])}");
+            throw new ToolException($"'{SideFile.PathFor(paths[0])}' has the precision {Shown(first["precision"])} and the dimension {dimension}, which no vectors have. {Again(shards[0])}");
         }
         return new PartSet(paths, rows, dimension, (VectorPrecision)precision, Whole(first, inputRows));
     }
@@ -82,7 +83,7 @@ internal sealed record PartSet(IReadOnlyList<string> Paths, IReadOnlyList<long> 
             ?? throw new ToolException($"There is no '{SideFile.PathFor(path)}' that describes '{path}', so nothing says whether it is whole. {Again(shard)}");
         return Text(side["shard"]) == Text(JsonValue.Create(shard.ToString()))
             ? side
-            : throw new ToolException($"'{SideFile.PathFor(path)}' says that this is part {Text(side["shard"])}, and by its name it is {shard}. Parts that were copied or renamed cannot be joined. {Again(shard)}");
+            : throw new ToolException($"'{SideFile.PathFor(path)}' says that this is part {Shown(side["shard"])}, and by its name it is {shard}. Parts that were copied or renamed cannot be joined. {Again(shard)}");
     }
 
     private static void RequireSame(JsonObject first, string firstPath, JsonObject side, string path, Shard shard)
@@ -91,14 +92,14 @@ internal sealed record PartSet(IReadOnlyList<string> Paths, IReadOnlyList<long> 
         {
             if (!first.ContainsKey(key) || !side.ContainsKey(key) || Text(first[key]) != Text(side[key]))
             {
-                throw new ToolException($"'{path}' has the {key} {Text(side[key])} and '{firstPath}' has {Text(first[key])}: they are not parts of one set. Make one of them again, for example this one with --shard {shard} --force.");
+                throw new ToolException($"'{path}' has the {TextInMessage.Of(key)} {Shown(side[key])} and '{firstPath}' has {Shown(first[key])}: they are not parts of one set. Make one of them again, for example this one with --shard {shard} --force.");
             }
         }
     }
 
     private static long Number(JsonObject side, string key, string path, long most) => side[key] is JsonValue value && value.GetValueKind() == JsonValueKind.Number && value.TryGetValue(out long number) && number >= 0 && number <= most
         ? number
-        : throw new ToolException($"'{SideFile.PathFor(path)}' has {key} {Text(side[key])}, which is no such number. Make the part again with --force.");
+        : throw new ToolException($"'{SideFile.PathFor(path)}' has {key} {Shown(side[key])}, which is no such number. Make the part again with --force.");
 
     private static JsonObject Whole(JsonObject first, long rows)
     {
@@ -112,6 +113,8 @@ internal sealed record PartSet(IReadOnlyList<string> Paths, IReadOnlyList<long> 
     }
 
     private static string Text(JsonNode? value) => value?.ToJsonString() ?? "none";
+
+    private static string Shown(JsonNode? value) => TextInMessage.Of(Text(value));
 
     private static string Again(Shard shard) => $"Run lacos embed with --shard {shard} again.";
 }

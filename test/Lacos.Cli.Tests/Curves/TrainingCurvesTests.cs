@@ -30,6 +30,22 @@ public sealed class TrainingCurvesTests
     }
 
     [TestMethod]
+    [DataRow("""{"step":9223372036854775807,"loss":1,"learning_rate":1}""")]
+    [DataRow("""{"step":-9223372036854775808,"loss":1,"learning_rate":1}""")]
+    [DataRow("""{"step":2,"loss":1e308,"learning_rate":1}""")]
+    [DataRow("""{"step":2,"loss":-1e308,"learning_rate":1e308,"spearman":1e308}""")]
+    [DataRow("""{"step":2,"loss":1e999,"learning_rate":-1e999,"spearman":1e999}""")]
+    [DataRow("""{"step":2,"loss":5e-324,"learning_rate":5e-324,"spearman":-1e999}""")]
+    [DataRow("""{"step":2,"loss":"\ud800","learning_rate":1}""")]
+    [DataRow("""{"step":2,"step":3,"loss":1,"loss":2,"learning_rate":1}""")]
+    public async Task ALineOfImpossibleNumbersDoesNotSpoilTheCurves(string line)
+    {
+        using var folder = new TemporaryFolder();
+        string log = folder.Write("train-log.jsonl", $"{line}\n{{\"step\":1,\"loss\":2,\"learning_rate\":0.1,\"spearman\":0.5}}\n{line}\n");
+        Assert.AreEqual(folder.File(TrainingCurves.FileName), await Task.Run(() => TrainingCurves.Draw(log)).WaitAsync(TimeSpan.FromMinutes(1)).ConfigureAwait(false));
+    }
+
+    [TestMethod]
     public void TheSmoothedLineIsAMeanFromItsFirstValueOn()
     {
         Smoothing mean = Smoothing.Over(10);
