@@ -37,10 +37,10 @@ public sealed class DamagedCheckpointTests
         PassedOver(folder, path => Sign(path, "\"step\": 6", "\"step\": 9000000000000000000"), "of step 9000000000000000000");
         PassedOver(folder, path => Sign(path, "\"step\": 6", "\"step\": 1e99"), "");
         PassedOver(folder, path => Sign(path, "\"step\": 6", "\"step\": 6,\n  \"step\": 6"), "step");
-        PassedOver(folder, path => Sign(path, "\"epoch\": 1", "\"epoch\": -1"), "pass -1");
+        PassedOver(folder, path => Sign(path, "\"epoch\": 1", "\"epoch\": -1"), "samplers[0]: epoch' is -1");
         PassedOver(folder, path => Sign(path, "\"epoch\": 1", "\"epoch\": 2"), "pass 2");
         PassedOver(folder, path => Sign(path, "\"batch\": 2", "\"batch\": 1"), "batch 1");
-        PassedOver(folder, path => Sign(path, "\"evaluations_without_gain\": 0", "\"evaluations_without_gain\": -1"), "-1 since");
+        PassedOver(folder, path => Sign(path, "\"evaluations_without_gain\": 0", "\"evaluations_without_gain\": -1"), "evaluations_without_gain' is -1");
         PassedOver(folder, path => Sign(path, "\"best_step\": null", "\"best_step\": 7"), "step 7");
         PassedOver(folder, path => Sign(path, "\"samplers\": [", "\"samplers\": [ null,"), "");
         PassedOver(folder, path => Sign(path, "\"adapter/adapter_config.json\"", "\"adapter\""), "");
