@@ -9,17 +9,25 @@ internal sealed class PromptedEncoder : IDisposable
 {
     private readonly IBloomEncoder _encoder;
     private readonly NativeBloomEncoder? _native;
-    // Two first calls at once may both compute it; one is kept. An error is not kept.
-    private readonly Lazy<NativePromptHandle> _prompt;
+    private readonly Func<NativePromptHandle>? _prepare;
+    private object? _preparing;
+    private NativePromptHandle? _prompt;
 
     /// <param name="encoder">Runs the model.</param>
     /// <param name="promptIds">Token ids of the prompt by itself, none for no prompt. Rows need not begin with all of them: the last ones may have become other tokens with the text.</param>
     public PromptedEncoder(IBloomEncoder encoder, int[] promptIds)
     {
         _encoder = encoder;
-        _native = promptIds.Length > 0 && encoder is NativeBloomEncoder { TakesPrompts: true } native ? native : null;
-        _prompt = new Lazy<NativePromptHandle>(() => _native!.Prepare(promptIds), LazyThreadSafetyMode.PublicationOnly);
+        if (promptIds.Length > 0 && encoder is NativeBloomEncoder { TakesPrompts: true } native)
+        {
+            _native = native;
+            _prepare = () => native.Prepare(promptIds);
+        }
     }
+
+    /// <param name="encoder">Runs the model.</param>
+    /// <param name="prepare">Computes the prompt.</param>
+    internal PromptedEncoder(NativeBloomEncoder encoder, Func<NativePromptHandle> prepare) => (_encoder, _native, _prepare) = (encoder, encoder, prepare);
 
     /// <inheritdoc cref="IBloomEncoder.Encode"/>
     public void Encode(ReadOnlySpan<int> tokenIds, ReadOnlySpan<int> rowOffsets, ReadOnlySpan<int> poolFrom, PoolingOptions options, Span<float> vectors)
@@ -30,16 +38,13 @@ internal sealed class PromptedEncoder : IDisposable
         }
         else
         {
-            _native.Encode(tokenIds, rowOffsets, poolFrom, _prompt.Value, options, vectors);
+            _native.Encode(tokenIds, rowOffsets, poolFrom, Prompt(), options, vectors);
         }
     }
 
     /// <summary>Not while it encodes.</summary>
-    public void Dispose()
-    {
-        if (_prompt.IsValueCreated)
-        {
-            _prompt.Value.Dispose();
-        }
-    }
+    public void Dispose() => _prompt?.Dispose();
+
+    // Of first calls at once one computes it and the others wait: each copy would take as long, and as much memory. An error is not kept.
+    private NativePromptHandle Prompt() => LazyInitializer.EnsureInitialized(ref _prompt, ref _preparing, _prepare!);
 }

@@ -37,14 +37,14 @@ public sealed partial class SentenceEncoder : ITextEncoder
     private readonly int _batchTokens;
     private readonly UseCount _uses;
 
-    private SentenceEncoder(LacosModel model, SentenceEncoderOptions options, BloomTokenizer tokenizer, IBloomEncoder encoder)
+    private SentenceEncoder(LacosModel model, SentenceEncoderOptions options, BloomTokenizer tokenizer, IBloomEncoder encoder, IDisposable weights)
     {
         Model = model;
         Options = options;
         _tokenizer = tokenizer;
         _encoder = encoder;
         PoolingModes pooling = options.Pooling ?? model.Settings.Pooling;
-        int fullDimension = model.Weights.Config.HiddenSize * BitOperations.PopCount((uint)pooling);
+        int fullDimension = encoder.Config.HiddenSize * BitOperations.PopCount((uint)pooling);
         if (options.Dimension > fullDimension)
         {
             throw new ArgumentOutOfRangeException(nameof(options.Dimension), options.Dimension, $"Dimension is {options.Dimension}; it must be at most {fullDimension}, the length of this model's {pooling} vector.");
@@ -56,7 +56,6 @@ public sealed partial class SentenceEncoder : ITextEncoder
         _pooling = new PoolingOptions(pooling, Dimension, IsNormalized);
         (_prompt, _promptIds, _poolFrom) = AppliedPrompt.Of(model.Settings, tokenizer, options.Prompt, options.PromptName, options.MaximumTokenCount);
         _prompted = new PromptedEncoder(encoder, _promptIds);
-        IDisposable weights = model.Lease();
         _uses = new UseCount(() =>
         {
             _prompted.Dispose();
@@ -116,15 +115,20 @@ public sealed partial class SentenceEncoder : ITextEncoder
         ArgumentNullException.ThrowIfNull(model);
         options ??= new SentenceEncoderOptions();
         options.Validate();
-        BloomTokenizer tokenizer = BloomTokenizer.FromJson(model.TokenizerJson.Span);
-        IBloomEncoder encoder = BloomEncoders.Create(model.Weights, options.Compute, options.OutlierThreshold, options.ThreadCount);
+
+        // Before the weights are read: the model may be disposed meanwhile.
+        IDisposable lease = model.Lease();
+        IBloomEncoder? encoder = null;
         try
         {
-            return new SentenceEncoder(model, options, tokenizer, encoder);
+            BloomTokenizer tokenizer = BloomTokenizer.FromJson(model.TokenizerJson.Span);
+            encoder = BloomEncoders.Create(model.LeasedWeights, options.Compute, options.OutlierThreshold, options.ThreadCount);
+            return new SentenceEncoder(model, options, tokenizer, encoder, lease);
         }
         catch
         {
-            encoder.Dispose();
+            encoder?.Dispose();
+            lease.Dispose();
             throw;
         }
     }

@@ -75,6 +75,7 @@ internal sealed unsafe class NativeBloomEncoder : IBloomEncoder
         {
             NativeMethods.Check(NativeMethods.lacos_prompt_create(_model, ids, promptIds.Length, out prompt));
         }
+        prompt.Weigh();
         GC.KeepAlive(this);
         return prompt;
     }

@@ -38,6 +38,9 @@ public sealed partial class LacosModel : IDisposable
         }
     }
 
+    /// <summary>Weights for whoever holds a <see cref="Lease"/>, also where somebody has disposed the model meanwhile.</summary>
+    internal BloomWeights LeasedWeights => _weights;
+
     /// <summary>Whether somebody has disposed the model; its weights may still be in use.</summary>
     internal bool IsDisposed => _uses.IsClosed;
 

@@ -37,6 +37,9 @@ internal static unsafe partial class NativeMethods
     public static partial void lacos_prompt_destroy(nint prompt);
 
     [LibraryImport(Library)]
+    public static partial long lacos_prompt_memory(NativePromptHandle prompt);
+
+    [LibraryImport(Library)]
     public static partial int lacos_encode(NativeModelHandle model, NativePromptHandle prompt, int* tokenIds, long tokenCount, int* rowOffsets, long rowCount, int* poolFrom, int pooling, int dimension, int normalize, float* vectors, long vectorLength);
 
     [LibraryImport(Library)]
@@ -116,14 +119,31 @@ internal sealed class NativePromptHandle : SafeHandleZeroOrMinusOneIsInvalid
     /// <summary>No prompt.</summary>
     public static readonly NativePromptHandle None = new();
 
+    private long _pressure;
+
     public NativePromptHandle()
         : base(ownsHandle: true)
     {
     }
 
+    /// <summary>Tells the garbage collector how much a new prompt holds, so that those that nobody disposes are collected before there are many.</summary>
+    public void Weigh()
+    {
+        long bytes = NativeMethods.lacos_prompt_memory(this);
+        if (bytes > 0)
+        {
+            GC.AddMemoryPressure(bytes);
+            _pressure = bytes;
+        }
+    }
+
     protected override bool ReleaseHandle()
     {
         NativeMethods.lacos_prompt_destroy(handle);
+        if (_pressure > 0)
+        {
+            GC.RemoveMemoryPressure(_pressure);
+        }
         return true;
     }
 }

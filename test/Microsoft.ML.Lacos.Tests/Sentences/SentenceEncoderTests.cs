@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Diagnostics;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Hub;
@@ -247,6 +248,21 @@ public sealed class SentenceEncoderTests
     }
 
     [TestMethod]
+    public void AModelThatIsDisposedWhileAnEncoderIsMadeOfItLastsAsLongAsTheEncoder()
+    {
+        bool isReleased = false;
+        LacosModel? model = null;
+        var blocks = new WatchedBlocks(Model.Weights.Blocks, () => model!.Dispose());
+        model = new LacosModel(Model.Weights with { Blocks = blocks }, Model.TokenizerJson.ToArray(), Model.Settings, Model.Provenance, new Release(() => isReleased = true));
+        using SentenceEncoder encoder = SentenceEncoder.Create(model), other = SentenceEncoder.Create(Model);
+        Assert.IsTrue(model.IsDisposed);
+        Assert.IsFalse(isReleased);
+        CollectionAssert.AreEqual(other.Encode("x"), encoder.Encode("x"));
+        encoder.Dispose();
+        Assert.IsTrue(isReleased);
+    }
+
+    [TestMethod]
     public void OptionsThatDoNotFitAreRefusedByName()
     {
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => SentenceEncoder.Create(Model, new SentenceEncoderOptions { Dimension = 385 })).Message, "384");
@@ -281,5 +297,28 @@ public sealed class SentenceEncoderTests
         var vectors = new float[texts.Length * encoder.Dimension];
         encoder.Encode(texts, vectors, []);
         return vectors;
+    }
+
+    private sealed class WatchedBlocks(IReadOnlyList<BloomBlockWeights> blocks, Action read) : IReadOnlyList<BloomBlockWeights>
+    {
+        public int Count => blocks.Count;
+
+        public BloomBlockWeights this[int index]
+        {
+            get
+            {
+                read();
+                return blocks[index];
+            }
+        }
+
+        public IEnumerator<BloomBlockWeights> GetEnumerator() => Enumerable.Range(0, Count).Select(index => this[index]).GetEnumerator();
+
+        IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+    }
+
+    private sealed class Release(Action release) : IDisposable
+    {
+        public void Dispose() => release();
     }
 }
