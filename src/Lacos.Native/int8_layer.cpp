@@ -10,10 +10,11 @@
 namespace lacos {
 namespace {
 
-// Lives as long as a layer uses it.
+// Lives as long as a layer uses it. What finds it is never freed: other threads may still make layers while the process
+// ends.
 std::shared_ptr<LayerWorkspace> WorkspaceOf(int threads) {
-  static std::mutex mutex;
-  static std::map<int, std::weak_ptr<LayerWorkspace>> workspaces;
+  static std::mutex& mutex = *new std::mutex;
+  static auto& workspaces = *new std::map<int, std::weak_ptr<LayerWorkspace>>;
   std::lock_guard<std::mutex> lock(mutex);
   std::weak_ptr<LayerWorkspace>& entry = workspaces[threads];
   std::shared_ptr<LayerWorkspace> workspace = entry.lock();

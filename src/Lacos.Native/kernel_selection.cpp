@@ -61,9 +61,10 @@ std::string UsableNames() {
 
 }  // namespace
 
+// Never freed: other threads may still call while the process ends.
 const KernelSelection& Kernels() {
-  static const KernelSelection selection = Detect();
-  return selection;
+  static const KernelSelection* selection = new KernelSelection(Detect());
+  return *selection;
 }
 
 const KernelSet& SelectKernels(const char* isa) {

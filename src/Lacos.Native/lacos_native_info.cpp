@@ -73,9 +73,10 @@ int32_t lacos_default_thread_count(const char** reason) {
   int32_t count = 1;
   if (reason != nullptr) *reason = "";
   Guard([&] {
-    static const lacos::ThreadCount threads = lacos::DefaultThreadCount();
-    count = threads.count;
-    if (reason != nullptr) *reason = threads.reason.c_str();
+    // Never freed: its text may be read while the process ends.
+    static const auto* threads = new lacos::ThreadCount(lacos::DefaultThreadCount());
+    count = threads->count;
+    if (reason != nullptr) *reason = threads->reason.c_str();
   });
   return count;
 }
