@@ -28,6 +28,7 @@ public sealed partial class LacosModel : IDisposable
     }
 
     /// <summary>Weights of the encoder.</summary>
+    /// <remarks>Their memory goes with the model: matrices that are kept must not be read after it, and every encoder made from it, has been disposed.</remarks>
     /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
     public BloomWeights Weights
     {
