@@ -21,6 +21,9 @@ internal sealed class CheckpointFolder
     private const string TemporaryPrefix = ".writing-";
     private const string ReplacedPrefix = ".replaced-";
 
+    // Characters of a setting in a message: a prompt may be long.
+    private const int LongestSetting = 400;
+
     private readonly string _path;
     private readonly IReadOnlyDictionary<string, string> _settings;
     private readonly int _keep;
@@ -288,11 +291,11 @@ internal sealed class CheckpointFolder
             if (stored != asked)
             {
                 throw new InvalidDataException(
-                    $"The checkpoint '{folder}' is of another configuration: its {name} is {Shown(stored)}, this run's is {Shown(asked)}. Continue with the same configuration and data, or start anew in another folder.");
+                    $"The checkpoint '{folder}' is of another configuration: its {TextInMessage.Of(name)} is {Shown(stored)}, this run's is {Shown(asked)}. Continue with the same configuration and data, or start anew in another folder.");
             }
         }
 
-        static string Shown(string? value) => value is null ? "not given" : $"'{value}'";
+        static string Shown(string? value) => value is null ? "not given" : $"'{TextInMessage.Of(value, LongestSetting)}'";
     }
 
     private static long StepOf(string folder)

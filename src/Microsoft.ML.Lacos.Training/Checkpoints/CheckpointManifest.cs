@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Safetensors;
 using Microsoft.ML.Lacos.Training.Data;
 
@@ -64,7 +65,7 @@ internal sealed record CheckpointManifest
         {
             throw new InvalidDataException($"'{Name}' is not what '{HashName}' says.");
         }
-        using JsonDocument json = ManifestObject.Parse(bytes, Name);
+        using JsonDocument json = JsonFile.Parse(bytes, Name);
         var manifest = new ManifestObject(json.RootElement, Name);
         long format = manifest.Whole("format");
         if (format != Format)

@@ -39,15 +39,21 @@ internal static class ByteDamage
     /// <summary>Changes the header of a safetensors file, or the number of its length.</summary>
     public static byte[] ApplyToHeader(byte[] bytes, Random random)
     {
-        int length = (int)BinaryPrimitives.ReadInt64LittleEndian(bytes);
-        byte[] json = bytes[8..(8 + length)], data = bytes[(8 + length)..];
         if (random.Next(6) == 0)
         {
-            ulong[] lengths = [0, 1, (ulong)length - 1, (ulong)length + 1, (ulong)bytes.Length, int.MaxValue, (ulong)long.MaxValue, ulong.MaxValue, 99_999_999];
-            return [.. Length(lengths[random.Next(lengths.Length)]), .. json, .. data];
+            ulong length = BinaryPrimitives.ReadUInt64LittleEndian(bytes);
+            ulong[] lengths = [0, 1, length - 1, length + 1, (ulong)bytes.Length, int.MaxValue, (ulong)long.MaxValue, ulong.MaxValue, 99_999_999];
+            return [.. Length(lengths[random.Next(lengths.Length)]), .. bytes.AsSpan(8)];
         }
-        byte[] changed = random.Next(4) == 0 ? OtherType(json, random) : JsonDamage.Apply(json, random);
-        return [.. Length((ulong)changed.Length), .. changed, .. data];
+        return WithHeader(bytes, json => random.Next(4) == 0 ? OtherType(json, random) : JsonDamage.Apply(json, random));
+    }
+
+    /// <summary>Gives a safetensors file another header, with its length.</summary>
+    public static byte[] WithHeader(byte[] bytes, Func<byte[], byte[]> change)
+    {
+        int end = 8 + (int)BinaryPrimitives.ReadInt64LittleEndian(bytes);
+        byte[] changed = change(bytes[8..end]);
+        return [.. Length((ulong)changed.Length), .. changed, .. bytes.AsSpan(end)];
     }
 
     private static byte[] OtherType(byte[] json, Random random)

@@ -36,15 +36,13 @@ internal static class LacosDamage
         _ => ByteDamage.Apply(whole, random),
     };
 
-    private static byte[] ApplyToTexts(byte[] whole, Random random)
+    private static byte[] ApplyToTexts(byte[] whole, Random random) => ByteDamage.WithHeader(whole, json =>
     {
-        int length = (int)BitConverter.ToInt64(whole);
-        JsonNode header = JsonNode.Parse(whole.AsSpan(8, length))!;
+        JsonNode header = JsonNode.Parse(json)!;
         JsonObject texts = header["__metadata__"]!.AsObject();
         string[] documents = [.. texts.Where(text => text.Value!.GetValue<string>() is ['{' or '[', ..]).Select(text => text.Key)];
         string key = documents[random.Next(documents.Length)];
         texts[key] = Encoding.UTF8.GetString(JsonDamage.Apply(Encoding.UTF8.GetBytes(texts[key]!.GetValue<string>()), random));
-        byte[] json = Encoding.UTF8.GetBytes(header.ToJsonString());
-        return [.. BitConverter.GetBytes((long)json.Length), .. json, .. whole.AsSpan(8 + length)];
-    }
+        return Encoding.UTF8.GetBytes(header.ToJsonString());
+    });
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML.Lacos.Tests;
 using Microsoft.ML.Lacos.Tests.Damage;
 
@@ -7,10 +8,12 @@ namespace Microsoft.ML.Lacos.Training.Tests.Checkpoints;
 public sealed class CheckpointFuzzTests
 {
     // Among these are bits flipped in the numbers of each file, which only the hashes can tell.
-    private const int FirstSeed = 100, Seeds = 60;
+    private const string UsualSeeds = "60 100";
 
-    /// <summary>A longer run: a number of seeds, and the first of them.</summary>
-    private static readonly string[] Asked = (Environment.GetEnvironmentVariable("LACOS_FUZZ_SEEDS") ?? "").Split(' ');
+    // A number of seeds, and the first of them.
+    private static readonly int[] Asked = [.. (Environment.GetEnvironmentVariable("LACOS_FUZZ_SEEDS") ?? UsualSeeds).Split(' ').Select(number => int.Parse(number, CultureInfo.InvariantCulture))];
+
+    private static IEnumerable<int> Seeds => Enumerable.Range(Asked[1], Asked[0]);
 
     [TestMethod]
     public void ARunWithADamagedCheckpointEndsWithTheSameBitsOrAClearError()
@@ -24,8 +27,7 @@ public sealed class CheckpointFuzzTests
         string[] names = [.. whole.Files.Keys.Where(name => name.StartsWith(LetterRun.Newest, StringComparison.Ordinal))];
         Assert.HasCount(7, names, "two adapters of two files, the state, the manifest and its hash");
         int passedOver = 0;
-        int count = int.TryParse(Asked[0], out int asked) ? asked : Seeds, from = Asked.Length > 1 ? int.Parse(Asked[1], null) : FirstSeed;
-        for (int seed = from; seed < from + count; seed++)
+        foreach (int seed in Seeds)
         {
             var random = new Random(seed);
             string copy = folder.File($"copy{seed}"), name = names[seed % names.Length];
@@ -46,7 +48,7 @@ public sealed class CheckpointFuzzTests
             passedOver += CountPassedOver(run, start, done);
             Directory.Delete(copy, recursive: true);
         }
-        Assert.IsGreaterThan(count * 3 / 4, passedOver);
+        Assert.IsGreaterThan(Asked[0] * 3 / 4, passedOver);
     }
 
     [TestMethod]
@@ -58,8 +60,7 @@ public sealed class CheckpointFuzzTests
         var whole = new FolderDamage(folder.File("run"));
         string[] names = [.. whole.Files.Keys.Where(name => name.StartsWith(LetterRun.Newest, StringComparison.Ordinal) && !name.EndsWith(".sha256", StringComparison.Ordinal))];
         int passedOver = 0;
-        int count = int.TryParse(Asked[0], out int asked) ? asked : Seeds, from = Asked.Length > 1 ? int.Parse(Asked[1], null) : FirstSeed;
-        for (int seed = from; seed < from + count; seed++)
+        foreach (int seed in Seeds)
         {
             var random = new Random(seed);
             string copy = folder.File($"copy{seed}"), name = names[seed % names.Length], inside = name[(LetterRun.Newest.Length + 1)..], path = Path.Combine(copy, name);
@@ -76,15 +77,15 @@ public sealed class CheckpointFuzzTests
             {
                 passedOver += CountPassedOver(run, start, $"seed {seed}, {name}");
             }
-            else
+            else if (error is not InvalidOperationException)
             {
-                // Of another version or configuration; for any other file the older checkpoint serves.
+                // Of another version or configuration; for any other file the older checkpoint serves. Numbers that fit may still be such that training stops, which is the other error.
                 Assert.AreEqual("manifest.json", inside, $"seed {seed}: {error}");
                 Assert.AreEqual(before, FolderDamage.Describe(copy), $"seed {seed}, {name}");
             }
             Directory.Delete(copy, recursive: true);
         }
-        Assert.IsGreaterThan(count / 2, passedOver);
+        Assert.IsGreaterThan(Asked[0] / 2, passedOver);
     }
 
     private static int CountPassedOver(LetterRun run, long start, string done)

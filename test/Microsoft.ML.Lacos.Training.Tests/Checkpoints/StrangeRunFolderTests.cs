@@ -100,6 +100,15 @@ public sealed class StrangeRunFolderTests
     }
 
     [TestMethod]
+    [DataRow("\"loss\": \"", "\"loss\": \"\\u001b[2J", "its loss is '")]
+    [DataRow("\"settings\": {", "\"settings\": {\"\\u001b[2J\": \"1\",", "[2J is '1', this run's is not given")]
+    public void ASettingOfAStrangerIsShownShortAndClean(string part, string replacement, string reason)
+    {
+        Edit("manifest.json", part, replacement + (reason.Contains("loss", StringComparison.Ordinal) ? new string('x', 5000) : ""));
+        Refused(reason);
+    }
+
+    [TestMethod]
     public void AStateThatDoesNotFitIsPassedOver()
     {
         string path = Path.Combine(Newest, State);
@@ -149,7 +158,7 @@ public sealed class StrangeRunFolderTests
     public void AFolderInPlaceOfTheLockIsNamed()
     {
         Directory.CreateDirectory(Path.Combine(Output, ".running"));
-        Refused("'.running'".Trim('\''));
+        Refused(".running");
     }
 
     [TestMethod]
