@@ -4,6 +4,7 @@ using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Native;
 using Microsoft.ML.Lacos.Pipeline;
+using Microsoft.ML.Lacos.Safetensors;
 using Microsoft.ML.Lacos.Tokenization;
 
 namespace Microsoft.ML.Lacos;

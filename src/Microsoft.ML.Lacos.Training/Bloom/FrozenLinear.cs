@@ -36,7 +36,7 @@ internal sealed class SinglePrecisionLinear : FrozenLinear
         for (int row = 0; row < Outputs; row++)
         {
             using torch.Tensor one = matrix[row];
-            weights.Weight.DequantizeRow(row, MemoryMarshal.Cast<byte, float>(one.bytes));
+            weights.Weight.DequantizeHeldRow(row, MemoryMarshal.Cast<byte, float>(one.bytes));
         }
         _weight = DeviceTensors.Move(matrix, device ?? torch.CPU);
         _bias = torch.tensor(weights.Bias, device: device);

@@ -168,7 +168,7 @@ internal sealed class LoraBloom : IDisposable
         var values = new float[checked(ids.Length * Config.HiddenSize)];
         for (int token = 0; token < ids.Length; token++)
         {
-            _embeddings.DequantizeRow(ids[token], values.AsSpan(token * Config.HiddenSize, Config.HiddenSize));
+            _embeddings.DequantizeHeldRow(ids[token], values.AsSpan(token * Config.HiddenSize, Config.HiddenSize));
         }
         return torch.tensor(values, [ids.Length, Config.HiddenSize], device: Device);
     }

@@ -41,7 +41,7 @@ internal sealed unsafe class NativeInt8Linear : FrozenLinear
         WeightMatrix rows = weights.Weight.InRows();
         fixed (float* absmax = weights.Weight.Scales)
         {
-            NativeMethods.Check(NativeMethods.lacos_int8_linear_create(Outputs, Inputs, (sbyte*)rows.Data, absmax, Math.Clamp(torch.get_num_threads(), 1, MaximumThreads), null, out _handle));
+            NativeMethods.Check(NativeMethods.lacos_int8_linear_create(Outputs, Inputs, (sbyte*)rows.Address, absmax, Math.Clamp(torch.get_num_threads(), 1, MaximumThreads), null, out _handle));
         }
         GC.KeepAlive(rows.Owner);
     }

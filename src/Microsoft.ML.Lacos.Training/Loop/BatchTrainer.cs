@@ -44,7 +44,7 @@ internal sealed class BatchTrainer : IDisposable
             PeftAdapter? start = options.Adapter is string folder ? PeftAdapter.Load(folder) : null;
 
             // The frozen layers: null lets the graph choose them by how the weights are stored.
-            Model = new LoraBloom(model.Weights, start is null ? ConfigOf(options) : start.Config with { Dropout = options.LoraDropout }, options.Seed, makeLinear: null, options.Device)
+            Model = new LoraBloom(model.LeasedWeights, start is null ? ConfigOf(options) : start.Config with { Dropout = options.LoraDropout }, options.Seed, makeLinear: null, options.Device)
             {
                 ActivationMemory = options.ActivationMemory > 0 ? options.ActivationMemory : FreeMemory() / 2,
             };
@@ -52,7 +52,7 @@ internal sealed class BatchTrainer : IDisposable
             {
                 Model.Load(start);
             }
-            _dimension = Pooling.Dimension(model.Weights.Config.HiddenSize, _pooling);
+            _dimension = Pooling.Dimension(model.LeasedWeights.Config.HiddenSize, _pooling);
             foreach (LoadedDataset dataset in data.Datasets)
             {
                 _losses.Add(LossOfDataset.Create(dataset, options, _dimension));

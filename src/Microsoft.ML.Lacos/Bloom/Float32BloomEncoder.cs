@@ -15,12 +15,13 @@ public sealed class Float32BloomEncoder : IBloomEncoder
     private readonly Block[] _blocks;
     private readonly float[] _slopes;
     private readonly int _threads;
-    private bool _disposed;
+    private readonly HeldWeights _held;
 
     /// <summary>Prepares an encoder.</summary>
-    /// <param name="weights">Weights, used in place; whatever holds them must outlive the encoder.</param>
+    /// <param name="weights">Weights, used in place; their memory is held until the encoder is disposed.</param>
     /// <param name="threadCount">Threads to use at most; 0 as <see cref="EncoderThreads.Resolve"/> has it.</param>
     /// <exception cref="ArgumentException">A weight's shape does not fit the configuration, or the thread count is negative.</exception>
+    /// <exception cref="ObjectDisposedException">The model of the weights has been disposed, and their memory given back.</exception>
     public Float32BloomEncoder(BloomWeights weights, int threadCount = 0)
     {
         BloomShapes.Check(weights);
@@ -28,6 +29,7 @@ public sealed class Float32BloomEncoder : IBloomEncoder
         _threads = EncoderThreads.Resolve(threadCount);
         _slopes = Alibi.Slopes(weights.Config.HeadCount);
         _blocks = [.. weights.Blocks.Select(block => new Block(block))];
+        _held = new HeldWeights(weights);
     }
 
     /// <inheritdoc/>
@@ -42,7 +44,6 @@ public sealed class Float32BloomEncoder : IBloomEncoder
     /// <inheritdoc/>
     public unsafe void Encode(ReadOnlySpan<int> tokenIds, ReadOnlySpan<int> rowOffsets, ReadOnlySpan<int> poolFrom, PoolingOptions options, Span<float> vectors)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
         int rows = RaggedBatch.Check(Config, tokenIds, rowOffsets);
         int dimension = RaggedBatch.CheckPooling(Config, rows, poolFrom, options, vectors);
         int[] from = poolFrom.Length == 0 ? new int[rows] : poolFrom.ToArray();
@@ -61,7 +62,6 @@ public sealed class Float32BloomEncoder : IBloomEncoder
     /// <summary>As the public method, and shows the observer every block's input and the last block's output. The observer is called from several threads.</summary>
     internal unsafe void EncodeTokens(ReadOnlySpan<int> tokenIds, ReadOnlySpan<int> rowOffsets, Span<float> hiddenStates, BlockObserver? observer)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
         RaggedBatch.Check(Config, tokenIds, rowOffsets);
         RaggedBatch.CheckLength(hiddenStates.Length, tokenIds.Length, Config.HiddenSize, nameof(hiddenStates));
         int[] offsets = rowOffsets.ToArray();
@@ -74,15 +74,22 @@ public sealed class Float32BloomEncoder : IBloomEncoder
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _disposed = true;
+    public void Dispose() => _held.Dispose();
 
     private delegate void RowResult(int row, ReadOnlySpan<float> states);
 
     private void ForEachRow(ReadOnlySpan<int> tokenIds, ReadOnlySpan<int> rowOffsets, BlockObserver? observer, RowResult result)
     {
         int[] ids = tokenIds.ToArray(), offsets = rowOffsets.ToArray();
-        EncoderThreads.Run(offsets.Length - 1, _threads, row => result(row, Forward(ids.AsSpan(offsets[row], offsets[row + 1] - offsets[row]), row, observer)));
-        GC.KeepAlive(_weights.WordEmbeddings.Owner);
+        _held.BeginCall(this);
+        try
+        {
+            EncoderThreads.Run(offsets.Length - 1, _threads, row => result(row, Forward(ids.AsSpan(offsets[row], offsets[row + 1] - offsets[row]), row, observer)));
+        }
+        finally
+        {
+            _held.EndCall();
+        }
     }
 
     /// <summary>One sentence, from token ids to the vectors after the final layer norm.</summary>
@@ -95,7 +102,7 @@ public sealed class Float32BloomEncoder : IBloomEncoder
 
         for (int token = 0; token < tokens; token++)
         {
-            _weights.WordEmbeddings.DequantizeRow(ids[token], x.AsSpan(token * hidden, hidden));
+            _weights.WordEmbeddings.DequantizeHeldRow(ids[token], x.AsSpan(token * hidden, hidden));
         }
         LayerNorm.Apply(x, _weights.WordEmbeddingsLayerNorm, epsilon, x);
 

@@ -28,13 +28,13 @@ internal sealed class Float32Linear(LinearWeights weights) : LinearLayer(weights
         int rows = Math.Min(PanelRows, OutFeatures - firstRow);
         if (matrix.Scheme == QuantizationScheme.None)
         {
-            Multiply((float*)matrix.Data + ((long)firstRow * InFeatures), rows, x, tokens, y + firstRow, firstRow);
+            Multiply((float*)matrix.Address + ((long)firstRow * InFeatures), rows, x, tokens, y + firstRow, firstRow);
             return;
         }
         float[] dequantized = System.Buffers.ArrayPool<float>.Shared.Rent(rows * InFeatures);
         for (int row = 0; row < rows; row++)
         {
-            matrix.DequantizeRow(firstRow + row, dequantized.AsSpan(row * InFeatures, InFeatures));
+            matrix.DequantizeHeldRow(firstRow + row, dequantized.AsSpan(row * InFeatures, InFeatures));
         }
         fixed (float* w = dequantized)
         {

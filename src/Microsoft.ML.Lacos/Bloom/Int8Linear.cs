@@ -85,7 +85,7 @@ internal sealed class Int8Linear : LinearLayer
     {
         int inner = InFeatures, outer = OutFeatures;
         int endRow = Math.Min(firstRow + PanelRows, outer);
-        sbyte* weights = (sbyte*)Weights.Weight.Data;
+        sbyte* weights = (sbyte*)Weights.Weight.Address;
         sbyte** rows = stackalloc sbyte*[4];
         for (int block = 0; block < tokens; block += TokenBlock)
         {

@@ -28,10 +28,10 @@ public sealed class ManagedBloomEncoder : IBloomEncoder
     private readonly int _threads;
     private readonly bool _hasOutliers;
     private readonly ConcurrentBag<EncoderBuffers> _buffers = [];
-    private volatile bool _disposed;
+    private readonly HeldWeights _held;
 
     /// <summary>Prepares an encoder.</summary>
-    /// <param name="weights">Weights, used in place; whatever holds them must outlive the encoder.</param>
+    /// <param name="weights">Weights, used in place; their memory is held until the encoder is disposed.</param>
     /// <param name="compute"><see cref="BloomCompute.Int8"/> (row-wise weights only) or <see cref="BloomCompute.Int8WeightOnly"/> (any scheme).</param>
     /// <param name="outlierThreshold">
     /// Feature columns in which a sentence has a magnitude of at least this much are computed in fp32, decided sentence by sentence (LLM.int8; the reference's value is 6.0). 0 for none.
@@ -39,6 +39,7 @@ public sealed class ManagedBloomEncoder : IBloomEncoder
     /// </param>
     /// <param name="threadCount">Threads to use at most; 0 as <see cref="EncoderThreads.Resolve"/> has it.</param>
     /// <exception cref="ArgumentException">The arithmetic does not go with the weights, a weight's shape does not fit the configuration, or a number is out of range.</exception>
+    /// <exception cref="ObjectDisposedException">The model of the weights has been disposed, and their memory given back.</exception>
     public ManagedBloomEncoder(BloomWeights weights, BloomCompute compute = BloomCompute.Int8, float outlierThreshold = 0, int threadCount = 0)
     {
         BloomShapes.Check(weights);
@@ -59,7 +60,16 @@ public sealed class ManagedBloomEncoder : IBloomEncoder
         _hasOutliers = outlierThreshold > 0;
         _slopes = Alibi.Slopes(weights.Config.HeadCount);
         Compute = compute;
-        _blocks = [.. weights.Blocks.Select(block => new Block(block, linear => compute == BloomCompute.Int8 ? new Int8Linear(linear, outlierThreshold) : new Float32Linear(linear)))];
+        _held = new HeldWeights(weights);
+        try
+        {
+            _blocks = [.. weights.Blocks.Select(block => new Block(block, linear => compute == BloomCompute.Int8 ? new Int8Linear(linear, outlierThreshold) : new Float32Linear(linear)))];
+        }
+        catch
+        {
+            _held.Dispose();
+            throw;
+        }
     }
 
     /// <inheritdoc/>
@@ -74,7 +84,6 @@ public sealed class ManagedBloomEncoder : IBloomEncoder
     /// <inheritdoc/>
     public unsafe void Encode(ReadOnlySpan<int> tokenIds, ReadOnlySpan<int> rowOffsets, ReadOnlySpan<int> poolFrom, PoolingOptions options, Span<float> vectors)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
         int rows = RaggedBatch.Check(Config, tokenIds, rowOffsets);
         int dimension = RaggedBatch.CheckPooling(Config, rows, poolFrom, options, vectors);
         int[] from = poolFrom.Length == 0 ? new int[rows] : poolFrom.ToArray(), offsets = rowOffsets.ToArray();
@@ -109,7 +118,6 @@ public sealed class ManagedBloomEncoder : IBloomEncoder
     /// <inheritdoc/>
     public unsafe void EncodeTokens(ReadOnlySpan<int> tokenIds, ReadOnlySpan<int> rowOffsets, Span<float> hiddenStates)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
         RaggedBatch.Check(Config, tokenIds, rowOffsets);
         RaggedBatch.CheckLength(hiddenStates.Length, tokenIds.Length, Config.HiddenSize, nameof(hiddenStates));
         int[] offsets = rowOffsets.ToArray();
@@ -124,7 +132,7 @@ public sealed class ManagedBloomEncoder : IBloomEncoder
     /// <inheritdoc/>
     public void Dispose()
     {
-        _disposed = true;
+        _held.Dispose();
         _buffers.Clear();
     }
 
@@ -136,23 +144,30 @@ public sealed class ManagedBloomEncoder : IBloomEncoder
         int[] groups = RaggedBatch.Groups(share ? SharedRows.Ends(tokenIds, offsets) : offsets, GroupTokens);
         int count = groups.Length - 1;
         int threadsPerGroup = Math.Max(1, _threads / Math.Max(1, count));
-        EncoderThreads.Run(count, _threads, group =>
+        _held.BeginCall(this);
+        try
         {
-            int first = groups[group], end = groups[group + 1];
-            int[] local = [.. offsets.AsSpan(first, end - first + 1)];
-            int start = local[0];
-            for (int i = 0; i < local.Length; i++)
+            EncoderThreads.Run(count, _threads, group =>
             {
-                local[i] -= start;
-            }
-            SharedRows rows = SharedRows.Of(ids.AsSpan(start, local[^1]), local, share);
-            EncoderBuffers buffers = _buffers.TryTake(out EncoderBuffers? used) ? used : new EncoderBuffers(Config);
-            buffers.Reserve(rows.Ids.Length);
-            // Where rows are shared, layers need not know whose a row is.
-            result(first, rows, Forward(rows, rows.AnyShared ? [0, rows.Ids.Length] : local, buffers, threadsPerGroup));
-            _buffers.Add(buffers);
-        });
-        GC.KeepAlive(_weights.WordEmbeddings.Owner);
+                int first = groups[group], end = groups[group + 1];
+                int[] local = [.. offsets.AsSpan(first, end - first + 1)];
+                int start = local[0];
+                for (int i = 0; i < local.Length; i++)
+                {
+                    local[i] -= start;
+                }
+                SharedRows rows = SharedRows.Of(ids.AsSpan(start, local[^1]), local, share);
+                EncoderBuffers buffers = _buffers.TryTake(out EncoderBuffers? used) ? used : new EncoderBuffers(Config);
+                buffers.Reserve(rows.Ids.Length);
+                // Where rows are shared, layers need not know whose a row is.
+                result(first, rows, Forward(rows, rows.AnyShared ? [0, rows.Ids.Length] : local, buffers, threadsPerGroup));
+                _buffers.Add(buffers);
+            });
+        }
+        finally
+        {
+            _held.EndCall();
+        }
     }
 
     /// <summary>A group of sentences, from token ids to the vectors after the final layer norm.</summary>
@@ -166,7 +181,7 @@ public sealed class ManagedBloomEncoder : IBloomEncoder
         Span<float> inner = buffers.FeedForward(tokens);
         for (int token = 0; token < tokens; token++)
         {
-            _weights.WordEmbeddings.DequantizeRow(rows.Ids[token], x.Slice(token * hidden, hidden));
+            _weights.WordEmbeddings.DequantizeHeldRow(rows.Ids[token], x.Slice(token * hidden, hidden));
         }
         LayerNorm.Apply(x, _weights.WordEmbeddingsLayerNorm, epsilon, x);
         foreach (Block block in _blocks)

@@ -45,7 +45,7 @@ internal static unsafe class NativeWeights
         Rows = matrix.Rows,
         Columns = matrix.Columns,
         BlockSize = matrix.BlockSize,
-        Data = matrix.Data,
+        Data = matrix.Address,
         Scales = arrays.Pin(matrix.Scales),
         ScaleCount = matrix.Scales.LongLength,
         CodeBook = arrays.Pin(matrix.CodeBook),
@@ -62,7 +62,7 @@ internal static unsafe class NativeWeights
             {
                 if (linear.Weight.Panels is null || linear.Weight.Panels != inPlace)
                 {
-                    (linear.Weight.Owner as SafetensorsFile)?.LetGo(linear.Weight.Data, linear.Weight.DataLength);
+                    (linear.Weight.Owner as SafetensorsFile)?.LetGo(linear.Weight.Address, linear.Weight.DataLength);
                 }
             }
         }

@@ -88,7 +88,7 @@ internal static class OutlierColumns
         float[] gatheredRow = new float[columns.Length];
         for (int row = 0; row < outer; row++)
         {
-            sbyte* codes = (sbyte*)weights.Data + ((long)row * width);
+            sbyte* codes = (sbyte*)weights.Address + ((long)row * width);
             float scale = weights.Scales[row] / 127f;
             for (int c = 0; c < columns.Length; c++)
             {

@@ -68,7 +68,7 @@ internal sealed class CheckpointWriter
             for (int i = 0; i < matrix.Rows; i++)
             {
                 _cancellationToken.ThrowIfCancellationRequested();
-                matrix.DequantizeRow(i, row);
+                matrix.DequantizeHeldRow(i, row);
                 WriteFloats(stream, row, halves, name);
             }
         }

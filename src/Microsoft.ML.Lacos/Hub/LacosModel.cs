@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Safetensors;
 
 namespace Microsoft.ML.Lacos.Hub;
 
@@ -28,7 +29,10 @@ public sealed partial class LacosModel : IDisposable
     }
 
     /// <summary>Weights of the encoder.</summary>
-    /// <remarks>Their memory goes with the model: matrices that are kept must not be read after it, and every encoder made from it, has been disposed.</remarks>
+    /// <remarks>
+    /// Their memory goes with the model. Matrices that are kept may still be read while an encoder made from it is open; after that their reads throw <see cref="ObjectDisposedException"/>.
+    /// <see cref="Quantization.WeightMatrix.Pin"/> holds the memory for longer.
+    /// </remarks>
     /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
     public BloomWeights Weights
     {

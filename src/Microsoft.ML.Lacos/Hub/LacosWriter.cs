@@ -48,14 +48,14 @@ internal static unsafe class LacosWriter
         switch (matrix.Scheme)
         {
             case QuantizationScheme.None:
-                writer.Add(name, SafetensorsDType.F32, matrix.Data, matrix, matrix.Rows, matrix.Columns);
+                writer.Add(name, SafetensorsDType.F32, matrix.Address, matrix, matrix.Rows, matrix.Columns);
                 break;
             case QuantizationScheme.Rowwise:
                 AddCodes(writer, name, matrix, panels);
                 AddVector(writer, name + LacosFormat.RowScales, matrix.Scales);
                 break;
             default:
-                writer.Add(name, SafetensorsDType.U8, matrix.Data, matrix, matrix.Rows, matrix.Columns);
+                writer.Add(name, SafetensorsDType.U8, matrix.Address, matrix, matrix.Rows, matrix.Columns);
                 AddVector(writer, name + LacosFormat.BlockScales, matrix.Scales);
                 AddVector(writer, name + LacosFormat.CodeBook, matrix.CodeBook);
                 break;
@@ -70,7 +70,7 @@ internal static unsafe class LacosWriter
         }
         else if (matrix.Panels is null)
         {
-            writer.Add(name, SafetensorsDType.I8, matrix.Data, matrix, matrix.Rows, matrix.Columns);
+            writer.Add(name, SafetensorsDType.I8, matrix.Address, matrix, matrix.Rows, matrix.Columns);
         }
         else
         {

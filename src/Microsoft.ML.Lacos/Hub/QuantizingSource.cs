@@ -44,7 +44,7 @@ internal sealed unsafe class QuantizingSource(BloomWeights weights, Quantization
         {
             throw new NotSupportedException($"The weights are quantised already ({matrix.Scheme}), and quantising twice would lose twice. Start from the checkpoint folder.");
         }
-        var values = new TensorFloats((byte*)matrix.Data, SafetensorsDType.F32, (long)matrix.Rows * matrix.Columns);
+        var values = new TensorFloats((byte*)matrix.Address, SafetensorsDType.F32, (long)matrix.Rows * matrix.Columns);
         WeightMatrix result = WeightMatrixBuilder.Build(values, matrix.Rows, matrix.Columns, quantizer, "weights", out NativeBuffer memory);
         _memory.Add(memory);
         return result;

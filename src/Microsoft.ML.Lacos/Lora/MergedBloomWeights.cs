@@ -1,3 +1,4 @@
+using System.Buffers;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Native;
 using Microsoft.ML.Lacos.Quantization;
@@ -12,7 +13,7 @@ public sealed class MergedBloomWeights : IDisposable
 
     private MergedBloomWeights(BloomWeights weights) => Weights = weights;
 
-    /// <summary>The weights; valid until disposed, and while the base model's are.</summary>
+    /// <summary>The weights; readable until this object, or for the shared ones the base model, and every encoder over them has been disposed.</summary>
     public BloomWeights Weights { get; private set; }
 
     /// <inheritdoc/>
@@ -99,6 +100,7 @@ public sealed class MergedBloomWeights : IDisposable
     private unsafe LinearWeights Add(LinearWeights linear, string name, LoraMatrices matrices, float scaling)
     {
         WeightMatrix old = linear.Weight;
+        using MemoryHandle held = old.Pin();
         int columns = old.Columns;
         var sum = new NativeBuffer((long)old.Rows * columns * sizeof(float));
         _memory.Add(sum);
@@ -106,7 +108,7 @@ public sealed class MergedBloomWeights : IDisposable
         EncoderThreads.Run(old.Rows, EncoderThreads.Resolve(0), row =>
         {
             var target = new Span<float>(data + ((long)row * columns), columns);
-            old.DequantizeRow(row, target);
+            old.DequantizeHeldRow(row, target);
             matrices.AddTo((long)row * columns, target, scaling);
         });
         WeightMatrix weight = WeightMatrixBuilder.Build(new TensorFloats(sum.Pointer, SafetensorsDType.F32, (long)old.Rows * columns), old.Rows, columns, QuantizerOf(old), name + " with the adapter", out NativeBuffer memory);

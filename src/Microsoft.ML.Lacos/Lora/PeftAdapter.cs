@@ -39,9 +39,10 @@ public sealed partial class PeftAdapter
     public bool HasLanguageModelHead { get; init; }
 
     /// <summary>Adds the updates to a model's weights: <c>W + scaling * B A</c> in fp32, quantised again in the scheme each matrix had.</summary>
-    /// <param name="weights">The base model. Matrices that are not adapted are shared with the result, so its memory must stay valid as long as the result's.</param>
+    /// <param name="weights">The base model. Matrices that are not adapted are shared with the result, so the base model must stay open as long as they are read.</param>
     /// <returns>The merged weights; dispose them after the last encoder that uses them.</returns>
     /// <exception cref="InvalidDataException">The adapter was made for another shape, lacks a module it targets, or a merged weight is not finite.</exception>
+    /// <exception cref="ObjectDisposedException">The model of the weights has been disposed, and their memory given back.</exception>
     public MergedBloomWeights Merge(BloomWeights weights) => MergedBloomWeights.Merge(weights, this);
 
     /// <inheritdoc cref="MergedBloomWeights.UpdateOf"/>

@@ -1,4 +1,4 @@
-using Microsoft.ML.Lacos.Hub;
+using Microsoft.ML.Lacos.Safetensors;
 
 namespace Microsoft.ML.Lacos.Pipeline;
 

@@ -72,7 +72,7 @@ internal static class LlmInt8
         for (int unit = 0; unit < weight.Rows; unit++)
         {
             weight.CopyCodes(unit, weightCodes);
-            weight.DequantizeRow(unit, weightRow);
+            weight.DequantizeHeldRow(unit, weightRow);
             for (int row = 0; row < rows; row++)
             {
                 int sum = 0;

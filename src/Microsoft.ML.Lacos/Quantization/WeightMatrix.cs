@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Numerics.Tensors;
 using Microsoft.ML.Lacos.Native;
 using Microsoft.ML.Lacos.Safetensors;
@@ -7,9 +8,15 @@ namespace Microsoft.ML.Lacos.Quantization;
 /// <summary>
 /// A weight matrix [<see cref="Rows"/>, <see cref="Columns"/>] (out features, in features) in unmanaged memory, quantised or not; row-major, or in the panels of a kernel set.
 /// </summary>
-/// <remarks>The matrix does not own its memory: <see cref="Owner"/> does, and is kept alive by this object. Instances are immutable and safe to read from many threads.</remarks>
+/// <remarks>
+/// The matrix does not own its memory: <see cref="Owner"/> does, and is kept alive by this object. Instances are immutable and safe to read from many threads.
+/// The memory of a model's weights is given back when the model and every encoder made from it have been disposed; reads throw <see cref="ObjectDisposedException"/> from then on, and one that is
+/// running on another thread comes to its end first.
+/// </remarks>
 public sealed unsafe class WeightMatrix
 {
+    private readonly IHeldMemory? _memory;
+
     /// <summary>Describes a matrix over memory that <paramref name="owner"/> keeps alive.</summary>
     /// <param name="scheme">How the elements are stored.</param>
     /// <param name="rows">Out features, or the vocabulary size of an embedding table.</param>
@@ -49,11 +56,12 @@ public sealed unsafe class WeightMatrix
         Panels = panels;
         Rows = rows;
         Columns = columns;
-        Data = data;
+        Address = data;
         Scales = scales;
         CodeBook = codeBook;
         BlockSize = blockSize;
         Owner = owner;
+        _memory = owner as IHeldMemory;
     }
 
     /// <summary>How the elements are stored.</summary>
@@ -69,7 +77,9 @@ public sealed unsafe class WeightMatrix
     public WeightPanels? Panels { get; }
 
     /// <summary>First element: float*, sbyte* or byte* by <see cref="Scheme"/>.</summary>
-    public void* Data { get; }
+    /// <remarks>A bare address, good for as long as the memory is there. <see cref="Pin"/> gives one that nobody's dispose takes away.</remarks>
+    /// <exception cref="ObjectDisposedException">The memory has been given back.</exception>
+    public void* Data => _memory is { IsDisposed: true } ? throw GivenBack() : Address;
 
     /// <summary>Absolute maxima of rows or blocks.</summary>
     public float[] Scales { get; }
@@ -86,6 +96,9 @@ public sealed unsafe class WeightMatrix
     /// <summary>Bytes that the elements and scales take.</summary>
     public long ByteSize => DataLength + (Scales.LongLength * sizeof(float));
 
+    /// <summary>First element, for whoever holds the memory.</summary>
+    internal void* Address { get; }
+
     /// <summary>Bytes that the elements take.</summary>
     internal long DataLength => Panels?.ByteLength(Rows, Columns) ?? (long)Rows * Columns * (Scheme == QuantizationScheme.None ? sizeof(float) : 1);
 
@@ -93,7 +106,32 @@ public sealed unsafe class WeightMatrix
     /// <param name="row">Row index, from 0.</param>
     /// <param name="destination">At least <see cref="Columns"/> elements.</param>
     /// <remarks>Row-wise: <c>code * (absmax / 127)</c> with the quotient rounded to fp32 first. Block-wise: <c>book[code] * absmax</c>.</remarks>
+    /// <exception cref="ObjectDisposedException">The memory has been given back.</exception>
     public void DequantizeRow(int row, Span<float> destination)
+    {
+        Hold();
+        try
+        {
+            DequantizeHeldRow(row, destination);
+        }
+        finally
+        {
+            _memory?.EndHold();
+        }
+    }
+
+    /// <summary>Holds the memory, whoever disposes what, until the result is disposed.</summary>
+    /// <returns>A handle whose <see cref="MemoryHandle.Pointer"/> is the first element.</returns>
+    /// <remarks>A mapped file stays mapped as long. Memory that the caller of the constructor answers for is kept reachable and no more.</remarks>
+    /// <exception cref="ObjectDisposedException">The memory has been given back.</exception>
+    public MemoryHandle Pin()
+    {
+        Hold();
+        return new MemoryHandle(Address, pinnable: new PinnedMemory(this));
+    }
+
+    /// <summary>As <see cref="DequantizeRow"/>, for whoever holds the memory.</summary>
+    internal void DequantizeHeldRow(int row, Span<float> destination)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(row);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(row, Rows);
@@ -102,12 +140,12 @@ public sealed unsafe class WeightMatrix
         switch (Scheme)
         {
             case QuantizationScheme.None:
-                new ReadOnlySpan<float>((float*)Data + start, Columns).CopyTo(destination);
+                new ReadOnlySpan<float>((float*)Address + start, Columns).CopyTo(destination);
                 break;
             case QuantizationScheme.Rowwise:
                 if (Panels is null)
                 {
-                    TensorPrimitives.ConvertTruncating(new ReadOnlySpan<sbyte>((sbyte*)Data + start, Columns), destination);
+                    TensorPrimitives.ConvertTruncating(new ReadOnlySpan<sbyte>((sbyte*)Address + start, Columns), destination);
                 }
                 else
                 {
@@ -118,7 +156,7 @@ public sealed unsafe class WeightMatrix
                 TensorPrimitives.Multiply(destination, Scales[row] / 127f, destination);
                 break;
             default:
-                byte* codes = (byte*)Data + start;
+                byte* codes = (byte*)Address + start;
                 for (int column = 0; column < destination.Length; column++)
                 {
                     destination[column] = CodeBook[codes[column]] * Scales[(start + column) / BlockSize];
@@ -128,7 +166,7 @@ public sealed unsafe class WeightMatrix
         GC.KeepAlive(Owner);
     }
 
-    /// <summary>Copies the 8-bit codes of a row, in whatever layout they lie.</summary>
+    /// <summary>Copies the 8-bit codes of a row, in whatever layout they lie, for whoever holds the memory.</summary>
     /// <param name="row">Row index, from 0.</param>
     /// <param name="codes"><see cref="Columns"/> elements.</param>
     internal void CopyCodes(int row, Span<sbyte> codes)
@@ -136,16 +174,16 @@ public sealed unsafe class WeightMatrix
         codes = codes[..Columns];
         if (Panels is { } panels)
         {
-            panels.ReadRow((byte*)Data, row, codes);
+            panels.ReadRow((byte*)Address, row, codes);
         }
         else
         {
-            new ReadOnlySpan<sbyte>((sbyte*)Data + ((long)row * Columns), Columns).CopyTo(codes);
+            new ReadOnlySpan<sbyte>((sbyte*)Address + ((long)row * Columns), Columns).CopyTo(codes);
         }
         GC.KeepAlive(Owner);
     }
 
-    /// <summary>The matrix in row-major order: itself, or a copy in memory of its own where it lies in panels.</summary>
+    /// <summary>The matrix in row-major order: itself, or a copy in memory of its own where it lies in panels. The caller holds the memory.</summary>
     internal WeightMatrix InRows()
     {
         if (Panels is null)
@@ -160,6 +198,30 @@ public sealed unsafe class WeightMatrix
         return new WeightMatrix(Scheme, Rows, Columns, memory.Pointer, Scales, CodeBook, BlockSize, memory);
     }
 
+    /// <summary>Holds the memory until its <see cref="IHeldMemory.EndHold"/>.</summary>
+    /// <exception cref="ObjectDisposedException">The memory has been given back.</exception>
+    internal void Hold()
+    {
+        if (_memory is not null && !_memory.TryHold())
+        {
+            throw GivenBack();
+        }
+    }
+
+    private ObjectDisposedException GivenBack() => new(
+        nameof(WeightMatrix),
+        $"The memory of the {Rows} x {Columns} weights has been given back, because their model and every encoder made from it have been disposed. Read them before that, or hold them with {nameof(Pin)}.");
+
     private static int ValidBlockSize(int blockSize) =>
         blockSize > 0 ? blockSize : throw new ArgumentOutOfRangeException(nameof(blockSize), blockSize, "A block-wise matrix needs a positive block size.");
+
+    // The handle is a structure: copies of it may each be disposed.
+    private sealed class PinnedMemory(WeightMatrix matrix) : IPinnable
+    {
+        private WeightMatrix? _matrix = matrix;
+
+        public MemoryHandle Pin(int elementIndex) => throw new NotSupportedException("Pin the matrix.");
+
+        public void Unpin() => Interlocked.Exchange(ref _matrix, null)?._memory?.EndHold();
+    }
 }

@@ -4,11 +4,12 @@ namespace Microsoft.ML.Lacos.Safetensors;
 
 /// <summary>Bytes at a fixed address, read-only by convention: a mapped file, memory that somebody else owns, or a copy.</summary>
 /// <remarks>A mapped file must not be shortened while it is mapped: the operating system then ends the process at the first touch of a lost page.</remarks>
-internal sealed unsafe class MappedBytes : IDisposable
+internal sealed unsafe class MappedBytes : IDisposable, IHeldMemory
 {
     private readonly IDisposable[] _owners;
     private readonly bool _isFile;
-    private byte* _pointer;
+    private readonly byte* _pointer;
+    private readonly UseCount _uses;
 
     private MappedBytes(byte* pointer, long length, bool isFile, params IDisposable[] owners)
     {
@@ -16,15 +17,16 @@ internal sealed unsafe class MappedBytes : IDisposable
         _pointer = pointer;
         Length = length;
         _owners = owners;
+        _uses = new UseCount(Release);
     }
 
     /// <summary>First byte.</summary>
-    /// <exception cref="ObjectDisposedException">The bytes are no longer mapped.</exception>
+    /// <exception cref="ObjectDisposedException">The bytes have been disposed.</exception>
     public byte* Pointer
     {
         get
         {
-            ObjectDisposedException.ThrowIf(_pointer is null, this);
+            ObjectDisposedException.ThrowIf(_uses.IsClosed, this);
             return _pointer;
         }
     }
@@ -113,16 +115,26 @@ internal sealed unsafe class MappedBytes : IDisposable
     /// <param name="length">Bytes.</param>
     public void LetGo(byte* first, long length)
     {
-        if (_isFile && _pointer is not null && first >= _pointer && length <= _pointer + Length - first)
+        if (_isFile && !_uses.IsClosed && first >= _pointer && length <= _pointer + Length - first)
         {
             ResidentPages.LetGo(first, length);
         }
     }
 
     /// <inheritdoc/>
-    public void Dispose()
+    public bool IsDisposed => _uses.IsClosed;
+
+    /// <inheritdoc/>
+    public bool TryHold() => _uses.TryEnter();
+
+    /// <inheritdoc/>
+    public void EndHold() => _uses.Leave();
+
+    /// <inheritdoc/>
+    public void Dispose() => _uses.Close();
+
+    private void Release()
     {
-        _pointer = null;
         foreach (IDisposable owner in _owners)
         {
             owner.Dispose();

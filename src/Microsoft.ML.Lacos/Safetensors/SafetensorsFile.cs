@@ -4,7 +4,7 @@ namespace Microsoft.ML.Lacos.Safetensors;
 
 /// <summary>An open safetensors file: checked header, mapped data.</summary>
 /// <remarks>Nothing of the data is read before it is asked for. Little-endian machines only, as .NET's are.</remarks>
-internal sealed unsafe class SafetensorsFile : IDisposable
+internal sealed unsafe class SafetensorsFile : IDisposable, IHeldMemory
 {
     private readonly MappedBytes _bytes;
     private readonly SafetensorsHeader _header;
@@ -92,6 +92,15 @@ internal sealed unsafe class SafetensorsFile : IDisposable
     public SafetensorsEntry Require(string name) => Entries.TryGetValue(name, out SafetensorsEntry? entry)
         ? entry
         : throw new InvalidDataException($"'{Source}' has no tensor '{TextInMessage.Of(name)}' among its {Entries.Count}. Check that it holds the model that is meant.");
+
+    /// <inheritdoc/>
+    public bool IsDisposed => _bytes.IsDisposed;
+
+    /// <inheritdoc/>
+    public bool TryHold() => _bytes.TryHold();
+
+    /// <inheritdoc/>
+    public void EndHold() => _bytes.EndHold();
 
     /// <inheritdoc/>
     public void Dispose() => _bytes.Dispose();

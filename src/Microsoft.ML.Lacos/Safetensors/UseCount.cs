@@ -1,4 +1,4 @@
-namespace Microsoft.ML.Lacos.Hub;
+namespace Microsoft.ML.Lacos.Safetensors;
 
 /// <summary>Counts the uses of something that must not be released under them: it is released by its owner, or by the last use after the owner has closed it.</summary>
 /// <param name="release">Called once.</param>
