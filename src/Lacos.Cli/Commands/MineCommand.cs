@@ -69,11 +69,11 @@ internal sealed class MineCommand(ToolStreams streams, IModelSource source)
         string path = parse.GetRequiredValue(_data);
         using RecordReader records = await RecordReader.OpenAsync(
             () => RecordReader.Open(path, parse.GetValue(_format), !parse.GetValue(_noHeader), streams.Input), cancellationToken).ConfigureAwait(false);
-        string[] replaced = [.. records.Columns.Intersect(negatives, StringComparer.Ordinal)];
+        string[] replaced = [.. records.Columns.Where(column => negatives.Contains(column.Trim(), StringComparer.OrdinalIgnoreCase)).Distinct(StringComparer.Ordinal)];
         PairTable table = PairTable.Read(records, parse.GetValue(_columns), replaced.ToHashSet(StringComparer.Ordinal), cancellationToken);
         if (replaced.Length > 0)
         {
-            streams.Note($"The column(s) {string.Join(", ", replaced)} of {records.File.DisplayName} are replaced.");
+            streams.Note($"The column(s) {string.Join(", ", replaced.Select(RecordReader.InMessage))} of {records.File.DisplayName} are replaced.");
         }
         if (table.LeftOut > 0)
         {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.ML.Lacos.Safetensors;
 
 namespace Lacos.Cli.Input;
 
@@ -7,6 +8,8 @@ internal abstract class GroupedRecords(InputFile file) : RecordReader(file)
 {
     /// <summary>Rows that a group may have; writers make groups of a tenth of that and less.</summary>
     public const int MostRows = 1 << 24;
+
+    private const int LongestReason = 400;
 
     private readonly Dictionary<int, ColumnValues> _loaded = [];
     private int _groupRows;
@@ -37,7 +40,7 @@ internal abstract class GroupedRecords(InputFile file) : RecordReader(file)
             }
             catch (InvalidDataException error)
             {
-                throw new InvalidDataException($"{Place} has {error.Message} in its column '{Columns[columns[i]]}'. Check that the file is whole, and write or fetch it again.", error);
+                throw new InvalidDataException($"{Place} has {error.Message} in its column '{InMessage(Columns[columns[i]])}'. Check that the file is whole, and write or fetch it again.", error);
             }
         }
         OnRead();
@@ -84,9 +87,14 @@ internal abstract class GroupedRecords(InputFile file) : RecordReader(file)
         }
         catch (Exception error) when (error is not (OutOfMemoryException or UnauthorizedAccessException))
         {
-            throw new InvalidDataException($"{File.DisplayName} cannot be read as {FormatName}: {error.Message.TrimEnd('.')}. Check that it is whole, and write or fetch it again.", error);
+            throw new InvalidDataException($"{File.DisplayName} cannot be read as {FormatName}: {Reason(error)}. Check that it is whole, and write or fetch it again.", error);
         }
     }
+
+    // A parser that trips says nothing of the file.
+    private static string Reason(Exception error) => error is NullReferenceException or IndexOutOfRangeException or InvalidCastException or KeyNotFoundException
+        ? "its parts do not fit together"
+        : TextInMessage.Of(error.Message.TrimEnd('.'), LongestReason);
 
     // Columns of a group are read when they are asked for.
     private bool HasRow()
@@ -109,7 +117,7 @@ internal abstract class GroupedRecords(InputFile file) : RecordReader(file)
         if (!_loaded.TryGetValue(index, out ColumnValues? column))
         {
             column = Guarded(() => Load(index, _groupRows)) ?? throw new InvalidDataException(
-                $"The column '{Columns[index]}' of {File.DisplayName} holds {Kind(index)} where texts (or numbers, for a score) were expected. Name another column, or cast it to a string column.");
+                $"The column '{InMessage(Columns[index])}' of {File.DisplayName} holds {Kind(index)} where texts (or numbers, for a score) were expected. Name another column, or cast it to a string column.");
             _loaded.Add(index, column);
         }
         return column;

@@ -1,11 +1,15 @@
 using System.Globalization;
 using System.Text.Json;
+using Microsoft.ML.Lacos.Safetensors;
 
 namespace Lacos.Cli.Input;
 
 /// <summary>One JSON value a line: objects, whose keys are the columns, or bare strings. Empty lines are skipped.</summary>
 internal sealed class JsonRecords : RecordReader
 {
+    // The parser quotes what it stumbles over.
+    private const int LongestReason = 200;
+
     private readonly LineReader _lines;
     private readonly bool _bare;
     private string? _firstLine;
@@ -47,7 +51,7 @@ internal sealed class JsonRecords : RecordReader
         for (int i = 0; i < columns.Length; i++)
         {
             string name = Columns[columns[i]];
-            values[i] = Value(Property(record, name) ?? throw new InvalidDataException($"{Place} has no key '{name}'. Add it (null for a missing text), or name another with --column."));
+            values[i] = Value(Property(record, name) ?? throw new InvalidDataException($"{Place} has no key '{InMessage(name)}'. Add it (null for a missing text), or name another with --column."));
         }
         return true;
     }
@@ -71,7 +75,7 @@ internal sealed class JsonRecords : RecordReader
         }
         catch (JsonException error)
         {
-            throw new InvalidDataException($"{Place} is not valid JSON: {error.Message} A .jsonl file holds one whole JSON value a line.", error);
+            throw new InvalidDataException($"{Place} is not valid JSON: {TextInMessage.Of(error.Message, LongestReason)} A .jsonl file holds one whole JSON value a line.", error);
         }
     }
 

@@ -2,12 +2,15 @@ using System.Globalization;
 using Lacos.Cli.Input.Arrow;
 using Lacos.Cli.Input.Parquet;
 using Lacos.Cli.Terminal;
+using Microsoft.ML.Lacos.Safetensors;
 
 namespace Lacos.Cli.Input;
 
 /// <summary>Reads a file record by record, a few named columns of it.</summary>
 internal abstract class RecordReader(InputFile file) : IDisposable
 {
+    private const int LongestName = 40;
+
     /// <summary>The file read.</summary>
     public InputFile File { get; } = file;
 
@@ -109,7 +112,7 @@ internal abstract class RecordReader(InputFile file) : IDisposable
     public string ListColumns()
     {
         const int Shown = 20;
-        string list = string.Join(", ", Columns.Take(Shown).Select(name => $"'{(name.Length <= 40 ? name : name[..40] + "…")}'"));
+        string list = string.Join(", ", Columns.Take(Shown).Select(name => $"'{InMessage(name)}'"));
         return Columns.Count switch
         {
             0 => "no columns",
@@ -119,13 +122,16 @@ internal abstract class RecordReader(InputFile file) : IDisposable
         } + OtherFormat();
     }
 
+    /// <summary>The name of a column, as a message shows it: a header may be anything.</summary>
+    public static string InMessage(string column) => TextInMessage.Of(column, LongestName);
+
     public void Dispose() => File.Dispose();
 
     protected InvalidDataException NoHeader() =>
         new($"{File.DisplayName} is empty: its first line should name the columns. Add a header line, or say --no-header if the file is meant to have none.");
 
     protected InvalidDataException MissingField(int column, int fieldCount) =>
-        new(string.Create(CultureInfo.InvariantCulture, $"{Place} has {fieldCount} field(s) and none for column '{Columns[column]}'. Correct the line; the file has {ListColumns()}."));
+        new(string.Create(CultureInfo.InvariantCulture, $"{Place} has {fieldCount} field(s) and none for column '{InMessage(Columns[column])}'. Correct the line; the file has {ListColumns()}."));
 
     protected InvalidDataException TooManyFields(int fieldCount, string hint) =>
         new(string.Create(CultureInfo.InvariantCulture, $"{Place} has {fieldCount} fields where there should be {Columns.Count}. {hint}"));
@@ -138,7 +144,7 @@ internal abstract class RecordReader(InputFile file) : IDisposable
             [] => -1,
             [int one] => one,
             _ => throw new UsageException(string.Create(
-                CultureInfo.InvariantCulture, $"{File.DisplayName} has two columns '{Columns[found[0]]}', number {found[0]} and number {found[1]} from 0. Give one of them another name, or name the column by its number.")),
+                CultureInfo.InvariantCulture, $"{File.DisplayName} has two columns '{InMessage(Columns[found[0]])}', number {found[0]} and number {found[1]} from 0. Give one of them another name, or name the column by its number.")),
         };
     }
 

@@ -65,7 +65,7 @@ internal sealed record TrainingColumns(int First, int? Second, IReadOnlyList<int
             _ when records.Columns.Count == 2 => 1 - label,
             _ => throw new UsageException($"{records.File.DisplayName} has {records.ListColumns()}, and the texts are looked for in 'text'. Say which column has them with --columns."),
         };
-        return text != label ? OfClasses(text, label) : throw new UsageException($"The texts and their classes are both in the column '{records.Columns[text]}' of {records.File.DisplayName}. Name another in --columns or --class-column.");
+        return text != label ? OfClasses(text, label) : throw new UsageException($"The texts and their classes are both in the column '{RecordReader.InMessage(records.Columns[text])}' of {records.File.DisplayName}. Name another in --columns or --class-column.");
     }
 
     /// <summary>The usual columns of scored pairs.</summary>

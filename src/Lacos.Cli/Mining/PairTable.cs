@@ -30,9 +30,9 @@ internal sealed class PairTable
     /// <summary>Reads a file.</summary>
     /// <param name="records">The file.</param>
     /// <param name="columnNames">Anchor and true text, or <see langword="null"/> for the usual names.</param>
-    /// <param name="dropped">Columns that are not carried over.</param>
+    /// <param name="dropped">Columns that are not carried over, none of them the anchor's or the true text's.</param>
     /// <param name="cancellationToken">Checked row by row.</param>
-    /// <exception cref="UsageException">It cannot be told which columns are meant.</exception>
+    /// <exception cref="UsageException">It cannot be told which columns are meant, or one of them is dropped.</exception>
     public static PairTable Read(RecordReader records, string? columnNames, IReadOnlySet<string> dropped, CancellationToken cancellationToken)
     {
         if (columnNames?.Split(',').Length > 2)
@@ -40,7 +40,11 @@ internal sealed class PairTable
             throw new UsageException($"--columns is '{columnNames}'. Give two names with commas between them: anchor, positive.");
         }
         int[] pair = TrainingColumns.Choose(records, columnNames?.Split(',', StringSplitOptions.TrimEntries), group: null, PairNeeds.Sentences).Indices[..2];
-        int[] carried = [.. Enumerable.Range(0, records.Columns.Count).Where(column => pair.Contains(column) || !dropped.Contains(records.Columns[column]))];
+        if (pair.Select(column => records.Columns[column]).FirstOrDefault(dropped.Contains) is string taken)
+        {
+            throw new UsageException($"The column '{RecordReader.InMessage(taken)}' of {records.File.DisplayName} is to hold the negatives, and --columns names it for a text of the pair. Give it another name in the file.");
+        }
+        int[] carried = [.. Enumerable.Range(0, records.Columns.Count).Where(column => !dropped.Contains(records.Columns[column]))];
         var table = new PairTable([.. carried.Select(column => records.Columns[column])]);
         int anchor = Array.IndexOf(carried, pair[0]);
         int text = Array.IndexOf(carried, pair[1]);

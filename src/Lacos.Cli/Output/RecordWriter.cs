@@ -37,9 +37,15 @@ internal sealed class RecordWriter : IDisposable
     };
 
     /// <summary>Begins a file.</summary>
+    /// <exception cref="InvalidDataException">The format cannot hold these columns.</exception>
     public static RecordWriter Create(string path, IReadOnlyList<string> columns)
     {
         TextFormat format = FormatOf(path);
+        string? twice = columns.GroupBy(name => name, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1)?.Key;
+        if (format == TextFormat.JsonLines && twice is not null)
+        {
+            throw new InvalidDataException($"There would be two columns '{RecordReader.InMessage(twice)}' in '{path}', and readers of a .jsonl file see one of them. Write to a name ending in .tsv, or give one another name in the input.");
+        }
         PendingFile file = PendingFile.Create(path);
         try
         {

@@ -86,6 +86,28 @@ public sealed class MineCommandTests
     }
 
     [TestMethod]
+    public void EarlierNegativesAreReplacedWhateverTheCaseOfTheirName()
+    {
+        using var folder = new TemporaryFolder();
+        ToolRun run = ToolRun.Of("mine", "--data", folder.Write("p.tsv", "anchor\tpositive\t Negative\nab\tcd\told\nef\tgh\told\nij\tkl\told\n"), "--output", folder.File("o.tsv"), "--relative-margin", "0", "--max-score", "1");
+        Assert.AreEqual(0, run.ExitCode, run.Error);
+        StringAssert.StartsWith(File.ReadAllText(folder.File("o.tsv")), "anchor\tpositive\tnegative\n");
+        Assert.DoesNotContain("old", File.ReadAllText(folder.File("o.tsv")));
+    }
+
+    [TestMethod]
+    [DataRow("anchor\tnegative\tx\na\tb\tc\nd\te\tf\n", "o.tsv", "--columns anchor,negative", 2, "The column 'negative' of")]
+    [DataRow("anchor\tpositive\tx\tx\na\tb\tc\td\ne\tf\tg\th\n", "o.jsonl", "--seed 1", 1, "There would be two columns 'x' in")]
+    public void ColumnsThatTheOutputCannotTellApartAreRefused(string pairs, string output, string options, int exitCode, string expected)
+    {
+        using var folder = new TemporaryFolder();
+        ToolRun run = ToolRun.Of(["mine", "--data", folder.Write("p.tsv", pairs), "--output", folder.File(output), .. options.Split(' ')]);
+        Assert.AreEqual(exitCode, run.ExitCode, run.Error);
+        StringAssert.Contains(run.Error, expected);
+        CollectionAssert.AreEqual(new[] { "p.tsv" }, folder.FileNames.ToArray());
+    }
+
+    [TestMethod]
     public void AFileWithASingleTextHasNoNegatives()
     {
         using var folder = new TemporaryFolder();

@@ -241,6 +241,24 @@ public sealed class ParquetTests
         StringAssert.Contains(standard.Error, "standard input does not allow");
     }
 
+    [TestMethod]
+    public void ALongTextThatAWriterPutsIntoAPageHeaderTooIsRead()
+    {
+        using var folder = new TemporaryFolder();
+        var text = new DataField<string>("text");
+        string[] texts = ["a", new('b', 200_000), "c"];
+        using (FileStream file = File.Create(folder.File("long.parquet")))
+        {
+            ParquetWriter writer = ParquetWriter.CreateAsync(new ParquetSchema(text), file).GetAwaiter().GetResult();
+            using (ParquetRowGroupWriter group = writer.CreateRowGroup())
+            {
+                group.WriteAsync(text, texts).GetAwaiter().GetResult();
+            }
+            writer.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        }
+        CollectionAssert.AreEqual(texts, RecordColumn.Read(folder.File("long.parquet"), "text"));
+    }
+
     private static string? Text(int i) => i % 4 == 0 ? null : $"text ä {i % 3}\n";
 
     // Three row groups, the last one shorter.

@@ -16,7 +16,10 @@ internal static class ParquetCheck
 
     // The parser calls itself for each group in a group of the schema.
     private const int MostColumns = 10_000;
-    private const int LargestPageHeader = 1 << 16;
+
+    // Some writers put the least and the largest text of a page into its header, however long.
+    private const int UsualPageHeader = 1 << 16;
+    private const int LargestPageHeader = 1 << 26;
     private const int MostPageValues = 1000;
 
     /// <summary>Refuses a file that does not end like a Parquet file, or whose metadata would take too much memory or are not of Parquet's shape.</summary>
@@ -61,7 +64,7 @@ internal static class ParquetCheck
     {
         // Where the reader begins, too.
         long start = new[] { chunk.DictionaryPageOffset ?? 0, chunk.DataPageOffset, chunk.IndexPageOffset ?? 0 }.Where(offset => offset != 0).DefaultIfEmpty(0).Min();
-        var buffer = new byte[LargestPageHeader];
+        var buffer = new byte[UsualPageHeader];
         long unpacked = 0;
         long found = 0;
         while (found < chunk.NumValues)
@@ -70,10 +73,7 @@ internal static class ParquetCheck
             {
                 throw new InvalidDataException("pages of a column are not where its metadata say");
             }
-            Span<byte> head = buffer.AsSpan(0, (int)Math.Min(buffer.Length, file.Length - start));
-            Read(file, start, head);
-            new ThriftReader(head, MostPageValues).Require(ThriftShape.Page, ThriftReader.Structure);
-            Page page = Page.Read(head);
+            Page page = PageAt(file, start, ref buffer);
             if (page.PackedSize < 0 || page.UnpackedSize < 0 || page.Values < 0 || page.PackedSize > file.Length - start - page.HeaderLength)
             {
                 throw new InvalidDataException("a page of a column has a length that cannot be");
@@ -85,6 +85,25 @@ internal static class ParquetCheck
                 throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"a column has more than {LargestChunk} bytes in one row group; write it with smaller row groups"));
             }
             start += page.HeaderLength + page.PackedSize;
+        }
+    }
+
+    private static Page PageAt(Stream file, long start, ref byte[] buffer)
+    {
+        for (int length = UsualPageHeader; ; length *= 2)
+        {
+            buffer = buffer.Length < length ? new byte[length] : buffer;
+            Span<byte> head = buffer.AsSpan(0, (int)Math.Min(length, file.Length - start));
+            Read(file, start, head);
+            try
+            {
+                new ThriftReader(head, MostPageValues).Require(ThriftShape.Page, ThriftReader.Structure);
+                return Page.Read(head);
+            }
+            catch (InvalidDataException) when (head.Length == length && length < LargestPageHeader)
+            {
+                // It may go on: twice as much, so that no file is read many times over.
+            }
         }
     }
 
