@@ -13,6 +13,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #endif
+#elif defined(__aarch64__)
+#define LACOS_ARM64 1
+#if defined(__linux__)
+#include <sys/auxv.h>
+#elif defined(__APPLE__)
+#include <sys/sysctl.h>
+#endif
 #endif
 
 namespace lacos {
@@ -60,6 +67,30 @@ bool SystemGrantsTiles() {
 bool Bit(uint32_t value, int bit) { return (value >> bit & 1u) != 0; }
 #endif
 
+#if defined(LACOS_ARM64)
+#if defined(__APPLE__)
+bool SystemSays(const char* name) {
+  int value = 0;
+  size_t size = sizeof value;
+  return sysctlbyname(name, &value, &size, nullptr, 0) == 0 && value != 0;
+}
+#endif
+
+uint32_t DetectArmFeatures() {
+  uint32_t features = kNeon;
+#if defined(__linux__)
+  constexpr unsigned long kHwcapDotProd = 1ul << 20;
+  constexpr unsigned long kHwcap2I8mm = 1ul << 13;
+  if ((getauxval(AT_HWCAP) & kHwcapDotProd) != 0) features |= kNeonDot;
+  if ((getauxval(AT_HWCAP2) & kHwcap2I8mm) != 0) features |= kNeonI8mm;
+#elif defined(__APPLE__)
+  if (SystemSays("hw.optional.arm.FEAT_DotProd")) features |= kNeonDot;
+  if (SystemSays("hw.optional.arm.FEAT_I8MM")) features |= kNeonI8mm;
+#endif
+  return features;
+}
+#endif
+
 struct Name {
   CpuFeature feature;
   const char* text;
@@ -69,7 +100,10 @@ constexpr Name kNames[] = {{kAvx2, "avx2"},
                            {kAvxVnni, "avxvnni"},
                            {kAvx512, "avx512f-bw-dq-vl"},
                            {kAvx512Vnni, "avx512vnni"},
-                           {kAmxInt8, "amx-int8"}};
+                           {kAmxInt8, "amx-int8"},
+                           {kNeon, "neon"},
+                           {kNeonDot, "neon-dotprod"},
+                           {kNeonI8mm, "neon-i8mm"}};
 
 }  // namespace
 
@@ -93,6 +127,8 @@ uint32_t DetectCpuFeatures() {
   if (zmm && avx512) features |= kAvx512;
   if (zmm && avx512 && Bit(seven.ecx, 11)) features |= kAvx512Vnni;
   if (tile && Bit(seven.edx, 24) && Bit(seven.edx, 25) && SystemGrantsTiles()) features |= kAmxInt8;
+#elif defined(LACOS_ARM64)
+  features = DetectArmFeatures();
 #endif
   return features;
 }

@@ -14,6 +14,9 @@ enum CpuFeature : uint32_t {
   kAvx512 = 1u << 3,  // F, BW, DQ and VL together
   kAvx512Vnni = 1u << 4,
   kAmxInt8 = 1u << 5,
+  kNeon = 1u << 6,      // every 64-bit ARM
+  kNeonDot = 1u << 7,   // ARMv8.2 DotProd
+  kNeonI8mm = 1u << 8,  // ARMv8.6 I8MM
 };
 
 // Bits of CpuFeature. A wide register counts only when XCR0 says that the system saves it.

@@ -90,18 +90,59 @@ constexpr Loop kLoops[] = {
     {"avx2", 8.0 * 128 * kRounds, Avx2},
 };
 
-const Loop* Find(const char* isa) {
-  for (const Loop& loop : kLoops) {
-    if (std::strcmp(loop.isa, isa) == 0) return &loop;
+#elif defined(LACOS_BUILD_NEON)
+
+#define LACOS_ASM(extension, body)                                                                                    \
+  for (int i = 0; i < kRounds; i++) {                                                                                 \
+    asm volatile(".arch_extension " extension "\n\t" body ::                                                          \
+                     : "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13", "v14", \
+                       "v15");                                                                                        \
   }
-  return nullptr;
+
+#define LACOS_DOT(r) "sdot v" #r ".4s, v30.16b, v31.16b\n\t"
+void NeonDot() {
+  LACOS_ASM("dotprod", LACOS_DOT(0) LACOS_DOT(1) LACOS_DOT(2) LACOS_DOT(3) LACOS_DOT(4) LACOS_DOT(5) LACOS_DOT(6)
+                           LACOS_DOT(7) LACOS_DOT(8) LACOS_DOT(9) LACOS_DOT(10) LACOS_DOT(11) LACOS_DOT(12)
+                               LACOS_DOT(13) LACOS_DOT(14) LACOS_DOT(15));
 }
+
+#define LACOS_MATRIX(r) "smmla v" #r ".4s, v30.16b, v31.16b\n\t"
+void NeonI8mm() {
+  LACOS_ASM("i8mm", LACOS_MATRIX(0) LACOS_MATRIX(1) LACOS_MATRIX(2) LACOS_MATRIX(3) LACOS_MATRIX(4) LACOS_MATRIX(5)
+                        LACOS_MATRIX(6) LACOS_MATRIX(7) LACOS_MATRIX(8) LACOS_MATRIX(9) LACOS_MATRIX(10)
+                            LACOS_MATRIX(11) LACOS_MATRIX(12) LACOS_MATRIX(13) LACOS_MATRIX(14) LACOS_MATRIX(15));
+}
+
+// 16 multiply-adds in three instructions, as the kernel has them.
+#define LACOS_STEP(r, t)    \
+  "smull v" #t              \
+  ".8h, v30.8b, v31.8b\n\t" \
+  "smlal v" #t              \
+  ".8h, v29.8b, v28.8b\n\t" \
+  "sadalp v" #r ".4s, v" #t ".8h\n\t"
+void Neon() {
+  LACOS_ASM("simd", LACOS_STEP(0, 8) LACOS_STEP(1, 9) LACOS_STEP(2, 10) LACOS_STEP(3, 11) LACOS_STEP(4, 12)
+                        LACOS_STEP(5, 13) LACOS_STEP(6, 14) LACOS_STEP(7, 15));
+}
+
+constexpr Loop kLoops[] = {
+    {"neoni8mm", 16.0 * 64 * kRounds, NeonI8mm},
+    {"neondot", 16.0 * 32 * kRounds, NeonDot},
+    {"neon", 8.0 * 32 * kRounds, Neon},
+};
 
 #else
 
-const Loop* Find(const char*) { return nullptr; }
+constexpr Loop kLoops[] = {{"", 0, nullptr}};
 
 #endif
+
+const Loop* Find(const char* isa) {
+  for (const Loop& loop : kLoops) {
+    if (loop.pass != nullptr && std::strcmp(loop.isa, isa) == 0) return &loop;
+  }
+  return nullptr;
+}
 
 // Waits for its threads, also where the system refuses another one.
 struct JoinedThreads {

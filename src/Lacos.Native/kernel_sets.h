@@ -12,16 +12,22 @@ extern const Int8GemmKernel kInt8GemmAvx2;
 extern const Int8GemmKernel kInt8GemmAvxVnni;
 extern const Int8GemmKernel kInt8GemmAvx512Vnni;
 extern const Int8GemmKernel kInt8GemmAmx;
+extern const Int8GemmKernel kInt8GemmNeon;
+extern const Int8GemmKernel kInt8GemmNeonDot;
+extern const Int8GemmKernel kInt8GemmNeonI8mm;
 extern const FloatGemmKernel kFloatGemmScalar;
 extern const FloatGemmKernel kFloatGemmAvx2;
 extern const FloatGemmKernel kFloatGemmAvx512;
+extern const FloatGemmKernel kFloatGemmNeon;
 extern const VectorKernels kVectorScalar;
 extern const VectorKernels kVectorAvx2;
 extern const VectorKernels kVectorAvx512;
+extern const VectorKernels kVectorNeon;
 
 extern const TrainingKernels kTrainingScalar;
 extern const TrainingKernels kTrainingAvx2;
 extern const TrainingKernels kTrainingAvx512;
+extern const TrainingKernels kTrainingNeon;
 
 extern const KernelSet kKernelSets[];
 extern const int kKernelSetCount;

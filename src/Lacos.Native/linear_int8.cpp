@@ -51,7 +51,7 @@ namespace {
 template <typename Group>
 int PackGroups(const int8_t* row, int k, int last, uint8_t flip, int outputs, int output, uint8_t* to) {
   constexpr int kGroup = sizeof(Group);
-  const Group flips = static_cast<Group>(flip * 0x01010101u);
+  const Group flips = static_cast<Group>(flip * 0x0101010101010101u);
   for (; k + kGroup <= last; k += kGroup) {
     Group group;
     std::memcpy(&group, row + k, kGroup);
@@ -83,6 +83,7 @@ void Int8Linear::Pack(const WeightView& weight, int panel) {
     for (int j = 0; j < columns; j++) {
       const int8_t* row = rows + static_cast<size_t>(j) * k_;
       int k = first;
+      if (group == 8) k = PackGroups<uint64_t>(row, k, last, gemm.weight_xor, gemm.columns, j, to);
       if (group == 4) k = PackGroups<uint32_t>(row, k, last, gemm.weight_xor, gemm.columns, j, to);
       if (group == 2) k = PackGroups<uint16_t>(row, k, last, gemm.weight_xor, gemm.columns, j, to);
       for (; k < last; k++) {

@@ -6,6 +6,9 @@
 #include <emmintrin.h>
 #include <xmmintrin.h>
 #define LACOS_BASELINE_SSE2
+#elif defined(__aarch64__) && defined(__GNUC__)
+#include <arm_neon.h>
+#define LACOS_BASELINE_NEON
 #endif
 
 namespace lacos {
@@ -51,6 +54,8 @@ void TransposePanel(const Int8GemmKernel& kernel, const uint8_t* panel, int colu
     std::memset(to, kernel.weight_xor, static_cast<size_t>(kernel.columns) * kernel.columns);
   }
   switch (kernel.k_group) {
+    case 8:
+      return Transpose<8>(kernel.columns, groups, panel, to);
     case 4:
       return Transpose<4>(kernel.columns, groups, panel, to);
     case 2:
@@ -65,6 +70,9 @@ void FetchPanel(const Int8GemmKernel& kernel, const uint8_t* panel, int columns)
   const char* from = reinterpret_cast<const char*>(panel);
   const int bytes = columns * kernel.columns;
   for (int i = 0; i < bytes; i += 64) _mm_prefetch(from + i, _MM_HINT_T0);
+#elif defined(LACOS_BASELINE_NEON)
+  const int bytes = columns * kernel.columns;
+  for (int i = 0; i < bytes; i += 64) __builtin_prefetch(panel + i);
 #else
   (void)kernel, (void)panel, (void)columns;
 #endif

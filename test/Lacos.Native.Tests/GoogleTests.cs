@@ -5,7 +5,7 @@ namespace Lacos.Native.Tests;
 public sealed class GoogleTests(TestContext context)
 {
     private const string NotBuilt = "(not built)";
-    private static readonly string[] s_emulatedKernels = ["amx", "avx512vnni", "avxvnni"];
+    private static readonly string[] s_emulatedKernels = ["amx", "avx512vnni", "avxvnni", "neon"];
 
     /// <summary>Names of the suites; a placeholder where the executable was not built, so that this is seen.</summary>
     public static IEnumerable<object[]> Suites => SuitesOf(GoogleTestExecutable.Hardware, _ => true);

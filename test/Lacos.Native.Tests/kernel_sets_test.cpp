@@ -18,7 +18,7 @@ namespace {
 
 TEST(KernelSets, EveryOneIsListedWithItsStateAndOneIsDefault) {
   int defaults = 0;
-  ASSERT_EQ(5, lacos_kernel_count());
+  ASSERT_EQ(8, lacos_kernel_count());
   for (int i = 0; i < lacos_kernel_count(); i++) {
     lacos_kernel_info info{};
     ASSERT_EQ(LACOS_OK, lacos_kernel_get(i, &info));

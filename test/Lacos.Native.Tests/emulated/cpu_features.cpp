@@ -8,7 +8,8 @@ namespace lacos {
 uint32_t DetectCpuFeatures() {
   constexpr uint32_t needed = kAvx2 | kFma;
   const uint32_t features = DetectCpuFeaturesOfHardware();
-  return (features & needed) == needed ? features | kAvxVnni | kAvx512 | kAvx512Vnni | kAmxInt8 : features;
+  constexpr uint32_t emulated = kAvxVnni | kAvx512 | kAvx512Vnni | kAmxInt8 | kNeon | kNeonDot | kNeonI8mm;
+  return (features & needed) == needed ? features | emulated : features;
 }
 
 }  // namespace lacos
