@@ -92,37 +92,31 @@ constexpr Loop kLoops[] = {
 
 #elif defined(LACOS_BUILD_NEON)
 
-#define LACOS_ASM(extension, body)                                                                                    \
+#define LACOS_ASM(body)                                                                                               \
   for (int i = 0; i < kRounds; i++) {                                                                                 \
-    asm volatile(".arch_extension " extension "\n\t" body ::                                                          \
+    asm volatile(body ::                                                                                              \
                      : "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13", "v14", \
                        "v15");                                                                                        \
   }
+#define LACOS_ALL(step)                                                                                               \
+  step(0) step(1) step(2) step(3) step(4) step(5) step(6) step(7) step(8) step(9) step(10) step(11) step(12) step(13) \
+      step(14) step(15)
 
-#define LACOS_DOT(r) "sdot v" #r ".4s, v30.16b, v31.16b\n\t"
-void NeonDot() {
-  LACOS_ASM("dotprod", LACOS_DOT(0) LACOS_DOT(1) LACOS_DOT(2) LACOS_DOT(3) LACOS_DOT(4) LACOS_DOT(5) LACOS_DOT(6)
-                           LACOS_DOT(7) LACOS_DOT(8) LACOS_DOT(9) LACOS_DOT(10) LACOS_DOT(11) LACOS_DOT(12)
-                               LACOS_DOT(13) LACOS_DOT(14) LACOS_DOT(15));
-}
+// As numbers: this file is compiled for CPUs without them, whose assembler refuses their names.
+// sdot vR.4s, v30.16b, v31.16b
+#define LACOS_DOT(r) ".long 0x4e9f97c0 + " #r "\n\t"
+void NeonDot() { LACOS_ASM(LACOS_ALL(LACOS_DOT)) }
 
-#define LACOS_MATRIX(r) "smmla v" #r ".4s, v30.16b, v31.16b\n\t"
-void NeonI8mm() {
-  LACOS_ASM("i8mm", LACOS_MATRIX(0) LACOS_MATRIX(1) LACOS_MATRIX(2) LACOS_MATRIX(3) LACOS_MATRIX(4) LACOS_MATRIX(5)
-                        LACOS_MATRIX(6) LACOS_MATRIX(7) LACOS_MATRIX(8) LACOS_MATRIX(9) LACOS_MATRIX(10)
-                            LACOS_MATRIX(11) LACOS_MATRIX(12) LACOS_MATRIX(13) LACOS_MATRIX(14) LACOS_MATRIX(15));
-}
+// smmla vR.4s, v30.16b, v31.16b
+#define LACOS_MATRIX(r) ".long 0x4e9fa7c0 + " #r "\n\t"
+void NeonI8mm() { LACOS_ASM(LACOS_ALL(LACOS_MATRIX)) }
 
 // 16 multiply-adds in three instructions, as the kernel has them.
-#define LACOS_STEP(r, t)    \
-  "smull v" #t              \
-  ".8h, v30.8b, v31.8b\n\t" \
-  "smlal v" #t              \
-  ".8h, v29.8b, v28.8b\n\t" \
-  "sadalp v" #r ".4s, v" #t ".8h\n\t"
+#define LACOS_PRODUCTS(t) "smull v" #t ".8h, v30.8b, v31.8b\n\t smlal v" #t ".8h, v29.8b, v28.8b\n\t"
+#define LACOS_STEP(r, t) LACOS_PRODUCTS(t) "sadalp v" #r ".4s, v" #t ".8h\n\t"
 void Neon() {
-  LACOS_ASM("simd", LACOS_STEP(0, 8) LACOS_STEP(1, 9) LACOS_STEP(2, 10) LACOS_STEP(3, 11) LACOS_STEP(4, 12)
-                        LACOS_STEP(5, 13) LACOS_STEP(6, 14) LACOS_STEP(7, 15));
+  LACOS_ASM(LACOS_STEP(0, 8) LACOS_STEP(1, 9) LACOS_STEP(2, 10) LACOS_STEP(3, 11) LACOS_STEP(4, 12) LACOS_STEP(5, 13)
+                LACOS_STEP(6, 14) LACOS_STEP(7, 15))
 }
 
 constexpr Loop kLoops[] = {

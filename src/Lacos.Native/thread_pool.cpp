@@ -9,7 +9,8 @@
 #include <immintrin.h>
 #define LACOS_PAUSE() _mm_pause()
 #elif defined(__aarch64__) && defined(__GNUC__)
-#define LACOS_PAUSE() __asm__ volatile("yield")
+// yield does nothing on most cores; isb waits for about as long as pause does.
+#define LACOS_PAUSE() __asm__ volatile("isb")
 #else
 #define LACOS_PAUSE() ((void)0)
 #endif
