@@ -157,6 +157,10 @@ std::string DetectCpuName() {
     return first == std::string::npos ? "x86-64" : name.substr(first);
   }
   return "x86-64";
+#elif defined(LACOS_ARM64) && defined(__APPLE__)
+  char brand[64] = {};
+  size_t size = sizeof brand - 1;
+  return sysctlbyname("machdep.cpu.brand_string", brand, &size, nullptr, 0) == 0 && *brand != '\0' ? brand : "arm64";
 #elif defined(__aarch64__) || defined(_M_ARM64)
   return "arm64";
 #else

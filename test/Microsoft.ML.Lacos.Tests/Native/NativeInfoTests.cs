@@ -21,7 +21,7 @@ public sealed class NativeInfoTests
     {
         NativeKernels.Require();
         NativeInfo info = NativeInfo.Get();
-        CollectionAssert.AreEqual(new[] { "amx", "avx512vnni", "avxvnni", "avx2", "scalar" }, info.Kernels.Select(kernel => kernel.Name).ToArray());
+        CollectionAssert.AreEqual(new[] { "amx", "avx512vnni", "avxvnni", "avx2", "neoni8mm", "neondot", "neon", "scalar" }, info.Kernels.Select(kernel => kernel.Name).ToArray());
         Assert.HasCount(1, info.Kernels.Where(kernel => kernel.IsDefault).ToArray());
         Assert.IsTrue(info.Kernels.All(kernel => kernel.State.Length > 0 && kernel.Description.Length > 0));
         Assert.IsTrue(info.Kernels.Single(kernel => kernel.Name == "scalar").IsBuilt);
