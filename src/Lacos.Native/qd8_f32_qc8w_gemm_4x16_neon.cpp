@@ -13,7 +13,7 @@ constexpr int kVectors = 4;
 constexpr int kGroup = 2;
 constexpr size_t kGroupBytes = static_cast<size_t>(kColumns) * kGroup;
 
-inline int8x8_t Pair(const int8_t* a) { return vreinterpret_s8_s16(vdup_n_s16(*reinterpret_cast<const int16_t*>(a))); }
+inline int8x8_t Pair(const int8_t* a) { return vreinterpret_s8_s16(vld1_dup_s16(reinterpret_cast<const int16_t*>(a))); }
 
 template <int kRows>
 void Tile(const Int8Tile& t) {

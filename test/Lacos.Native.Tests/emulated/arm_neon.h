@@ -82,8 +82,8 @@ inline int32x4_t vdupq_n_s32(int32_t x) {
 inline uint32x4_t vdupq_n_u32(uint32_t x) {
   return EachLane<uint32x4_t>([=](int) { return x; });
 }
-inline int16x4_t vdup_n_s16(int16_t x) {
-  return EachLane<int16x4_t>([=](int) { return x; });
+inline int16x4_t vld1_dup_s16(const int16_t* p) {
+  return EachLane<int16x4_t>([=](int) { return *p; });
 }
 
 inline float32x4_t vreinterpretq_f32_u32(uint32x4_t v) { return SameBits<float32x4_t>(v); }
