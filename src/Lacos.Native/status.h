@@ -16,7 +16,9 @@ struct Error {
 
 // Throws an Error with a printf-formatted message.
 [[noreturn]]
-#if defined(__GNUC__)
+#if defined(__MINGW32__) && !defined(__clang__)
+__attribute__((format(gnu_printf, 2, 3)))
+#elif defined(__GNUC__)
 __attribute__((format(printf, 2, 3)))
 #endif
 void Fail(int32_t status, const char* format, ...);

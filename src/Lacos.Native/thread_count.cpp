@@ -1,6 +1,7 @@
 #include "thread_count.h"
 
 #include <algorithm>
+#include <bitset>
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
@@ -9,6 +10,12 @@
 
 #if defined(__linux__)
 #include <sched.h>
+#endif
+#if defined(_WIN32)
+#if !defined(NOMINMAX)
+#define NOMINMAX
+#endif
+#include <windows.h>
 #endif
 
 namespace lacos {
@@ -19,6 +26,13 @@ int AffinityCount() {
   cpu_set_t set;
   CPU_ZERO(&set);
   if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0) return CPU_COUNT(&set);
+#endif
+#if defined(_WIN32)
+  // Of the process's own group of at most 64 CPUs. Both masks are 0 where its threads are in several groups.
+  DWORD_PTR allowed = 0, present = 0;
+  if (GetProcessAffinityMask(GetCurrentProcess(), &allowed, &present) != 0 && allowed != 0) {
+    return static_cast<int>(std::bitset<8 * sizeof allowed>(allowed).count());
+  }
 #endif
   return std::max(1u, std::thread::hardware_concurrency());
 }
@@ -67,7 +81,29 @@ double CgroupCpuQuota(const std::string& proc_self_cgroup, const std::string& cg
   return quota;
 }
 
+double JobCpuQuota(uint32_t flags, uint32_t rate, int cpus) {
+  constexpr uint32_t kEnabled = 0x1, kHardCap = 0x4, kRange = 0x10;
+  if ((flags & kEnabled) == 0 || (flags & (kHardCap | kRange)) == 0) return 0;
+  return ((flags & kHardCap) != 0 ? rate : rate >> 16) / 10000.0 * cpus;
+}
+
 namespace {
+
+#if defined(_WIN32)
+constexpr bool kHasJobs = true;
+
+// Of the job that a container's processes are in.
+double OwnJobQuota() {
+  JOBOBJECT_CPU_RATE_CONTROL_INFORMATION control = {};
+  if (QueryInformationJobObject(nullptr, JobObjectCpuRateControlInformation, &control, sizeof control, nullptr) == 0) {
+    return 0;
+  }
+  return JobCpuQuota(control.ControlFlags, control.CpuRate,
+                     static_cast<int>(GetActiveProcessorCount(ALL_PROCESSOR_GROUPS)));
+}
+#else
+constexpr bool kHasJobs = false;
+#endif
 
 // What affinity and the container allow; quota is 0 where it does not bind.
 struct CpuLimit {
@@ -80,6 +116,9 @@ CpuLimit FindCpuLimit() {
   CpuLimit limit{std::min(AffinityCount(), kMaximumThreads), 0};
 #if defined(__linux__)
   const double quota = CgroupCpuQuota("/proc/self/cgroup", "/sys/fs/cgroup");
+  if (quota > 0 && quota < limit.allowed) limit.quota = quota;
+#elif defined(_WIN32)
+  const double quota = OwnJobQuota();
   if (quota > 0 && quota < limit.allowed) limit.quota = quota;
 #endif
   return limit;
@@ -112,7 +151,7 @@ ThreadCount DefaultThreadCount() {
   const CpuLimit limit = FindCpuLimit();
   std::ostringstream reason;
   reason << "affinity allows " << limit.allowed << (limit.allowed == 1 ? " CPU" : " CPUs");
-  if (limit.quota > 0) reason << ", the cgroup's quota is " << limit.quota;
+  if (limit.quota > 0) reason << (kHasJobs ? ", the job's CPU rate is " : ", the cgroup's quota is ") << limit.quota;
   int count = limit.cpus();
   // .NET takes the number also where it is larger than the machine; threads without a CPU only wait for one another.
   const int dotnet = DotnetProcessorCount();

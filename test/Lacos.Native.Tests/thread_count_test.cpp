@@ -66,6 +66,14 @@ TEST_F(CgroupQuota, NoneAndNonsenseAreNoQuota) {
   EXPECT_EQ(0.0, Quota());
 }
 
+TEST(JobQuota, OnlyACapIsOne) {
+  EXPECT_EQ(2.0, JobCpuQuota(0x5, 2500, 8));
+  EXPECT_EQ(6.0, JobCpuQuota(0x11, 7500u << 16 | 100, 8));
+  EXPECT_EQ(0.0, JobCpuQuota(0x4, 2500, 8)) << "not switched on";
+  EXPECT_EQ(0.0, JobCpuQuota(0x3, 5, 8)) << "a weight";
+  EXPECT_EQ(0.0, JobCpuQuota(0, 0, 8));
+}
+
 #if !defined(_WIN32)
 // The environment as it was comes back when a test ends.
 class DefaultThreads : public testing::Test {

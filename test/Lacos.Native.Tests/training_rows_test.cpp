@@ -24,7 +24,9 @@ uint32_t Mix(uint32_t x) {
   return x ^ (x >> 16);
 }
 
-double Gelu(double x) { return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x))); }
+constexpr double kPi = 3.14159265358979323846;
+
+double Gelu(double x) { return 0.5 * x * (1 + std::tanh(std::sqrt(2 / kPi) * (x + 0.044715 * x * x * x))); }
 
 TEST_P(TrainingRows, DropoutKeepsWhatItsFormulaKeepsForEveryLength) {
   std::vector<uint32_t> features(96);
