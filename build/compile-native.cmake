@@ -5,6 +5,7 @@
 
 # Errors are looked for by their English names.
 set(ENV{LC_ALL} C)
+set(ENV{VSLANG} 1033)
 set(log "${BINARY}/${TARGET}.log")
 file(WRITE "${log}" "")
 
