@@ -55,7 +55,7 @@ internal static class LacosTool
         }
         try
         {
-            using var output = new StreamWriter(streams.Output, leaveOpen: true) { AutoFlush = true };
+            using var output = new StreamWriter(streams.Output, leaveOpen: true) { AutoFlush = true, NewLine = "\n" };
             var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = output, Error = streams.Error };
             int exitCode = await parse.InvokeAsync(configuration, cancellationToken).ConfigureAwait(false);
             streams.Output.Flush();

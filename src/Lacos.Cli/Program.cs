@@ -3,6 +3,7 @@ using Lacos.Cli.Models;
 using Lacos.Cli.Terminal;
 
 using var signals = new TerminationSignals();
+using var encoding = new ConsoleEncoding();
 using var streams = ToolStreams.OfProcess();
 try
 {

@@ -14,7 +14,7 @@ namespace Lacos.Cli.Commands;
 /// <summary><c>lacos eval</c>: how well a model's similarities agree with people's, set by set.</summary>
 internal sealed class EvalCommand(ToolStreams streams, IModelSource source)
 {
-    private static readonly JsonSerializerOptions JsonOptions = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions JsonOptions = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     // More is no column of languages or topics but of texts or numbers, and each set would be a pair or two.
     private const int MostParts = 1000;

@@ -14,7 +14,7 @@ namespace Lacos.Cli.Commands;
 /// <summary><c>lacos info</c>: which processor, which kernels and why, which model.</summary>
 internal sealed class InfoCommand(ToolStreams streams)
 {
-    private static readonly JsonSerializerOptions JsonOptions = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions JsonOptions = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly Option<string?> _model = new("--model", "-m") { Description = "A .lacos file or a model folder; without it the built-in model", HelpName = "path" };
     private readonly Option<bool> _json = new("--json") { Description = "As JSON" };

@@ -116,7 +116,7 @@ internal sealed class DownloadFolder(string path, RepositoryId repository, bool 
             string target = Target(file.File.Path);
             RefuseLinks(file.File.Path);
             Directory.CreateDirectory(System.IO.Path.GetDirectoryName(target)!);
-            File.Move(Part(file.File), target, overwrite: true);
+            AtomicFile.Replace(Part(file.File), target);
         }
         foreach (string file in outdated)
         {

@@ -15,7 +15,7 @@ internal sealed record DownloadRecord(string Model, string Revision, string Comm
 {
     private const int Largest = 1 << 22;
 
-    private static readonly JsonSerializerOptions Options = new() { WriteIndented = true };
+    private static readonly JsonSerializerOptions Options = new() { WriteIndented = true, NewLine = "\n" };
 
     /// <summary>Reads a record; <see langword="null"/> where there is none that makes sense.</summary>
     public static DownloadRecord? Read(string path)

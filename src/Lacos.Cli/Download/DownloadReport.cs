@@ -10,7 +10,7 @@ namespace Lacos.Cli.Download;
 /// <summary>Tells which files a download has or would have, for people and as JSON.</summary>
 internal static class DownloadReport
 {
-    private static readonly JsonSerializerOptions Options = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Options = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>A table of files, their sizes, and what is there of them.</summary>
     public static IEnumerable<string> Lines(IReadOnlyList<LocalFile> files) =>

@@ -12,7 +12,8 @@ internal static class OverwriteCheck
     private static readonly string[] ModelExtensions = [".json", ".safetensors", ".md"];
     private const string AdapterPrefix = "adapter_";
 
-    private static readonly StringComparison PathComparison =
+    /// <summary>How this system tells file names apart.</summary>
+    internal static readonly StringComparison PathComparison =
         OperatingSystem.IsWindows() || OperatingSystem.IsMacOS() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal;
 
     /// <summary>Refuses to write a file.</summary>

@@ -60,7 +60,7 @@ internal sealed class PendingFile : IDisposable
         Stream.Flush(flushToDisk: true);
 
         // Renamed while it is open and locked: nobody can take it for a leftover in between.
-        File.Move(_temporary, _path, overwrite: true);
+        AtomicFile.Replace(_temporary, _path);
         _committed = true;
         Stream.Dispose();
     }

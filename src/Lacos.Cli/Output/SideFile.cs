@@ -18,7 +18,7 @@ internal static class SideFile
 
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
-    private static readonly JsonSerializerOptions Options = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Options = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Path of the side file of a vectors file.</summary>
     public static string PathFor(string vectorsPath) => Path.ChangeExtension(vectorsPath, ".json");
@@ -69,7 +69,7 @@ internal static class SideFile
             JsonLimits.RequireTokens(bytes, MostTokens, path);
             return JsonNode.Parse(bytes, documentOptions: Strict) is JsonObject content
                 && Keys.All(content.ContainsKey)
-                && (!content.ContainsKey(FileKey) || content[FileKey]?.GetValue<string>() == Path.GetFileName(vectorsPath))
+                && (!content.ContainsKey(FileKey) || string.Equals(content[FileKey]?.GetValue<string>(), Path.GetFileName(vectorsPath), OverwriteCheck.PathComparison))
                 ? content
                 : null;
         }

@@ -47,7 +47,7 @@ internal sealed record CheckpointManifest
     /// <summary>Writes the manifest and its hash, each flushed to the disk.</summary>
     public void Write(string folder)
     {
-        byte[] json = Encoding.UTF8.GetBytes(ToJson().ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
+        byte[] json = Encoding.UTF8.GetBytes(ToJson().ToJsonString(new JsonSerializerOptions { WriteIndented = true, NewLine = "\n" }));
         AtomicFile.Write(Path.Combine(folder, Name), stream => stream.Write(json));
         AtomicFile.Write(Path.Combine(folder, HashName), stream => stream.Write(HashLine(json)));
     }

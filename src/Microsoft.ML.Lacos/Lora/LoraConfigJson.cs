@@ -66,7 +66,7 @@ internal static class LoraConfigJson
     /// <param name="hasLanguageModelHead">Whether the adapter's names are those of <c>BloomForCausalLM</c>.</param>
     public static void Write(Stream stream, LoraConfig config, bool hasLanguageModelHead)
     {
-        using var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true });
+        using var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true, NewLine = "\n" });
         json.WriteStartObject();
         json.WriteString("peft_type", "LORA");
         json.WriteString("task_type", config.TaskType);

@@ -26,12 +26,29 @@ internal static class AtomicFile
                 write(stream);
                 stream.Flush(flushToDisk: true);
             }
-            File.Move(temporary, target, overwrite: true);
+            Replace(temporary, target);
         }
         catch
         {
             File.Delete(temporary);
             throw;
+        }
+    }
+
+    /// <summary>Gives a finished file its name, replacing what had it.</summary>
+    /// <param name="temporary">Path of the finished file, in the folder of the other.</param>
+    /// <param name="target">Path that it gets.</param>
+    /// <exception cref="IOException">The file that is there cannot be replaced.</exception>
+    public static void Replace(string temporary, string target)
+    {
+        try
+        {
+            File.Move(temporary, target, overwrite: true);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException && OperatingSystem.IsWindows() && File.Exists(target))
+        {
+            throw new IOException(
+                $"'{target}' cannot be replaced ({error.Message.TrimEnd('.')}). Windows replaces no file that is read-only, or that a program has open or mapped, as one does that has loaded a model. Close what uses it, or give the output another name.", error);
         }
     }
 
