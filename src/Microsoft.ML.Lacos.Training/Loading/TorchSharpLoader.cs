@@ -47,6 +47,7 @@ public static class TorchSharpLoader
     internal static void Install()
     {
         OpenMpWaiting.Shorten();
+        ConsoleControl.Keep();
         Assembly assembly = typeof(torch).Assembly;
         if (OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64)
         {

@@ -35,7 +35,7 @@ internal sealed unsafe class MappedBytes : IDisposable, IHeldMemory
     public long Length { get; }
 
     /// <summary>Maps a file.</summary>
-    /// <param name="path">File, which may be replaced but not shortened while mapped.</param>
+    /// <param name="path">File, which may not be shortened while mapped; replaced it may be, except on Windows, which refuses.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="InvalidDataException">The file is empty, and no file read here may be; or it is a pipe or a device.</exception>
     public static MappedBytes OpenFile(string path)
