@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.ML.Lacos.Tests;
 
 namespace Lacos.Cli.Tests.Commands;
 
@@ -75,6 +76,15 @@ public sealed class EmbedCommandTests
     }
 
     [TestMethod]
+    public void ADescriptionOfTheNameInAnotherCaseIsReplacedWhereTheSystemSeesOneName()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("v.json", """{"file":"V.NPY","rows":7,"dimension":12,"precision":"int8","fingerprint":"f00d"}""");
+        ToolRun run = ToolRun.Of("embed", "-i", folder.Write("in.txt", "a\n"), "-o", folder.File("v.npy"));
+        Assert.AreEqual(OperatingSystem.IsWindows() || OperatingSystem.IsMacOS() ? 0 : 2, run.ExitCode, run.Error);
+    }
+
+    [TestMethod]
     public void ADescriptionOfMoreThanItCanHaveIsNotReadAndNotReplaced()
     {
         using var folder = new TemporaryFolder();
@@ -91,7 +101,7 @@ public sealed class EmbedCommandTests
     {
         using var folder = new TemporaryFolder();
         string elsewhere = folder.Write("elsewhere.json", """{"file":"v.npy","rows":7,"dimension":12,"precision":"int8","fingerprint":"f00d"}""");
-        File.CreateSymbolicLink(folder.File("v.json"), elsewhere);
+        SpecialFile.Link(folder.File("v.json"), elsewhere);
         ToolRun run = ToolRun.Of("embed", "-i", folder.Write("in.txt", "a\n"), "-o", folder.File("v.npy"));
         Assert.AreEqual(0, run.ExitCode, run.Error);
         Assert.AreEqual(elsewhere, new FileInfo(folder.File("v.json")).LinkTarget);

@@ -168,6 +168,10 @@ public sealed class EmbedShardTests
     [DataRow("a\nb\nc\nd\n", 0)]
     public void AnInputThatChangesMeanwhileIsRefusedAndLeavesNothing(string changed, int secondsLater)
     {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Inconclusive("Not run: Windows lets nobody write into a file that is being read.");
+        }
         using var folder = new TemporaryFolder();
         string input = folder.Write("in.txt", "a\nb\nc\n");
         DateTime written = File.GetLastWriteTimeUtc(input);

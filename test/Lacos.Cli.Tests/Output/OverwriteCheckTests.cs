@@ -34,7 +34,7 @@ public sealed class OverwriteCheckTests
         Fill(folder);
         Dictionary<string, string> before = Contents(folder);
         string link = folder.Path + "-link";
-        Directory.CreateSymbolicLink(link, folder.Path);
+        SpecialFile.FolderLink(link, folder.Path);
         try
         {
             ToolRun run = ToolRun.Of([.. commandLine.Split(' ').Select(part => part.Replace("F/", folder.Path + "/", StringComparison.Ordinal).Replace("LINK/", link + "/", StringComparison.Ordinal))]);
@@ -86,7 +86,7 @@ public sealed class OverwriteCheckTests
         TinyModel.SentenceTransformers().WriteTo(folder.File("model"));
         foreach (string name in new[] { "config.json", "tokenizer.json", "model.safetensors" })
         {
-            File.CreateSymbolicLink(Path.Combine(folder.File("linked"), name), Path.Combine("..", "model", name));
+            SpecialFile.Link(Path.Combine(folder.File("linked"), name), Path.Combine("..", "model", name));
         }
         foreach (string name in new[] { "model.lacos", "adapter_config.json", "adapter_model.safetensors" })
         {

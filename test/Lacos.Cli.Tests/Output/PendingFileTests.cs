@@ -19,9 +19,9 @@ public sealed class PendingFileTests
         {
             File.WriteAllText(target, before);
         }
-        Directory.CreateSymbolicLink(folder.File("way"), "elsewhere");
-        File.CreateSymbolicLink(folder.File("second.json"), Path.Combine("way", "..", "elsewhere", "target.json"));
-        File.CreateSymbolicLink(folder.File("first.json"), folder.File("second.json"));
+        SpecialFile.FolderLink(folder.File("way"), "elsewhere");
+        SpecialFile.Link(folder.File("second.json"), Path.Combine("way", "..", "elsewhere", "target.json"));
+        SpecialFile.Link(folder.File("first.json"), folder.File("second.json"));
         Write(folder.File("first.json"), "new");
         Assert.AreEqual("new", File.ReadAllText(target));
         Assert.AreEqual(folder.File("second.json"), new FileInfo(folder.File("first.json")).LinkTarget);
@@ -33,8 +33,8 @@ public sealed class PendingFileTests
     public void LinksInACircleAreRefused()
     {
         using var folder = new TemporaryFolder();
-        File.CreateSymbolicLink(folder.File("a.json"), "b.json");
-        File.CreateSymbolicLink(folder.File("b.json"), "a.json");
+        SpecialFile.Link(folder.File("a.json"), "b.json");
+        SpecialFile.Link(folder.File("b.json"), "a.json");
         StringAssert.Contains(Assert.ThrowsExactly<ToolException>(() => Write(folder.File("a.json"), "new")).Message, "circle");
         CollectionAssert.AreEqual(new[] { "a.json", "b.json" }, folder.FileNames.ToArray());
     }
@@ -46,7 +46,7 @@ public sealed class PendingFileTests
     {
         using var folder = new TemporaryFolder();
         SpecialFile.Make(folder.File("node.jsonl"), program, [folder.File("node.jsonl"), .. arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
-        File.CreateSymbolicLink(folder.File("link.jsonl"), "node.jsonl");
+        SpecialFile.Link(folder.File("link.jsonl"), "node.jsonl");
         foreach (string name in folder.FileNames.ToArray())
         {
             ToolRun run = ToolRun.Of(new FakeModels(), "a\n", default, "embed", "-i", "-", "-o", folder.File(name));
@@ -63,7 +63,7 @@ public sealed class PendingFileTests
     {
         using var folder = new TemporaryFolder();
         string victim = folder.Write("victim", "mine");
-        File.CreateSymbolicLink(folder.File($".v.json.{Environment.ProcessId}.tmp"), victim);
+        SpecialFile.Link(folder.File($".v.json.{Environment.ProcessId}.tmp"), victim);
         Write(folder.File("v.json"), "new");
         Assert.AreEqual("mine", File.ReadAllText(victim));
         Assert.IsNull(new FileInfo(folder.File("v.json")).LinkTarget);
@@ -82,7 +82,7 @@ public sealed class PendingFileTests
             folder.Write(name, "half");
         }
         string link = $".v.json.{Guid.NewGuid():N}.tmp";
-        File.CreateSymbolicLink(folder.File(link), victim);
+        SpecialFile.Link(folder.File(link), victim);
         using (PendingFile first = PendingFile.Create(folder.File("v.json")))
         {
             first.Stream.Write("first"u8);

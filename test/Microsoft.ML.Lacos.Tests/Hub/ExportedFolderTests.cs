@@ -161,7 +161,7 @@ public sealed class ExportedFolderTests
         using var folder = new TemporaryFolder();
         using LacosModel model = LacosModel.Load(new TinyModel().WriteTo(Directory.CreateDirectory(folder.File("in")).FullName));
         Directory.CreateDirectory(folder.File("out"));
-        Directory.CreateSymbolicLink(folder.File("link"), "out");
+        SpecialFile.FolderLink(folder.File("link"), "out");
         model.SaveFolder(folder.File("link"));
         model.SaveFolder(folder.File("link"));
         Assert.AreEqual("out", new DirectoryInfo(folder.File("link")).LinkTarget);

@@ -80,11 +80,35 @@ public sealed unsafe class SafetensorsWriterTests
     }
 
     [TestMethod]
+    public void AMappedFileIsReplacedOrWhereTheSystemRefusesNamedAndKept()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.File("model");
+        File.WriteAllText(path, "old");
+        using (MappedBytes mapped = MappedBytes.OpenFile(path))
+        {
+            if (OperatingSystem.IsWindows())
+            {
+                string message = Assert.ThrowsExactly<IOException>(() => AtomicFile.Write(path, stream => stream.Write("new"u8))).Message;
+                StringAssert.Contains(message, $"'{path}' cannot be replaced");
+                StringAssert.Contains(message, "Close what uses it");
+            }
+            else
+            {
+                AtomicFile.Write(path, stream => stream.Write("new"u8));
+            }
+            Assert.AreEqual(3, mapped.Length);
+        }
+        Assert.AreEqual(OperatingSystem.IsWindows() ? "old" : "new", File.ReadAllText(path));
+        Assert.HasCount(1, Directory.GetFiles(folder.Path));
+    }
+
+    [TestMethod]
     public void ALinkToTheFileStaysAndAPipeIsRefused()
     {
         using var folder = new TemporaryFolder();
         File.WriteAllText(folder.File("target"), "old");
-        File.CreateSymbolicLink(folder.File("link"), "target");
+        SpecialFile.Link(folder.File("link"), "target");
         AtomicFile.Write(folder.File("link"), stream => stream.Write("new"u8));
         Assert.AreEqual("target", new FileInfo(folder.File("link")).LinkTarget);
         Assert.AreEqual("new", File.ReadAllText(folder.File("target")));
