@@ -6,11 +6,6 @@ namespace Lacos.Cli.Output;
 /// <summary>A file that appears under its name only when it is complete; until then it is a temporary file beside it, and is removed when anything goes wrong.</summary>
 internal sealed class PendingFile : IDisposable
 {
-    private const int MostAttempts = 5;
-
-    // Both keep everybody from opening the file for writing. On Windows a file can be renamed while it is open only where its deletion is shared.
-    private static readonly FileShare Share = OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None;
-
     private readonly string _path;
     private readonly string _temporary;
     private bool _committed;
@@ -44,8 +39,7 @@ internal sealed class PendingFile : IDisposable
 
         try
         {
-            (string temporary, FileStream stream) = Temporary(full);
-            Leftovers.Remove(full, temporary);
+            (string temporary, FileStream stream) = AtomicFile.OpenTemporary(full);
             return new PendingFile(full, temporary, stream);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
@@ -81,30 +75,6 @@ internal sealed class PendingFile : IDisposable
             {
                 File.Delete(_temporary);
             }
-        }
-    }
-
-    // A name that nobody can guess, and never one that exists: a link laid there would be written through.
-    // Between its making and its locking another process may take the file for a leftover: then there is another.
-    private static (string Path, FileStream Stream) Temporary(string target)
-    {
-        for (int attempt = 1; ; attempt++)
-        {
-            string temporary = AtomicFile.TemporaryOf(target);
-            FileStream stream;
-            try
-            {
-                stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite, Share, 1 << 16);
-            }
-            catch (IOException) when (attempt < MostAttempts)
-            {
-                continue;
-            }
-            if (File.Exists(temporary) || attempt == MostAttempts)
-            {
-                return (temporary, stream);
-            }
-            stream.Dispose();
         }
     }
 

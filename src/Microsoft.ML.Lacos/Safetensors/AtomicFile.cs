@@ -4,6 +4,10 @@ namespace Microsoft.ML.Lacos.Safetensors;
 internal static class AtomicFile
 {
     private const string TemporaryEnd = ".tmp";
+    private const int MostAttempts = 5;
+
+    // Both keep everybody from opening the file for writing. On Windows a file can be renamed while it is open only where its deletion is shared.
+    private static readonly FileShare Share = OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None;
 
     /// <summary>Writes beside the target under a temporary name, flushes to the disk, then renames over the file that is there.</summary>
     /// <param name="path">File to write, or a link to it, which stays; its folder must exist.</param>
@@ -18,15 +22,17 @@ internal static class AtomicFile
         {
             throw new DirectoryNotFoundException($"Cannot write '{path}': its folder does not exist. Create the folder first.");
         }
-        string temporary = TemporaryOf(target);
+        (string temporary, FileStream stream) = OpenTemporary(target);
         try
         {
-            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16))
+            using (stream)
             {
                 write(stream);
                 stream.Flush(flushToDisk: true);
+
+                // Renamed while it is open and locked: nobody can take it for a leftover in between.
+                Replace(temporary, target);
             }
-            Replace(temporary, target);
         }
         catch
         {
@@ -49,6 +55,35 @@ internal static class AtomicFile
         {
             throw new IOException(
                 $"'{target}' cannot be replaced ({error.Message.TrimEnd('.')}). Windows replaces no file that is read-only, or that a program has open or mapped, as one does that has loaded a model. Close what uses it, or give the output another name.", error);
+        }
+    }
+
+    /// <summary>Begins a file that is to replace another, and removes what killed processes have left of theirs.</summary>
+    /// <param name="target">Full path of the other.</param>
+    /// <returns>Path and stream of the new file, which is locked as long as it is open.</returns>
+    public static (string Path, FileStream Stream) OpenTemporary(string target)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            // A name that nobody can guess, and never one that exists: a link laid there would be written through.
+            string temporary = TemporaryOf(target);
+            FileStream stream;
+            try
+            {
+                stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite, Share, 1 << 16);
+            }
+            catch (IOException) when (attempt < MostAttempts)
+            {
+                continue;
+            }
+
+            // Between its making and its locking another process may take the file for a leftover: then there is another.
+            if (File.Exists(temporary) || attempt == MostAttempts)
+            {
+                Leftovers.Remove(target, temporary);
+                return (temporary, stream);
+            }
+            stream.Dispose();
         }
     }
 

@@ -80,6 +80,26 @@ public sealed unsafe class SafetensorsWriterTests
     }
 
     [TestMethod]
+    public void WhatAKilledWriterHasLeftGoesAndWhatAnotherIsWritingStays()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.File("model");
+        File.WriteAllText(AtomicFile.TemporaryOf(path), "half");
+        File.WriteAllText(AtomicFile.TemporaryOf(folder.File("other")), "half");
+        AtomicFile.Write(path, stream =>
+        {
+            stream.Write("first"u8);
+            AtomicFile.Write(path, second => second.Write("second"u8));
+            Assert.AreEqual("second", File.ReadAllText(path));
+        });
+        Assert.AreEqual("first", File.ReadAllText(path));
+        string[] left = [.. Directory.GetFiles(folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal)!];
+        Assert.HasCount(2, left);
+        StringAssert.StartsWith(left[0], ".other.");
+        Assert.AreEqual("model", left[1]);
+    }
+
+    [TestMethod]
     public void AMappedFileIsReplacedOrWhereTheSystemRefusesNamedAndKept()
     {
         using var folder = new TemporaryFolder();

@@ -1,6 +1,4 @@
-using Microsoft.ML.Lacos.Safetensors;
-
-namespace Lacos.Cli.Output;
+namespace Microsoft.ML.Lacos.Safetensors;
 
 /// <summary>What killed processes have left of a file that they were writing.</summary>
 internal static class Leftovers
