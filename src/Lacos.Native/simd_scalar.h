@@ -1,4 +1,4 @@
-// Eight floats in plain C++: the reference, and what runs where no x86 vectors are built.
+// Eight floats in plain C++: the reference, and what runs where no vectors are built.
 #ifndef LACOS_SIMD_SCALAR_H_
 #define LACOS_SIMD_SCALAR_H_
 
