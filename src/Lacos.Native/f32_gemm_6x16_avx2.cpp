@@ -1,67 +1,11 @@
-// fp32 tile on AVX2 with FMA: attention scores, weighted values, and the weight-only and fp32 linear layers.
-#include <immintrin.h>
-
-#include "kernel_sets.h"
+// fp32 tile, compiled for this instruction set.
+// clang-format off
+#include "simd_avx2.h"
+#include "float_gemm_body.h"
+// clang-format on
 
 namespace lacos {
-namespace {
 
-template <int kRows, int kVectors>
-void Tile(const FloatTile& t) {
-  const float* a[kRows];
-  __m256 c[kRows][kVectors];
-#pragma GCC unroll 6
-  for (int i = 0; i < kRows; i++) {
-    a[i] = t.a + i * t.a_stride;
-#pragma GCC unroll 2
-    for (int v = 0; v < kVectors; v++) {
-      c[i][v] = t.accumulate ? _mm256_loadu_ps(t.c + i * t.c_stride + v * 8) : _mm256_setzero_ps();
-    }
-  }
-  const float* b = t.b;
-  for (int k = 0; k < t.k; k++) {
-    __m256 w[kVectors];
-#pragma GCC unroll 2
-    for (int v = 0; v < kVectors; v++) w[v] = _mm256_loadu_ps(b + v * 8);
-#pragma GCC unroll 6
-    for (int i = 0; i < kRows; i++) {
-      const __m256 x = _mm256_set1_ps(a[i][k]);
-#pragma GCC unroll 2
-      for (int v = 0; v < kVectors; v++) c[i][v] = _mm256_fmadd_ps(x, w[v], c[i][v]);
-    }
-    b += t.b_stride;
-  }
-#pragma GCC unroll 6
-  for (int i = 0; i < kRows; i++) {
-#pragma GCC unroll 2
-    for (int v = 0; v < kVectors; v++) _mm256_storeu_ps(t.c + i * t.c_stride + v * 8, c[i][v]);
-  }
-}
-
-template <int kRows>
-void ByVectors(const FloatTile& t) {
-  return t.vectors == 1 ? Tile<kRows, 1>(t) : Tile<kRows, 2>(t);
-}
-
-void Run(const FloatTile& t) {
-  switch (t.rows) {
-    case 1:
-      return ByVectors<1>(t);
-    case 2:
-      return ByVectors<2>(t);
-    case 3:
-      return ByVectors<3>(t);
-    case 4:
-      return ByVectors<4>(t);
-    case 5:
-      return ByVectors<5>(t);
-    default:
-      return ByVectors<6>(t);
-  }
-}
-
-}  // namespace
-
-extern const FloatGemmKernel kFloatGemmAvx2 = {"f32_gemm_6x16_avx2", 6, 16, 8, Run};
+extern const FloatGemmKernel kFloatGemmAvx2 = {"f32_gemm_6x16_avx2", kRowsMost, 16, kLanes, RunTile<2>};
 
 }  // namespace lacos

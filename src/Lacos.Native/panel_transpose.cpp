@@ -6,9 +6,6 @@
 #include <emmintrin.h>
 #include <xmmintrin.h>
 #define LACOS_BASELINE_SSE2
-#elif defined(__aarch64__) && defined(__GNUC__)
-#include <arm_neon.h>
-#define LACOS_BASELINE_NEON
 #endif
 
 namespace lacos {
@@ -66,16 +63,16 @@ void TransposePanel(const Int8GemmKernel& kernel, const uint8_t* panel, int colu
 }
 
 void FetchPanel(const Int8GemmKernel& kernel, const uint8_t* panel, int columns) {
+  const int bytes = columns * kernel.columns;
+  for (int i = 0; i < bytes; i += 64) {
 #if defined(LACOS_BASELINE_SSE2)
-  const char* from = reinterpret_cast<const char*>(panel);
-  const int bytes = columns * kernel.columns;
-  for (int i = 0; i < bytes; i += 64) _mm_prefetch(from + i, _MM_HINT_T0);
-#elif defined(LACOS_BASELINE_NEON)
-  const int bytes = columns * kernel.columns;
-  for (int i = 0; i < bytes; i += 64) __builtin_prefetch(panel + i);
+    _mm_prefetch(reinterpret_cast<const char*>(panel + i), _MM_HINT_T0);
+#elif defined(__GNUC__)
+    __builtin_prefetch(panel + i);
 #else
-  (void)kernel, (void)panel, (void)columns;
+    (void)panel;
 #endif
+  }
 }
 
 }  // namespace lacos

@@ -4,6 +4,7 @@
 #include <arm_neon.h>
 
 #include "kernel_sets.h"
+#include "tile_rows.h"
 
 namespace lacos {
 namespace {
@@ -66,16 +67,7 @@ void Tile(const Int8Tile& t) {
 }
 
 void Run(const Int8Tile& t) {
-  switch (t.rows) {
-    case 1:
-      return Tile<1>(t);
-    case 2:
-      return Tile<2>(t);
-    case 3:
-      return Tile<3>(t);
-    default:
-      return Tile<4>(t);
-  }
+  ByRows<4>(t.rows, [&](auto rows) { Tile<decltype(rows)::value>(t); });
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <arm_neon.h>
 
 #include "kernel_sets.h"
+#include "tile_rows.h"
 
 namespace lacos {
 namespace {
@@ -76,20 +77,7 @@ void Tile(const Int8Tile& t) {
 }
 
 void Run(const Int8Tile& t) {
-  switch (t.rows) {
-    case 1:
-      return Tile<1>(t);
-    case 2:
-      return Tile<2>(t);
-    case 3:
-      return Tile<3>(t);
-    case 4:
-      return Tile<4>(t);
-    case 5:
-      return Tile<5>(t);
-    default:
-      return Tile<6>(t);
-  }
+  ByRows<6>(t.rows, [&](auto rows) { Tile<decltype(rows)::value>(t); });
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <immintrin.h>
 
 #include "kernel_sets.h"
+#include "tile_rows.h"
 
 namespace lacos {
 namespace {
@@ -50,28 +51,15 @@ void Tile(const Int8Tile& t) {
 }
 
 template <int kAheadLines>
-void ByRows(const Int8Tile& t) {
-  switch (t.rows) {
-    case 1:
-      return Tile<1, kAheadLines>(t);
-    case 2:
-      return Tile<2, kAheadLines>(t);
-    case 3:
-      return Tile<3, kAheadLines>(t);
-    case 4:
-      return Tile<4, kAheadLines>(t);
-    case 5:
-      return Tile<5, kAheadLines>(t);
-    default:
-      return Tile<6, kAheadLines>(t);
-  }
+void Ahead(const Int8Tile& t) {
+  ByRows<6>(t.rows, [&](auto rows) { Tile<decltype(rows)::value, kAheadLines>(t); });
 }
 
 void Run(const Int8Tile& t) {
-  if (t.ahead_bytes == 0) return ByRows<0>(t);
-  if (t.ahead_bytes <= 64) return ByRows<1>(t);
-  if (t.ahead_bytes <= 128) return ByRows<2>(t);
-  return ByRows<4>(t);
+  if (t.ahead_bytes == 0) return Ahead<0>(t);
+  if (t.ahead_bytes <= 64) return Ahead<1>(t);
+  if (t.ahead_bytes <= 128) return Ahead<2>(t);
+  return Ahead<4>(t);
 }
 
 }  // namespace
