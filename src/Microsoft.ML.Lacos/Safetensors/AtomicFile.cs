@@ -96,14 +96,19 @@ internal static class AtomicFile
     /// <param name="name">Name of the file.</param>
     public static void RemoveLeftovers(string folder, string name)
     {
-        string start = $".{name}.";
-        foreach (string path in Directory.EnumerateFiles(folder, $"{start}*{TemporaryEnd}").ToArray())
+        foreach (string path in Directory.GetFiles(folder, ".*").Where(path => IsTemporaryOf(name, path)))
         {
-            if (Guid.TryParseExact(Path.GetFileName(path)[start.Length..^TemporaryEnd.Length], "N", out _))
-            {
-                File.Delete(path);
-            }
+            File.Delete(path);
         }
+    }
+
+    /// <summary>Whether a path is one that <see cref="TemporaryOf"/> gives for a file of this name in its folder.</summary>
+    public static bool IsTemporaryOf(string name, string path)
+    {
+        string file = Path.GetFileName(path);
+        string start = $".{name}.";
+        return file.StartsWith(start, StringComparison.Ordinal) && file.EndsWith(TemporaryEnd, StringComparison.Ordinal) && file.Length > start.Length + TemporaryEnd.Length
+            && Guid.TryParseExact(file[start.Length..^TemporaryEnd.Length], "N", out _);
     }
 
     /// <summary>The file that a finished one replaces: the path itself, or where a link at its end leads.</summary>

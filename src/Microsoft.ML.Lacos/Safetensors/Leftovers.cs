@@ -12,10 +12,9 @@ internal static class Leftovers
     /// </remarks>
     public static void Remove(string target, string own)
     {
-        string start = $".{Path.GetFileName(target)}.";
-        string end = Path.GetExtension(AtomicFile.TemporaryOf(target));
+        string name = Path.GetFileName(target);
         string folder = Path.GetDirectoryName(target)!;
-        string[] found = [.. Files(folder).Where(path => path != own && IsTemporary(Path.GetFileName(path), start, end))];
+        string[] found = [.. Files(folder).Where(path => path != own && AtomicFile.IsTemporaryOf(name, path))];
         if (found.Length == 0 || TryRemove(own, isKept: true))
         {
             return;
@@ -38,10 +37,6 @@ internal static class Leftovers
             return [];
         }
     }
-
-    private static bool IsTemporary(string name, string start, string end) =>
-        name.StartsWith(start, StringComparison.Ordinal) && name.EndsWith(end, StringComparison.Ordinal) && name.Length > start.Length + end.Length
-        && Guid.TryParseExact(name[start.Length..^end.Length], "N", out _);
 
     // Whether the file could be opened with a lock. It is deleted under the lock, so that nobody can begin to hold it in between.
     private static bool TryRemove(string path, bool isKept)
