@@ -1,4 +1,4 @@
-// A few labels a class: three featurisers before the same linear trainer.
+// A few labels a class: three featurisers before the same linear trainer, and two of them together.
 //   dotnet run -c Release --project samples/FewLabels                                  requests.tsv, written for this sample
 //   dotnet run -c Release --project samples/FewLabels -- FILE.tsv [--labels 8,16,64] [--seeds 3] [--loss CoSent] [--steps N] ...
 using System.Globalization;
@@ -29,6 +29,7 @@ var options = new LacosBloomTrainer.Options
 {
     TextColumnName = "Text",
     LabelColumnName = "Label",
+    EmbeddingColumnName = "Vector",
     Loss = Enum.Parse<TrainingLoss>(lossName),
     Steps = int.Parse(Argument("steps", "40")),
     LearningRate = double.Parse(Argument("learning-rate", "3e-3")),
@@ -42,6 +43,7 @@ var gentle = new LacosBloomTrainer.Options
 {
     TextColumnName = options.TextColumnName,
     LabelColumnName = options.LabelColumnName,
+    EmbeddingColumnName = options.EmbeddingColumnName,
     Loss = options.Loss,
     Steps = options.Steps,
     LearningRate = 1e-3,
@@ -53,7 +55,7 @@ var gentle = new LacosBloomTrainer.Options
 int few = int.Parse(Argument("choose-up-to", "8"));
 
 Console.WriteLine($"{rows.Count} texts of {rows.DistinctBy(row => row.Label).Count()} classes; accuracy x 100 on a fifth of them, mean of {seeds} split(s).\n");
-Console.WriteLine("| labels a class | in all | FeaturizeText | frozen vectors | fine-tuned vectors | seconds to tune and test |\n|---:|---:|---:|---:|---:|---:|");
+Console.WriteLine("| labels a class | in all | FeaturizeText | frozen vectors | fine-tuned vectors | these and FeaturizeText | seconds to tune and test |\n|---:|---:|---:|---:|---:|---:|---:|");
 foreach (int count in labels)
 {
     var results = new List<Accuracies>();
@@ -67,7 +69,7 @@ foreach (int count in labels)
         results.Add(new Study(new MLContext(seed), count <= few ? [options, gentle] : [options], regularization).Compare(train, split.Test));
         Console.Error.WriteLine($"{count} labels, seed {seed}, {split.Test.Length} tested: {results[^1]}");
     }
-    Console.WriteLine($"| {count} | {total:N0} | {Mean(0)} | {Mean(1)} | {Mean(2)} | {results.Average(result => result.Seconds):F0} |");
+    Console.WriteLine($"| {count} | {total:N0} | {Mean(0)} | {Mean(1)} | {Mean(2)} | {Mean(3)} | {results.Average(result => result.Seconds):F0} |");
 
     string Mean(int featurizer)
     {

@@ -1,6 +1,5 @@
 using Microsoft.ML.Lacos.Pipeline;
 using Microsoft.ML.Lacos.Training.Data;
-using Microsoft.ML.Lacos.Training.Losses;
 using Microsoft.ML.Lacos.Training.Loop;
 using Microsoft.ML.Runtime;
 
@@ -31,14 +30,6 @@ public sealed partial class LacosBloomTrainer
         if (labelled.Lonely > 0)
         {
             channel.Warning(MessageSensitivity.None, "{0} of {1} classes have a single text, which is only told from those of other classes.", labelled.Lonely, labelled.Members.Length);
-        }
-        int classes = labelled.Members.Length;
-        if (LossOfDataset.LabelOf(_options.Loss) == LossLabel.None && classes < _options.BatchSize / 4)
-        {
-            channel.Warning(
-                MessageSensitivity.None,
-                "There are {0} classes, and the loss {1} takes one row of each in a batch, since others of a class are no negatives: a batch has at most {0} rows instead of {2}. {3} and {4} learn from pairs of one class and of two alike, and fill it.",
-                classes, _options.Loss, _options.BatchSize, TrainingLoss.CosineSimilarity, TrainingLoss.Contrastive);
         }
         return LabelledPairs.Make(labelled, _options.PairsPerText, LossOfDataset.LabelOf(_options.Loss), _options.Seed, texts.Tokens);
     }

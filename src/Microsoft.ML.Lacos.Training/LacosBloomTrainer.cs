@@ -29,8 +29,7 @@ namespace Microsoft.ML.Lacos;
 /// Where <see cref="Options.TextColumnName"/> is given, each text has a class instead of a partner (a key, text, a Boolean or whole numbers in the label column), the trainer makes the pairs
 /// itself, and the transformer adds one vector column, to stand before a classifier in one pipeline. It is the same trainer with the same options, so it keeps its place among the regression
 /// trainers: among those of multiclass classification it would seem to predict a label, and among the text transforms to leave the label alone.
-/// Any loss of pairs will do; of those tried, <see cref="TrainingLoss.MultipleNegativesRanking"/> gained most from as many sentences. It puts no class twice in a batch, so that a batch has at most as many rows as there are classes,
-/// and with two or three classes another loss uses the time better.
+/// Any loss of pairs will do; of those tried, <see cref="TrainingLoss.MultipleNegativesRanking"/> gained most from as many sentences. In a batch, only texts of other classes are its negatives, and each class has as many rows as another.
 /// Rows without a label and texts that stand under several classes are left out with a warning; an empty text is refused; a class of one text is only told from the others.
 /// With the loss <see cref="TrainingLoss.MeanSquaredError"/> the text has a teacher's vector instead of a class.
 ///

@@ -3,7 +3,7 @@ namespace Microsoft.ML.Lacos;
 /// <summary>What a training run minimises.</summary>
 public enum TrainingLoss
 {
-    /// <summary>A sentence must find its partner among the partners of the whole batch, hard negatives included. No label.</summary>
+    /// <summary>A sentence must find its partner among the partners of the whole batch, hard negatives included. No label; of texts and classes, among the partners of other classes.</summary>
     MultipleNegativesRanking = 0,
 
     /// <summary>Cosines must stand in the order of the labels. Label: a similarity in any unit.</summary>

@@ -15,7 +15,7 @@ internal static class RunSettings
         {
             ["model"] = model.Fingerprint + options.Device?.Settings,
             ["data"] = string.Join(' ', datasets.Select(dataset => dataset.Rows.Fingerprint)),
-            ["loss"] = Text($"{string.Join("; ", datasets.Select(dataset => Loss(dataset.Settings)))} [{string.Join(' ', options.MatryoshkaDimensions)}]"),
+            ["loss"] = Text($"{string.Join("; ", datasets.Select(dataset => Loss(dataset)))} [{string.Join(' ', options.MatryoshkaDimensions)}]"),
             ["adapters"] = Text($"r {options.LoraRank} alpha {options.LoraAlpha:R} dropout {options.LoraDropout:R} rslora {options.RankStabilized} [{string.Join(' ', options.LoraTargets)}]") + Start(options),
             ["optimizer"] = Text($"{options.Optimizer} decay {options.WeightDecay:R} clip {options.MaximumGradientNorm:R}"),
             ["learning_rate"] = Text($"{options.LearningRate:R} {options.Schedule} warmup {options.WarmupShare:R}"),
@@ -59,7 +59,11 @@ internal static class RunSettings
 
     private static string Hash(string path) => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(path))).ToLowerInvariant();
 
-    private static string Loss(DatasetSettings settings) => Text($"{settings.Loss} x {settings.LossWeight:R} {settings.Scale:R} {settings.BothDirections} {settings.Margin:R}");
+    private static string Loss(LoadedDataset dataset)
+    {
+        DatasetSettings settings = dataset.Settings;
+        return Text($"{settings.Loss} x {settings.LossWeight:R} {settings.Scale:R} {settings.BothDirections} {settings.Margin:R}{(dataset.Rows.Classes is null ? "" : " by class")}");
+    }
 
     private static string Share(DatasetSettings settings) =>
         Text($"{(settings.Weight is double weight ? Text($"{weight:R}") : "by size")}{(settings.BalanceColumn is null ? "" : Text($" balanced {settings.BalancePower:R}"))}");

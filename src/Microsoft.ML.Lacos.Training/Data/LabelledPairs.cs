@@ -7,7 +7,7 @@ namespace Microsoft.ML.Lacos.Training.Data;
 /// Each text of a class with two texts or more is paired with others of its class, in turn, so that no pair comes again before all have come; and as often with a text of
 /// another class, drawn from all of them alike. So half of the pairs match, for every text; a class of a single text stands on the other side only. The idea is that of SetFit
 /// (Tunstall et al. 2022, arXiv 2209.11055, with R pairs of each kind a text); the order is this file's own. Only the seed decides.
-/// A loss without labels gets the matching pairs, and batches in which no class stands twice: another pair of the class would be a false negative.
+/// A loss without labels gets the matching pairs and their classes: another pair of the class would be a false negative.
 /// </remarks>
 internal static class LabelledPairs
 {
@@ -33,7 +33,7 @@ internal static class LabelledPairs
             kind == LossLabel.None ? null : [.. pairs.Select(pair => pair.Match ? 1.0 : 0.0)],
             kind == LossLabel.Class ? 2 : 0)
         {
-            ExclusiveGroups = kind == LossLabel.None ? [.. pairs.Select(pair => pair.Class)] : null,
+            Classes = kind == LossLabel.None ? [.. pairs.Select(pair => pair.Class)] : null,
         };
     }
 

@@ -10,7 +10,8 @@ internal readonly record struct SamplerPosition(int Epoch, int Batch);
 /// <summary>Deals the rows of a training set into batches, pass after pass, in an order that only seed and pass decide.</summary>
 /// <remarks>
 /// Where texts must be distinct, a row waits for a later batch while one of its texts stands in the present one, as in the NoDuplicatesBatchSampler of
-/// sentence-transformers: two equal texts would be each other's false negatives. The same goes for two rows of an exclusive group. A batch is closed early once very many rows in turn had to wait; the pass goes on.
+/// sentence-transformers: two equal texts would be each other's false negatives. Where rows have classes, a batch takes as many of each as fill it (one of each where there are as many classes as rows), and one in which
+/// all are of one class is left out, because nothing in it is a negative. A batch is closed early once very many rows in turn had to wait; the pass goes on.
 /// Where rows are bucketed, stretches of the order are sorted by length before they are dealt, and the batches shuffled afterwards.
 /// </remarks>
 internal sealed class PairSampler
@@ -23,6 +24,7 @@ internal sealed class PairSampler
     private readonly int _seed;
     private readonly bool _distinct;
     private readonly int _smallest;
+    private readonly int _rowsOfClass;
     private readonly bool _bucket;
     private readonly int _mostWaiting;
     private readonly RowOrder _order;
@@ -33,7 +35,7 @@ internal sealed class PairSampler
     /// <param name="data">The data.</param>
     /// <param name="batchSize">Rows of a batch.</param>
     /// <param name="seed">Decides the order.</param>
-    /// <param name="distinct">Whether no text, and no exclusive group, may stand twice in a batch.</param>
+    /// <param name="distinct">Whether no text may stand twice in a batch, and classes are spread over them.</param>
     /// <param name="smallest">Batches of fewer rows are left out, because the loss learns nothing from them.</param>
     /// <param name="bucket">Whether a batch's rows shall be of similar length.</param>
     /// <param name="balancePower">Exponent of a group's share, where the rows have groups.</param>
@@ -42,12 +44,15 @@ internal sealed class PairSampler
     public PairSampler(TrainingSet data, int batchSize, int seed, bool distinct, int smallest, bool bucket = false, double balancePower = 1, int mostWaiting = MostWaiting)
     {
         (_data, _batchSize, _seed, _distinct, _smallest, _bucket, _mostWaiting) = (data, batchSize, seed, distinct, smallest, bucket, mostWaiting);
+        _rowsOfClass = data.Classes is int[] classes ? (int)Math.Ceiling((double)batchSize / classes.Distinct().Count()) : 0;
         _order = new RowOrder(data.Count, seed, data.Groups, balancePower);
         _batches = Deal(0);
         if (_batches.Count == 0)
         {
             throw new InvalidDataException(batchSize < smallest
                 ? $"The batch size is {batchSize}; this loss compares the pairs of a batch and needs at least {smallest} of them."
+                : data.Classes is not null && _rowsOfClass >= batchSize
+                ? $"The {data.Count} pairs are of one class, which has nothing to be told from: a class of a single text makes no pair. Give another class a second text, or take a loss that learns from pairs of two classes, such as {TrainingLoss.CosineSimilarity}."
                 : $"No two of the {data.Count} pairs can stand in one batch: the batch size is {batchSize}, and each pair shares a text with every other, so that there is nothing to tell them from. Give pairs of different texts.");
         }
         StepsPerEpoch = _batches.Count;
@@ -127,11 +132,13 @@ internal sealed class PairSampler
         var batches = new List<int[]>();
         var waiting = new WaitingRows();
         var texts = new HashSet<int>();
+        var rowsOf = new Dictionary<int, int>();
         var places = new List<int>();
         int next = 0;
         while (next < order.Length || waiting.Count > 0)
         {
             texts.Clear();
+            rowsOf.Clear();
             places.Clear();
             waiting.BeginBatch();
             int passed = 0;
@@ -146,7 +153,7 @@ internal sealed class PairSampler
                 passed += Offer(next++);
             }
             isClosedEarly |= passed >= _mostWaiting;
-            if (places.Count >= _smallest)
+            if (places.Count >= _smallest && (_data.Classes is null || rowsOf.Count > 1))
             {
                 batches.Add([.. places.Select(place => order[place])]);
             }
@@ -165,18 +172,18 @@ internal sealed class PairSampler
                 waiting.Add(place, text);
                 return 1;
             }
-            AddTexts(order[place], texts);
+            AddTexts(order[place], texts, rowsOf);
             places.Add(place);
             return 0;
         }
     }
 
-    // An exclusive group is kept among the texts as a negative number.
+    // A class of which the batch takes no more is kept among the texts as a negative number.
     private int? TextInTheWay(int row, HashSet<int> texts)
     {
-        if (_data.ExclusiveGroups is int[] groups && texts.Contains(~groups[row]))
+        if (_data.Classes is int[] classes && texts.Contains(~classes[row]))
         {
-            return ~groups[row];
+            return ~classes[row];
         }
         foreach (int[] column in _data.Columns)
         {
@@ -188,15 +195,15 @@ internal sealed class PairSampler
         return null;
     }
 
-    private void AddTexts(int row, HashSet<int> texts)
+    private void AddTexts(int row, HashSet<int> texts, Dictionary<int, int> rowsOf)
     {
         foreach (int[] column in _data.Columns)
         {
             texts.Add(column[row]);
         }
-        if (_data.ExclusiveGroups is not null)
+        if (_data.Classes is int[] classes && (rowsOf[classes[row]] = rowsOf.GetValueOrDefault(classes[row]) + 1) == _rowsOfClass)
         {
-            texts.Add(~_data.ExclusiveGroups[row]);
+            texts.Add(~classes[row]);
         }
     }
 

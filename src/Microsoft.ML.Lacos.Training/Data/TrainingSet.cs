@@ -38,8 +38,8 @@ internal sealed class TrainingSet
     /// <summary>For each row the number of its value in the column that balances; null where none does.</summary>
     public int[]? Groups { get; init; }
 
-    /// <summary>For each row the number of a group of which a batch may hold one row only; null where there are none.</summary>
-    public int[]? ExclusiveGroups { get; init; }
+    /// <summary>For each row the number of the class that both its texts are of, where the loss tells negatives by it; null where it does not. A batch holds as many rows of one class as of another.</summary>
+    public int[]? Classes { get; init; }
 
     /// <summary>Rows.</summary>
     public int Count => Columns[0].Length;
@@ -67,9 +67,9 @@ internal sealed class TrainingSet
         {
             hash.AppendData(MemoryMarshal.AsBytes<float>(vector));
         }
-        if (ExclusiveGroups is not null)
+        if (Classes is not null)
         {
-            Append(ExclusiveGroups);
+            Append(Classes);
         }
         return Convert.ToHexString(hash.GetHashAndReset()).ToLowerInvariant();
 

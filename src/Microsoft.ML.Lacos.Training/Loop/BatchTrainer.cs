@@ -178,7 +178,7 @@ internal sealed class BatchTrainer : IDisposable
             keys[i] = ((long)dataset << 48) + ((long)rows[i] * data.Columns.Length) + column;
         }
         // A teacher's vector and a classifier take the vector as the model gives it; every other loss normalises for itself.
-        bool takesLength = data.Vectors is not null || _losses[dataset].Label == LossLabel.Class;
+        bool takesLength = data.Vectors is not null || _data.Datasets[dataset].Settings.Loss == TrainingLoss.Softmax;
         PoolingOptions pooling = _pooling with { Normalize = _normalized && takesLength };
         return Model.Encode(new TokenRows(Model.Config, [.. ids], offsets, poolFrom, keys), pooling, key);
     }
@@ -189,6 +189,10 @@ internal sealed class BatchTrainer : IDisposable
         if (data.Vectors is float[][] vectors)
         {
             return torch.tensor(batch.Rows.SelectMany(row => vectors[row]).ToArray(), [batch.Rows.Length, vectors[0].Length], device: Model.Device);
+        }
+        if (data.Classes is int[] classes)
+        {
+            return torch.tensor(batch.Rows.Select(row => (long)classes[row]).ToArray(), device: Model.Device);
         }
         if (data.Labels is not double[] labels)
         {

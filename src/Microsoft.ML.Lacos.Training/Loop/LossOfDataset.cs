@@ -6,7 +6,7 @@ namespace Microsoft.ML.Lacos.Training.Loop;
 /// <summary>Makes the loss of a data set.</summary>
 internal static class LossOfDataset
 {
-    /// <summary>The labels that a loss needs.</summary>
+    /// <summary>The labels that a loss of pairs needs.</summary>
     public static LossLabel LabelOf(TrainingLoss loss) => loss switch
     {
         TrainingLoss.MultipleNegativesRanking => LossLabel.None,
@@ -31,7 +31,7 @@ internal static class LossOfDataset
             TrainingLoss.Contrastive => new ContrastiveLoss(settings.Margin),
             TrainingLoss.Softmax => new SoftmaxLoss(dimension, dataset.Rows.ClassCount, seed: options.Seed),
             TrainingLoss.MeanSquaredError => new MeanSquaredErrorLoss(),
-            _ => new MultipleNegativesRankingLoss(settings.Scale, settings.BothDirections),
+            _ => new MultipleNegativesRankingLoss(settings.Scale, settings.BothDirections, labelsAreClasses: dataset.Rows.Classes is not null),
         };
         if (options.MatryoshkaDimensions.Count > 0)
         {

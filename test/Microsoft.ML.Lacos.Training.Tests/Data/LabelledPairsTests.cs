@@ -58,16 +58,15 @@ public sealed class LabelledPairsTests
     }
 
     [TestMethod]
-    public void WithoutLabelsABatchHoldsEachClassOnce()
+    public void WithoutLabelsEachMatchingPairHasItsClass()
     {
         TrainingSet data = LabelledPairs.Make(Texts(6, 6, 6, 6, 6), 4, LossLabel.None, seed: 1, new TokenStore(long.MaxValue, ""));
         Assert.IsNull(data.Labels);
         Assert.AreEqual(5 * 6 * 4, data.Count);
-        var sampler = new PairSampler(data, 16, seed: 1, distinct: true, smallest: 2);
-        for (int batch = 0; batch < sampler.StepsPerEpoch; batch++)
+        for (int row = 0; row < data.Count; row++)
         {
-            int[] classes = [.. sampler.Next().Select(row => data.ExclusiveGroups![row])];
-            Assert.HasCount(classes.Length, classes.Distinct());
+            Assert.AreEqual(data.Columns[0][row] / 6, data.Classes![row]);
+            Assert.AreEqual(data.Columns[1][row] / 6, data.Classes[row]);
         }
     }
 

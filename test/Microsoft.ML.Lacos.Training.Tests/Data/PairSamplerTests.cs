@@ -73,14 +73,38 @@ public sealed class PairSamplerTests
     }
 
     [TestMethod]
-    public void BalancedRowsStillKeepToOneOfEachExclusiveGroupInABatch()
+    [DataRow(3, 16, 6)]
+    [DataRow(3, 15, 5)]
+    [DataRow(7, 5, 1)]
+    [DataRow(7, 7, 1)]
+    [DataRow(2, 32, 16)]
+    public void ABatchTakesAsManyRowsOfEachClassAsFillIt(int classes, int batchSize, int rowsOfClass)
+    {
+        const int Rows = 420;
+        TrainingSet data = OfClasses(Rows, row => row % classes);
+        var sampler = new PairSampler(data, batchSize, seed: 1, distinct: true, smallest: 2);
+        int[][] batches = [.. Enumerable.Range(0, sampler.StepsPerEpoch).Select(_ => sampler.Next())];
+        foreach (int[] batch in batches)
+        {
+            Assert.IsLessThanOrEqualTo(rowsOfClass, batch.GroupBy(row => data.Classes![row]).Max(group => group.Count()));
+            Assert.IsGreaterThan(1, batch.Select(row => data.Classes![row]).Distinct().Count());
+        }
+        Assert.IsGreaterThan(0.9, batches.Average(batch => batch.Length) / batchSize);
+    }
+
+    [TestMethod]
+    public void PairsOfOneClassHaveNothingToBeToldFrom() =>
+        Assert.Contains("of one class", Assert.ThrowsExactly<InvalidDataException>(() => new PairSampler(OfClasses(20, _ => 3), 4, 1, distinct: true, smallest: 2)).Message);
+
+    [TestMethod]
+    public void BalancedRowsStillKeepToOneOfEachClassInABatch()
     {
         const int Rows = 300;
         var tokens = new TokenStore(long.MaxValue, "");
         var data = new TrainingSet([[.. Enumerable.Range(0, Rows)], [.. Enumerable.Range(Rows, Rows)]], tokens)
         {
             Groups = [.. Enumerable.Range(0, Rows).Select(row => row < 270 ? 0 : 1)],
-            ExclusiveGroups = [.. Enumerable.Range(0, Rows).Select(row => row % 7)],
+            Classes = [.. Enumerable.Range(0, Rows).Select(row => row % 7)],
         };
         var sampler = new PairSampler(data, 5, seed: 2, distinct: true, smallest: 2, balancePower: 0);
         int[][] batches = [.. Enumerable.Range(0, sampler.StepsPerEpoch).Select(_ => sampler.Next())];
@@ -95,13 +119,9 @@ public sealed class PairSamplerTests
     [DataRow(100_000)]
     public void ABatchThatIsClosedEarlyDoesNotEndThePass(int mostWaiting)
     {
-        // 1800 rows of one group and 200 of the other: 200 batches of one row each.
-        const int Rows = 2000;
-        var data = new TrainingSet([[.. Enumerable.Range(0, Rows)], [.. Enumerable.Range(Rows, Rows)]], new TokenStore(long.MaxValue, ""))
-        {
-            ExclusiveGroups = [.. Enumerable.Range(0, Rows).Select(row => row % 10 == 0 ? 1 : 0)],
-        };
-        var sampler = new PairSampler(data, 32, seed: 1, distinct: true, smallest: 2, mostWaiting: mostWaiting);
+        // 1800 rows of one class and 200 of the other: 200 batches of one row each.
+        TrainingSet data = OfClasses(2000, row => row % 10 == 0 ? 1 : 0);
+        var sampler = new PairSampler(data, 2, seed: 1, distinct: true, smallest: 2, mostWaiting: mostWaiting);
         int[] seen = [.. Enumerable.Range(0, sampler.StepsPerEpoch).SelectMany(_ => sampler.Next())];
         Assert.HasCount(400, seen.Distinct());
         Assert.HasCount(400, seen);
@@ -129,9 +149,10 @@ public sealed class PairSamplerTests
             int rows = 20 + random.Next(300);
             int texts = 3 + random.Next(200);
             int[] Column() => [.. Enumerable.Range(0, rows).Select(_ => random.Next(texts))];
+            int classes = 1 + random.Next(12);
             var data = new TrainingSet([Column(), Column(), .. random.Next(2) == 0 ? [] : new[] { Column() }], new TokenStore(long.MaxValue, ""))
             {
-                ExclusiveGroups = random.Next(2) == 0 ? null : [.. Enumerable.Range(0, rows).Select(_ => random.Next(12))],
+                Classes = random.Next(2) == 0 ? null : [.. Enumerable.Range(0, rows).Select(_ => random.Next(classes))],
             };
             (int size, int smallest) = (1 + random.Next(12), 1 + random.Next(2));
             List<int[]> expected = InTurn(data, size, smallest, seed);
@@ -156,6 +177,7 @@ public sealed class PairSamplerTests
 
     private static List<int[]> InTurn(TrainingSet data, int size, int smallest, int seed)
     {
+        int rowsOfClass = data.Classes is null ? size : (size + data.Classes.Distinct().Count() - 1) / data.Classes.Distinct().Count();
         var batches = new List<int[]>();
         List<int> left = [.. new RowOrder(data.Count, seed).Of(0)];
         while (left.Count > 0)
@@ -165,12 +187,12 @@ public sealed class PairSamplerTests
             var waiting = new List<int>();
             foreach (int row in left)
             {
-                int[] own = [.. data.Columns.Select(column => column[row]), .. data.ExclusiveGroups is int[] groups ? [-1 - groups[row]] : Array.Empty<int>()];
-                bool fits = batch.Count < size && !texts.Overlaps(own);
+                int[] own = [.. data.Columns.Select(column => column[row])];
+                bool fits = batch.Count < size && !texts.Overlaps(own) && (data.Classes is null || batch.Count(other => data.Classes[other] == data.Classes[row]) < rowsOfClass);
                 (fits ? batch : waiting).Add(row);
                 texts.UnionWith(fits ? own : []);
             }
-            if (batch.Count >= smallest)
+            if (batch.Count >= smallest && (data.Classes is null || batch.DistinctBy(row => data.Classes[row]).Count() > 1))
             {
                 batches.Add([.. batch]);
             }
@@ -191,6 +213,11 @@ public sealed class PairSamplerTests
         }
         return sum / sampler.StepsPerEpoch;
     }
+
+    private static TrainingSet OfClasses(int rows, Func<int, int> classOf) => new([[.. Enumerable.Range(0, rows)], [.. Enumerable.Range(rows, rows)]], new TokenStore(long.MaxValue, ""))
+    {
+        Classes = [.. Enumerable.Range(0, rows).Select(classOf)],
+    };
 
     private static TrainingSet Set(int[] first, int[] second, int[]? lengths = null)
     {

@@ -99,6 +99,7 @@ public sealed class CollectionTests
         return
         [
             (new MultipleNegativesRankingLoss(bothDirections: true), null),
+            (new MultipleNegativesRankingLoss(bothDirections: true, labelsAreClasses: true), torch.tensor(new long[] { 0, 1, 2, 0, 1, 2 })),
             (new CoSentLoss(), similarities.clone()),
             (new AngleLoss(), similarities.clone()),
             (new CosineSimilarityLoss(), similarities.clone()),

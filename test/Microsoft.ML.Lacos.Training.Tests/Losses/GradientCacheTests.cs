@@ -32,6 +32,22 @@ public sealed class GradientCacheTests
     }
 
     [TestMethod]
+    public void ClassesTellNegativesAcrossChunks()
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        using var loss = new MultipleNegativesRankingLoss(labelsAreClasses: true);
+        torch.Tensor[] data = [Data(1), Data(2)];
+        torch.Tensor classes = torch.arange(Rows, dtype: torch.ScalarType.Int64).remainder(3);
+        using var whole = new Network(0);
+        torch.Tensor value = loss.Forward([.. data.Select(whole.Encode)], classes);
+        value.backward();
+        using var cached = new Network(0);
+        double cachedValue = GradientCache.Backward(loss, 2, Rows, 4, (column, start, count) => cached.Encode(data[column].narrow(0, start, count)), classes);
+        Assert.AreEqual(value.item<double>(), cachedValue, 1e-12);
+        AssertEqual(whole, cached, 1e-12);
+    }
+
+    [TestMethod]
     public void DropoutIsTheSameInBothPasses()
     {
         using DisposeScope scope = torch.NewDisposeScope();

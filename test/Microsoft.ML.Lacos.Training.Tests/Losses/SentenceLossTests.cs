@@ -145,6 +145,44 @@ public sealed class SentenceLossTests
     }
 
     [TestMethod]
+    [DataRow(false)]
+    [DataRow(true)]
+    public void OnlyRowsOfOtherClassesAreNegatives(bool bothDirections)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        using var loss = new MultipleNegativesRankingLoss(7, bothDirections, labelsAreClasses: true);
+        (torch.Tensor anchors, torch.Tensor positives) = (Vectors(6, 8), Vectors(6, 9).narrow(1, 0, 8));
+        long[] classes = [0, 1, 0, 2, 1, 0];
+        double[,] cosines = new double[6, 6];
+        for (int i = 0; i < 36; i++)
+        {
+            cosines[i / 6, i % 6] = torch.nn.functional.cosine_similarity(anchors[i / 6], positives[i % 6], dim: 0).item<float>();
+        }
+        double expected = Mean((row, column) => cosines[row, column]);
+        expected = bothDirections ? (expected + Mean((row, column) => cosines[column, row])) / 2 : expected;
+        Assert.AreEqual(expected, loss.Forward([anchors, positives], torch.tensor(classes)).item<float>(), 1e-5);
+
+        double Mean(Func<int, int, double> cosine) => Enumerable.Range(0, 6).Average(row =>
+            Math.Log(Enumerable.Range(0, 6).Where(column => column == row || classes[column] != classes[row]).Sum(column => Math.Exp(7 * cosine(row, column)))) - (7 * cosine(row, row)));
+    }
+
+    [TestMethod]
+    public void ClassesThatAllDifferChangeNothingAndOneForAllLeavesNothingToLearn()
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        using var plain = new MultipleNegativesRankingLoss();
+        using var loss = new MultipleNegativesRankingLoss(labelsAreClasses: true);
+        torch.Tensor anchors = Vectors(4, 8).requires_grad_(), positives = Vectors(5, 8).narrow(0, 0, 4);
+        Assert.AreEqual(plain.Forward([anchors, positives]).item<float>(), loss.Forward([anchors, positives], torch.tensor(new long[] { 3, 0, 2, 1 })).item<float>());
+        torch.Tensor nothing = loss.Forward([anchors, positives], torch.tensor(new long[] { 2, 2, 2, 2 }));
+        nothing.backward();
+        Assert.AreEqual(0f, nothing.item<float>());
+        Assert.AreEqual(0f, anchors.grad!.abs().max().item<float>());
+        StringAssert.Contains(Refusal(() => loss.Forward([anchors, positives, positives], torch.zeros(4, dtype: torch.ScalarType.Int64))), "needs 2 columns of sentences, got 3");
+        StringAssert.Contains(Refusal(() => loss.Forward([anchors, positives])), "needs labels (Class)");
+    }
+
+    [TestMethod]
     public void DistillationIntoSeveralColumnsIsTheMeanOfEach()
     {
         using DisposeScope scope = torch.NewDisposeScope();

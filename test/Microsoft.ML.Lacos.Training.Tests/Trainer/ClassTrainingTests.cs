@@ -69,18 +69,50 @@ public sealed class ClassTrainingTests
     }
 
     [TestMethod]
-    [DataRow(TrainingLoss.MultipleNegativesRanking, 16, true)]
-    [DataRow(TrainingLoss.MultipleNegativesRanking, 12, false)]
-    [DataRow(TrainingLoss.CosineSimilarity, 16, false)]
-    public void FewClassesThatLeaveBatchesSmallAreToldOf(TrainingLoss loss, int batchSize, bool expected)
+    public void FewClassesFillTheirBatches()
     {
         using var folder = new TemporaryFolder();
-        var warnings = new List<string>();
-        _ml.Log += (_, message) => warnings.Add(message.Message);
+        LacosBloomTrainer.Options options = Options(folder, 0);
+        (options.BatchSize, options.PairsPerText, options.Epochs) = (16, 1, 1);
+
+        // 240 texts of three classes, a pair each; of a class up to six in a batch.
+        TrainingPlan plan = _ml.Regression.Trainers.LacosBloom(options).Plan(Data(240));
+        Assert.IsTrue(plan.StepsPerEpoch is >= 15 and <= 18, $"{plan.StepsPerEpoch} steps for {plan.Rows} pairs");
+    }
+
+    [TestMethod]
+    [DataRow(TrainingLoss.MultipleNegativesRanking, true)]
+    [DataRow(TrainingLoss.CosineSimilarity, false)]
+    public void OneClassWithPairsIsNothingToRankAgainst(TrainingLoss loss, bool refused)
+    {
+        using var folder = new TemporaryFolder();
         LacosBloomTrainer.Options options = Options(folder, 1);
-        (options.Loss, options.BatchSize) = (loss, batchSize);
-        _ml.Regression.Trainers.LacosBloom(options).Plan(Data(24));
-        Assert.AreEqual(expected, warnings.Any(warning => warning.Contains("a batch has at most 3 rows instead of 16", StringComparison.Ordinal)), string.Join('\n', warnings));
+        options.Loss = loss;
+        IDataView data = _ml.Data.LoadFromEnumerable(new[] { "ab", "cd", "ef", "gh" }.Select((text, i) => new Row { Text = text, Name = i < 3 ? "red" : "green" }).ToArray());
+        LacosBloomTrainer trainer = _ml.Regression.Trainers.LacosBloom(options);
+        if (refused)
+        {
+            Assert.Contains("Give another class a second text", Assert.ThrowsExactly<InvalidDataException>(() => trainer.Fit(data)).Message);
+            return;
+        }
+        trainer.Fit(data).Dispose();
+    }
+
+    [TestMethod]
+    [DataRow(4)]
+    [DataRow(12)]
+    public void ChunksAndResumingGiveTheBitsOfOneRun(int miniBatch)
+    {
+        using var folder = new TemporaryFolder();
+        LacosBloomTrainer.Options options = Options(folder, 6);
+        (options.MiniBatchSize, options.LoraDropout, options.OutputFolder) = (miniBatch, 0.1, folder.File("whole"));
+        _ml.Regression.Trainers.LacosBloom(options).Fit(Data(24)).Dispose();
+        (options.OutputFolder, options.StopAtStep) = (folder.File("parts"), 3);
+        _ml.Regression.Trainers.LacosBloom(options).Fit(Data(24)).Dispose();
+        (options.StopAtStep, options.Resume) = (0, true);
+        _ml.Regression.Trainers.LacosBloom(options).Fit(Data(24)).Dispose();
+        byte[] Adapter(string run) => File.ReadAllBytes(Path.Combine(folder.File(run), "adapter_model.safetensors"));
+        CollectionAssert.AreEqual(Adapter("whole"), Adapter("parts"));
     }
 
     [TestMethod]
