@@ -59,7 +59,7 @@ public static class TorchSharpLoader
         : "It has one for Linux and Windows on x64 and for macOS and Windows on Arm64 only: train on one of them. What was trained is used anywhere, without libtorch.";
 
     // For which TorchSharp has a native library.
-    private static string? PackageRid() => RuntimeInformation.ProcessArchitecture switch
+    internal static string? PackageRid() => RuntimeInformation.ProcessArchitecture switch
     {
         Architecture.X64 when OperatingSystem.IsWindows() => "win-x64",
         Architecture.X64 when OperatingSystem.IsLinux() => "linux-x64",
