@@ -24,7 +24,7 @@ internal sealed class DequantizedLinear : FrozenLinear
     {
         device ??= GraphDevice.Cpu;
         _weight = new QuantizedTensor(weights.Weight, device.Device);
-        _bias = torch.tensor(weights.Bias, device: device.Device);
+        _bias = DeviceTensors.Of(weights.Bias, [Outputs], device.Device);
         _failure = failure;
         _product = device.Product;
     }

@@ -39,7 +39,7 @@ internal sealed class SinglePrecisionLinear : FrozenLinear
             weights.Weight.DequantizeHeldRow(row, MemoryMarshal.Cast<byte, float>(one.bytes));
         }
         _weight = DeviceTensors.Move(matrix, device ?? torch.CPU);
-        _bias = torch.tensor(weights.Bias, device: device);
+        _bias = DeviceTensors.Of(weights.Bias, [Outputs], device);
     }
 
     public override torch.Tensor Forward(torch.Tensor x) => functional.linear(x, _weight, _bias);

@@ -39,8 +39,8 @@ internal sealed class LoraBlock(BloomConfig config, FrozenNorm inputNorm, LoraLi
 /// <summary>A layer norm of the base model; it never changes.</summary>
 internal sealed class FrozenNorm(LayerNormWeights weights, float epsilon, torch.Device? device = null) : IDisposable
 {
-    private readonly torch.Tensor _weight = torch.tensor(weights.Weight, device: device);
-    private readonly torch.Tensor _bias = torch.tensor(weights.Bias, device: device);
+    private readonly torch.Tensor _weight = DeviceTensors.Of(weights.Weight, [weights.Weight.Length], device);
+    private readonly torch.Tensor _bias = DeviceTensors.Of(weights.Bias, [weights.Bias.Length], device);
 
     /// <summary>Normalises each token: [tokens, hidden].</summary>
     public torch.Tensor Forward(torch.Tensor x) => functional.layer_norm(x, [_weight.NumberOfElements], _weight, _bias, epsilon);

@@ -170,6 +170,6 @@ internal sealed class LoraBloom : IDisposable
         {
             _embeddings.DequantizeHeldRow(ids[token], values.AsSpan(token * Config.HiddenSize, Config.HiddenSize));
         }
-        return torch.tensor(values, [ids.Length, Config.HiddenSize], device: Device);
+        return DeviceTensors.Of(values, [ids.Length, Config.HiddenSize], Device);
     }
 }

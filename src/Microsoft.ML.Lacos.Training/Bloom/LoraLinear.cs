@@ -29,7 +29,7 @@ internal sealed class LoraLinear : IDisposable
             int rank = config.RankOf(name);
             _scale = config.ScalingOf(name);
             _dropout = config.Dropout;
-            A = new Parameter(torch.tensor(InitialA(random, rank, layer.Inputs), [rank, layer.Inputs], device: device));
+            A = new Parameter(DeviceTensors.Of(InitialA(random, rank, layer.Inputs), [rank, layer.Inputs], device));
             B = new Parameter(torch.zeros(layer.Outputs, rank, device: device));
         }
     }

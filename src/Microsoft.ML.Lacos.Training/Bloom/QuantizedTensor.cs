@@ -25,11 +25,11 @@ internal sealed class QuantizedTensor : IDisposable
         _codes = Codes(matrix, device);
         if (matrix.Scheme == QuantizationScheme.Rowwise)
         {
-            _scales = torch.tensor(matrix.Scales.Select(maximum => maximum / 127f).ToArray(), [Rows, 1], device: device);
+            _scales = DeviceTensors.Of([.. matrix.Scales.Select(maximum => maximum / 127f)], [Rows, 1], device);
             return;
         }
-        _scales = torch.tensor(matrix.Scales, [matrix.Scales.Length, 1], device: device);
-        _book = torch.tensor(matrix.CodeBook, device: device);
+        _scales = DeviceTensors.Of(matrix.Scales, [matrix.Scales.Length, 1], device);
+        _book = DeviceTensors.Of(matrix.CodeBook, [matrix.CodeBook.Length], device);
     }
 
     /// <summary>Rows.</summary>

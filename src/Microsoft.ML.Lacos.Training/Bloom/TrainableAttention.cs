@@ -20,7 +20,7 @@ internal sealed class TrainableAttention : IDisposable
         _config = config;
         _rows = rows;
         int length = rows.Longest;
-        _bias = torch.tensor(Bias(Alibi.Slopes(config.HeadCount), length), [config.HeadCount, length, length], device: device);
+        _bias = DeviceTensors.Of(Bias(Alibi.Slopes(config.HeadCount), length), [config.HeadCount, length, length], device);
         if (!rows.IsGrid)
         {
             _gridToToken = torch.tensor(rows.GridToToken(), device: device);

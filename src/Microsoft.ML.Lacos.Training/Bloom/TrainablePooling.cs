@@ -66,7 +66,7 @@ internal static class TrainablePooling
                     break;
             }
         }
-        using torch.Tensor matrix = torch.tensor(weights, [rows.Count, count], device: tokens.device);
+        using torch.Tensor matrix = DeviceTensors.Of(weights, [rows.Count, count], tokens.device);
         return matrix.matmul(tokens);
     }
 

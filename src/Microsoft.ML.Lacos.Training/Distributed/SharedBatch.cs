@@ -49,7 +49,7 @@ internal sealed class SharedBatch(Ranks ranks, int columns, int rows, int dimens
                 RankRows part = RankRows.Of(rows, rank, ranks.Count);
                 all.Slice(((rank * columns) + column) * block, part.Count * dimension).CopyTo(together.AsSpan(part.First * dimension));
             }
-            vectors[column] = DeviceTensors.Move(torch.tensor(together, [rows, dimension]), device);
+            vectors[column] = DeviceTensors.Of(together, [rows, dimension], device);
         }
         return vectors;
     }

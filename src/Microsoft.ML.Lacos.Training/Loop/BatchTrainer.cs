@@ -188,7 +188,7 @@ internal sealed class BatchTrainer : IDisposable
         TrainingSet data = _data.Datasets[batch.Dataset].Rows;
         if (data.Vectors is float[][] vectors)
         {
-            return torch.tensor(batch.Rows.SelectMany(row => vectors[row]).ToArray(), [batch.Rows.Length, vectors[0].Length], device: Model.Device);
+            return DeviceTensors.Of([.. batch.Rows.SelectMany(row => vectors[row])], [batch.Rows.Length, vectors[0].Length], Model.Device);
         }
         if (data.Classes is int[] classes)
         {
@@ -200,6 +200,6 @@ internal sealed class BatchTrainer : IDisposable
         }
         return _losses[batch.Dataset].Label == LossLabel.Class
             ? torch.tensor(batch.Rows.Select(row => (long)labels[row]).ToArray(), device: Model.Device)
-            : torch.tensor(batch.Rows.Select(row => (float)labels[row]).ToArray(), device: Model.Device);
+            : DeviceTensors.Of([.. batch.Rows.Select(row => (float)labels[row])], [batch.Rows.Length], Model.Device);
     }
 }

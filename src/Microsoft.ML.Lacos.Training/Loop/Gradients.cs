@@ -88,7 +88,7 @@ internal static class Gradients
             DeviceTensors.Write(gradient, sum);
             return;
         }
-        using torch.Tensor made = torch.tensor(sum, value.shape, device: value.device);
+        using torch.Tensor made = DeviceTensors.Of(sum, value.shape, value.device);
         value.grad = made;
     }
 }

@@ -1,3 +1,4 @@
+using Microsoft.ML.Lacos.Training.Bloom;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch.nn;
@@ -42,8 +43,8 @@ public sealed class SoftmaxLoss : SentenceLoss
         int inputs = checked(dimension * (withProduct ? 4 : 3));
         var random = new Random(seed);
         double bound = 1 / Math.Sqrt(inputs);
-        _weight = new Parameter(torch.tensor(Uniform(random, checked(classCount * inputs), bound), [classCount, inputs]));
-        _bias = new Parameter(torch.tensor(Uniform(random, classCount, bound)));
+        _weight = new Parameter(DeviceTensors.Of(Uniform(random, checked(classCount * inputs), bound), [classCount, inputs]));
+        _bias = new Parameter(DeviceTensors.Of(Uniform(random, classCount, bound), [classCount]));
         _weight.DetachFromDisposeScope();
         _bias.DetachFromDisposeScope();
     }
