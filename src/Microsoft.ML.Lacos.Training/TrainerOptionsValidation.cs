@@ -77,10 +77,9 @@ internal static class TrainerOptionsValidation
 
     private static void CheckCombinations(LacosBloomTrainer.Options options)
     {
-        string dimensions = $"[{string.Join(", ", options.MatryoshkaDimensions.Select(dimension => dimension.ToString(CultureInfo.InvariantCulture)))}]";
         Require(
             options.MatryoshkaDimensions.All(dimension => dimension > 0) && options.MatryoshkaDimensions.Distinct().Count() == options.MatryoshkaDimensions.Count,
-            nameof(options.MatryoshkaDimensions), dimensions, "different positive numbers");
+            nameof(options.MatryoshkaDimensions), Dimensions(options), "different positive numbers");
         Require(
             options.NegativeColumnNames.Count == 0 || options.TextColumnName is null,
             nameof(options.NegativeColumnNames), $"[{string.Join(", ", options.NegativeColumnNames)}] with TextColumnName '{options.TextColumnName}'", "empty: a single column of texts has no hard negatives");
@@ -122,9 +121,14 @@ internal static class TrainerOptionsValidation
                 !settings.SentenceColumns.Any(string.IsNullOrWhiteSpace) && settings.SentenceColumns.Distinct(StringComparer.Ordinal).Count() == settings.SentenceColumns.Count,
                 $"sentence columns of {name}", $"[{string.Join(", ", settings.SentenceColumns)}]", "different columns with names");
         }
+        Require(
+            options.MatryoshkaDimensions.All(dimension => dimension % 2 == 0) || all.FirstOrDefault(settings => settings.Loss == TrainingLoss.Angle) is null,
+            nameof(options.MatryoshkaDimensions), $"{Dimensions(options)} with the loss {TrainingLoss.Angle}", "even numbers, because that loss takes the halves of a vector for real and imaginary parts");
         int weighted = all.Count(settings => settings.Weight is not null);
         Require(weighted == 0 || weighted == all.Count, nameof(options.Weight), $"given for {weighted} of {all.Count} data sets", "given for all of them or for none");
     }
+
+    private static string Dimensions(LacosBloomTrainer.Options options) => $"[{string.Join(", ", options.MatryoshkaDimensions.Select(dimension => dimension.ToString(CultureInfo.InvariantCulture)))}]";
 
     private static void Positive(double value, string name) => Require(double.IsFinite(value) && value > 0, name, value, "a positive number");
 

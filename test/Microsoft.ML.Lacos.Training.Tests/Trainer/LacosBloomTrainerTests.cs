@@ -207,6 +207,7 @@ public sealed class LacosBloomTrainerTests
         Refused(options => options.Pooling = PoolingModes.None, "Pooling must be");
         Refused(options => options.MatryoshkaDimensions = [64, 0], "MatryoshkaDimensions is [64, 0]");
         Refused(options => options.MatryoshkaDimensions = [8, 8], "MatryoshkaDimensions is [8, 8]");
+        Refused(options => (options.Loss, options.MatryoshkaDimensions) = (TrainingLoss.Angle, [64, 33]), "MatryoshkaDimensions is [64, 33] with the loss Angle; it must be even numbers");
         Refused(options => options.Optimizer = (TrainingOptimizer)9, "Optimizer is 9");
         Refused(options => options.Schedule = (LearningRateSchedule)9, "Schedule is 9");
         Refused(options => options.LoraTargets = ["dense", "query_key_value", "dense"], "LoraTargets is [dense, query_key_value, dense]");
