@@ -219,7 +219,7 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
         EvaluationPairs? evaluated = judged switch
         {
             null => null,
-            _ when HasClasses => EvaluationPairs.OfTexts(judged.Pairs.SelectMany(pair => new[] { pair.First, pair.Second }), _options.LeaveOutValidationPairs),
+            _ when HasClasses => EvaluationPairs.OfTexts(judged.Pairs, _options.LeaveOutValidationPairs),
             _ => new EvaluationPairs(judged.Pairs, _options.LeaveOutValidationPairs),
         };
         LoadedData data = Read(model, input, evaluated);

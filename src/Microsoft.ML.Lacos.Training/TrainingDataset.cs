@@ -55,7 +55,7 @@ public sealed class TrainingDataset
     /// <summary>Rows of a step.</summary>
     public int? BatchSize;
 
-    /// <summary>Column of languages (text) or of anything else whose values shall come in other proportions than the data has them; <see langword="null"/> for none.</summary>
+    /// <summary>Column of languages (text) or of anything else whose values shall come in other proportions than the data has them; an empty name for none.</summary>
     public string? BalanceColumnName;
 
     /// <summary>Exponent of a value's number of rows in its share: 1 as in the data, 0 each value as often as any other.</summary>

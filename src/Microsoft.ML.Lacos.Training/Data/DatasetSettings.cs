@@ -104,7 +104,7 @@ internal sealed record DatasetSettings
             LabelColumn = LabelOf(loss, dataset.LabelColumnName ?? options.LabelColumnName),
             BatchSize = dataset.BatchSize ?? options.BatchSize,
             Weight = dataset.Weight,
-            BalanceColumn = dataset.BalanceColumnName ?? options.BalanceColumnName,
+            BalanceColumn = (dataset.BalanceColumnName ?? options.BalanceColumnName) is { Length: > 0 } balance ? balance : null,
             BalancePower = dataset.BalancePower ?? options.BalancePower,
         };
     }

@@ -21,10 +21,14 @@ internal sealed class EvaluationPairs
         _leaveOut = leaveOut;
     }
 
-    /// <summary>Looks for single texts, where classes are learned.</summary>
-    /// <param name="texts">The texts.</param>
-    /// <param name="leaveOut">Whether a row with one of them is left out of training.</param>
-    public static EvaluationPairs OfTexts(IEnumerable<string> texts, bool leaveOut) => new(texts.Distinct(StringComparer.Ordinal).Select(text => (text, text)), leaveOut);
+    /// <summary>Looks for single texts, where classes are learned, and for the pairs that were made of them, in data sets of pairs.</summary>
+    /// <param name="pairs">The pairs.</param>
+    /// <param name="leaveOut">Whether a row with one of the texts, or that is one of the pairs, is left out of training.</param>
+    public static EvaluationPairs OfTexts(IEnumerable<(string First, string Second)> pairs, bool leaveOut)
+    {
+        (string First, string Second)[] all = [.. pairs];
+        return new(all.SelectMany(pair => new[] { pair.First, pair.Second }).Distinct(StringComparer.Ordinal).Select(text => (text, text)).Concat(all), leaveOut);
+    }
 
     /// <summary>Training rows that are among the pairs.</summary>
     public long Count { get; private set; }

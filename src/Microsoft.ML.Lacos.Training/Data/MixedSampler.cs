@@ -18,8 +18,7 @@ internal sealed class MixedSampler
     /// <exception cref="InvalidDataException">A data set gives no batch.</exception>
     public MixedSampler(IReadOnlyList<LoadedDataset> datasets, int seed, bool bucket)
     {
-        _samplers = [.. datasets.Select(dataset => new PairSampler(
-            dataset.Rows, dataset.Settings.BatchSize, seed, dataset.Settings.IsDistinct, dataset.Settings.SmallestBatch, bucket, dataset.Settings.BalancePower))];
+        _samplers = [.. datasets.Select(dataset => SamplerOf(dataset, seed, bucket, isNamed: datasets.Count > 1))];
         double[] weights = [.. datasets.Zip(_samplers, (dataset, sampler) => dataset.Settings.Weight ?? sampler.StepsPerEpoch)];
         _shares = Shares.Of(weights);
         _taken = new long[_samplers.Length];
@@ -59,6 +58,19 @@ internal sealed class MixedSampler
     {
         int dataset = Take();
         return new MixedBatch(dataset, _samplers[dataset].Next());
+    }
+
+    private static PairSampler SamplerOf(LoadedDataset dataset, int seed, bool bucket, bool isNamed)
+    {
+        DatasetSettings settings = dataset.Settings;
+        try
+        {
+            return new PairSampler(dataset.Rows, settings.BatchSize, seed, settings.IsDistinct, settings.SmallestBatch, bucket, settings.BalancePower);
+        }
+        catch (InvalidDataException error) when (isNamed)
+        {
+            throw new InvalidDataException($"{settings.Name}: {error.Message}", error);
+        }
     }
 
     private int Take()

@@ -186,6 +186,19 @@ public sealed class ClassTrainingTests
     }
 
     [TestMethod]
+    public void PairsThatAreMadeOfTheValidationTextsAreNamedInFurtherDataSets()
+    {
+        using var folder = new TemporaryFolder();
+        var warnings = new List<string>();
+        _ml.Log += (_, message) => warnings.Add(message.Message);
+        LacosBloomTrainer.Options options = Options(folder, 1);
+        options.ValidationSet = _ml.Data.LoadFromEnumerable(new[] { "ab", "cd", "ef", "gh" }.Select((text, i) => new Row { Text = text, Name = i < 2 ? "red" : "green" }).ToArray());
+        options.Datasets = [new TrainingDataset(Letters.Data(_ml)) { Name = "letters" }, new TrainingDataset(_ml.Data.LoadFromEnumerable(new[] { ("dc", "hg"), ("cd", "ab"), ("lk", "ab") }.Select(pair => new Sentences.Pair { Sentence1 = pair.Item1, Sentence2 = pair.Item2 }).ToArray())) { Name = "pairs" }];
+        _ml.Regression.Trainers.LacosBloom(options).Plan(Data(24));
+        StringAssert.Contains(warnings.Single(warning => warning.Contains("validation set", StringComparison.Ordinal)), "1 training row(s) stand in the validation set too, which makes it look better than it is: row 1 of pairs, 'cd' | 'ab'.");
+    }
+
+    [TestMethod]
     public void FurtherDataSetsOfPairsTakeTurnsWithTheClasses()
     {
         using var folder = new TemporaryFolder();

@@ -120,6 +120,7 @@ public sealed class DatasetsTests
         Refused<ArgumentException>(new TrainingDataset(Sentences.Data(_ml, 4)) { Weight = 1, Loss = TrainingLoss.MeanSquaredError }, "Label", "vector of 384");
         Refused<ArgumentOutOfRangeException>(new TrainingDataset(Sentences.Data(_ml, 4)) { Weight = 1, BalanceColumnName = "Language" }, "'Language'");
         Refused<InvalidDataException>(new TrainingDataset(_ml.Data.TakeRows(Sentences.Data(_ml, 4), 1)) { Weight = 1, Name = "short" }, "short has 1 row(s)");
+        Refused<InvalidDataException>(new TrainingDataset(Sentences.Data(_ml, 4)) { Weight = 1, Name = "alone", BatchSize = 1 }, "alone: The batch size is 1");
 
         void Refused<T>(TrainingDataset dataset, params string[] words)
             where T : Exception
@@ -129,6 +130,17 @@ public sealed class DatasetsTests
             T error = Assert.ThrowsExactly<T>(() => _ml.Regression.Trainers.LacosBloom(options).FitAdapter(Sentences.Data(_ml, 8)));
             Array.ForEach(words, word => StringAssert.Contains(error.Message, word));
         }
+    }
+
+    [TestMethod]
+    public void ADataSetWithoutTheColumnThatBalancesSaysSo()
+    {
+        IDataView data = _ml.Transforms.DropColumns("Negative").Fit(Sentences.Data(_ml, 8)).Transform(Sentences.Data(_ml, 8));
+        LacosBloomTrainer.Options options = Sentences.Quick(2);
+        (options.BalanceColumnName, options.Datasets) = ("Negative", [new TrainingDataset(data)]);
+        Assert.Contains("'Negative'", Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => _ml.Regression.Trainers.LacosBloom(options).Plan(Sentences.Data(_ml, 8))).Message);
+        options.Datasets[0].BalanceColumnName = "";
+        Assert.AreEqual(16, _ml.Regression.Trainers.LacosBloom(options).Plan(Sentences.Data(_ml, 8)).Rows);
     }
 
     private IDataView Taught(int shift = 0)
