@@ -106,8 +106,9 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
         using IChannel channel = _host.Start("Training");
         using LacosModel model = OpenModel();
         Options told = OptionsOnDevice(model, channel);
-        using LoadedData data = Read(model, input, _options.ValidationSet is IDataView validation ? ReadValidation(validation) : null, channel);
-        return PlanOfRun.Of(model, data, told, message => channel.Info(MessageSensitivity.None, "{0}", message));
+        ValidationSet? judged = _options.ValidationSet is IDataView validation ? ReadValidation(validation) : null;
+        using LoadedData data = Read(model, input, judged, channel);
+        return PlanOfRun.Of(model, data, judged, told, message => channel.Info(MessageSensitivity.None, "{0}", message));
     }
 
     /// <summary>Tells what columns the transformer will add.</summary>

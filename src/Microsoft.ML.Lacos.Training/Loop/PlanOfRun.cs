@@ -4,6 +4,7 @@ using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Quantization;
 using Microsoft.ML.Lacos.Training.Checkpoints;
 using Microsoft.ML.Lacos.Training.Data;
+using Microsoft.ML.Lacos.Training.Distributed;
 
 namespace Microsoft.ML.Lacos.Training.Loop;
 
@@ -16,14 +17,14 @@ internal static class PlanOfRun
     private const int TimedSteps = 3;
 
     /// <summary>Plans a run on data that has been read, and times a few steps that nobody keeps.</summary>
-    /// <exception cref="InvalidOperationException">The run would be refused its output folder.</exception>
+    /// <exception cref="InvalidOperationException">The run would be refused its output folder, or ranks are not about to do the same.</exception>
     /// <exception cref="InvalidDataException">The run could not be resumed.</exception>
-    public static TrainingPlan Of(LacosModel model, LoadedData data, LacosBloomTrainer.Options options, Action<string> inform)
+    public static TrainingPlan Of(LacosModel model, LoadedData data, ValidationSet? validation, LacosBloomTrainer.Options options, Action<string> inform)
     {
         var sampler = new MixedSampler(data.Datasets, options.Seed, options.BucketByLength);
         RunLength length = RunLength.Of(options, sampler);
         using var trainer = new BatchTrainer(model, data, options);
-        long left = Math.Max(0, length.Last - StepsMade(model, data, options, trainer, sampler, length.Total, inform));
+        long left = StepsLeft(model, data, validation, options, trainer, sampler, length, inform);
         BloomConfig config = model.Weights.Config;
         long trained = trainer.Optimizer.Parameters.Sum(item => item.Value.NumberOfElements);
         double mean = (double)data.Tokens.TokenCount / data.Tokens.Count;
@@ -35,14 +36,24 @@ internal static class PlanOfRun
             data.Rows, data.Tokens.Count, data.LongTexts, mean, sampler.StepsPerEpoch, length.Total, left, trained, trainer.Optimizer.StateByteSize, total, TimeOfStep(trainer, sampler) * left);
     }
 
-    private static long StepsMade(LacosModel model, LoadedData data, LacosBloomTrainer.Options options, BatchTrainer trainer, MixedSampler sampler, long totalSteps, Action<string> inform)
+    private static long StepsLeft(
+        LacosModel model, LoadedData data, ValidationSet? validation, LacosBloomTrainer.Options options, BatchTrainer trainer, MixedSampler sampler, RunLength length, Action<string> inform)
     {
-        if (options.OutputFolder is not string folder)
+        var ranks = new Ranks(options.ProcessGroup);
+        if (options.OutputFolder is null && !ranks.AreMany)
         {
-            return 0;
+            return length.Last;
         }
-        var checkpoints = new CheckpointFolder(folder, RunSettings.Of(model, data.Datasets, options, totalSteps), options.KeepCheckpoints);
-        return EarlierRun.StateToContinue(checkpoints, options, state => StateOfTrainer.Require(trainer, state), sampler, totalSteps, inform)?.Step ?? 0;
+        IReadOnlyDictionary<string, string> settings = RunSettings.Of(model, data.Datasets, options, length.Total);
+        CheckpointState? state = options.OutputFolder is not string folder ? null : EarlierRun.StateToContinue(
+            new CheckpointFolder(folder, settings, options.KeepCheckpoints), options, earlier => StateOfTrainer.Require(trainer, earlier), sampler, length.Total, inform);
+        if (ranks.AreMany)
+        {
+            ranks.RequireSame(RunSettings.OfRanks(settings, options, validation?.Fingerprint, state));
+        }
+        return state is null ? length.Last
+            : state.Validation == validation?.Fingerprint && TrainingRun.IsOutOfPatience(options, state.EvaluationsWithoutGain) ? 0
+            : Math.Max(0, length.Last - state.Step);
     }
 
     // The first step also warms up: it is not timed.

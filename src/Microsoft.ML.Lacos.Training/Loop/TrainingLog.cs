@@ -12,18 +12,15 @@ internal sealed class TrainingLog : IDisposable
 {
     private const int LongestLine = 1 << 16;
 
-    private readonly StreamWriter _writer;
+    private readonly string _path;
+    private StreamWriter _writer;
 
     /// <param name="folder">Folder of the file.</param>
     /// <param name="lastStep">Lines of later steps, which a stopped run has left, are dropped; 0 starts anew.</param>
     public TrainingLog(string folder, long lastStep)
     {
-        string path = Path.Combine(folder, RunFiles.Log);
-        byte[][] kept = lastStep > 0 && File.Exists(path) ? [.. Lines(path).Where(line => StepOf(line) is long step && step > 0 && step <= lastStep)] : [];
-
-        // Whole or not at all: a full disk must not take the lines that were there.
-        AtomicFile.Write(path, stream => Array.ForEach(kept, line => stream.Write([.. line, (byte)'\n'])));
-        _writer = new StreamWriter(path, append: true) { NewLine = "\n", AutoFlush = true };
+        _path = Path.Combine(folder, RunFiles.Log);
+        _writer = Begin(lastStep > 0 && File.Exists(_path) ? [.. Lines(_path).Where(line => StepOf(line) is long step && step > 0 && step <= lastStep)] : []);
     }
 
     public void Write(TrainingProgress progress)
@@ -40,12 +37,35 @@ internal sealed class TrainingLog : IDisposable
         };
         if (progress.Spearman is double spearman)
         {
-            line["spearman"] = double.IsFinite(spearman) ? spearman : null;
+            SetScore(line, spearman);
         }
         _writer.WriteLine(line.ToJsonString());
     }
 
+    /// <summary>Adds the score to the line of a step whose evaluation was interrupted, if the line is there.</summary>
+    public void Complete(long step, double spearman)
+    {
+        _writer.Dispose();
+        _writer = Begin([.. Lines(_path).Select(line => StepOf(line) == step ? WithScore(line, spearman) : line)]);
+    }
+
     public void Dispose() => _writer.Dispose();
+
+    // Whole or not at all: a full disk must not take the lines that were there.
+    private StreamWriter Begin(byte[][] lines)
+    {
+        AtomicFile.Write(_path, stream => Array.ForEach(lines, line => stream.Write([.. line, (byte)'\n'])));
+        return new StreamWriter(_path, append: true) { NewLine = "\n", AutoFlush = true };
+    }
+
+    private static byte[] WithScore(byte[] line, double spearman)
+    {
+        JsonObject json = JsonNode.Parse(line)!.AsObject();
+        SetScore(json, spearman);
+        return JsonSerializer.SerializeToUtf8Bytes(json);
+    }
+
+    private static void SetScore(JsonObject line, double spearman) => line["spearman"] = double.IsFinite(spearman) ? spearman : null;
 
     // No line of a log is as long as the buffer: what is longer is damage, and passed over without being held.
     private static IEnumerable<byte[]> Lines(string path)

@@ -81,6 +81,9 @@ internal sealed class TrainingRun : IDisposable
         }
     }
 
+    /// <summary>Whether a run with so many evaluations behind it that gained nothing ends early.</summary>
+    public static bool IsOutOfPatience(LacosBloomTrainer.Options options, int evaluationsWithoutGain) => options.Patience > 0 && evaluationsWithoutGain >= options.Patience;
+
     /// <summary>Steps made.</summary>
     public long Step => _step;
 
@@ -100,9 +103,9 @@ internal sealed class TrainingRun : IDisposable
         long sentences = 0;
         if (_isEvaluationDue)
         {
-            EvaluateAgain(cancellationToken);
+            EvaluateAgain(log, cancellationToken);
         }
-        while (_step < _length.Last && !IsOutOfPatience)
+        while (_step < _length.Last && !IsOutOfPatience(_options, _evaluationsWithoutGain))
         {
             if (_ranks.Any(cancellationToken.IsCancellationRequested))
             {
@@ -150,16 +153,15 @@ internal sealed class TrainingRun : IDisposable
         _lock?.Dispose();
     }
 
-    private bool IsOutOfPatience => _options.Patience > 0 && _evaluationsWithoutGain >= _options.Patience;
-
     // The checkpoint was written because somebody stopped the run in the evaluation: made now, it decides as it would have then.
-    private void EvaluateAgain(CancellationToken cancellationToken)
+    private void EvaluateAgain(TrainingLog? log, CancellationToken cancellationToken)
     {
         if (Evaluate(_validation!, cancellationToken) is not double spearman)
         {
             throw Cancelled(cancellationToken);
         }
         _savedStep = -1;
+        log?.Complete(_step, spearman);
         _inform(string.Create(CultureInfo.InvariantCulture, $"Step {_step}: Spearman {spearman:F4}, in the evaluation that was interrupted."));
     }
 

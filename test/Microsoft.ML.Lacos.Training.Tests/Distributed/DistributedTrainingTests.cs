@@ -184,6 +184,19 @@ public sealed class DistributedTrainingTests
     }
 
     [TestMethod]
+    public void ADryRunRefusesRanksThatTheRunWould()
+    {
+        var ml = new MLContext(1);
+        (_, Exception?[] errors) = ThreadGroup.Outcomes(2, group =>
+        {
+            LacosBloomTrainer.Options options = Options(group);
+            options.BatchSize = group.Rank == 0 ? 4 : 3;
+            return ml.Regression.Trainers.LacosBloom(options).Plan(Sentences.Data(ml, 22));
+        });
+        StringAssert.Contains(errors[1]!.Message, "'batch_size': 3 in chunks of 4 here, 4 in chunks of 4 there");
+    }
+
+    [TestMethod]
     public void AnInt8BaseTrainsTogetherToo()
     {
         static void Set(LacosBloomTrainer.Options options) => (options.Model, options.BaseScheme, options.BatchSize, options.MiniBatchSize) = (null, null, 5, 2);

@@ -60,6 +60,21 @@ public sealed class PlanTests
     }
 
     [TestMethod]
+    public void OfARunThatHasEndedEarlyNoStepIsLeft()
+    {
+        using var folder = new TemporaryFolder();
+        LacosBloomTrainer.Options options = Run(folder, stopAt: 0);
+        (options.ValidationSet, options.EvaluateEvery, options.Patience, options.LearningRate) = (Sentences.Data(_ml, 10), 1, 1, 1e-12);
+        Fit(options);
+        options.Resume = true;
+        Assert.AreEqual(0, Plan(options).StepsLeft);
+        options.Patience = 0;
+        Assert.AreEqual(4, Plan(options).StepsLeft);
+        (options.Patience, options.ValidationSet) = (1, Sentences.Data(_ml, 11));
+        Assert.AreEqual(4, Plan(options).StepsLeft, "what other pairs say is not known yet");
+    }
+
+    [TestMethod]
     public void TrainingPairsThatStandInTheValidationSetAreNamed()
     {
         LacosBloomTrainer.Options options = Sentences.Quick(2);

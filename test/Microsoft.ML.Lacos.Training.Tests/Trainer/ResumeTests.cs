@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.ML.Lacos.Lora;
 using Microsoft.ML.Lacos.Tests;
 
@@ -86,6 +87,9 @@ public sealed class ResumeTests
         string newest = Directory.EnumerateDirectories(folder.File("parts", "checkpoints")).Max()!;
         Assert.Contains("\"evaluation_due\": true", File.ReadAllText(Path.Combine(newest, "manifest.json")));
         CollectionAssert.AreEqual(whole, Train("parts", options => options.Resume = true));
+        CollectionAssert.AreEqual(Scores("whole"), Scores("parts"), "the log has the score that came later");
+
+        string?[] Scores(string name) => [.. File.ReadLines(folder.File(name, "train-log.jsonl")).Select(line => JsonNode.Parse(line)!["spearman"]?.ToJsonString())];
 
         byte[] Train(string name, Action<LacosBloomTrainer.Options> change)
         {
