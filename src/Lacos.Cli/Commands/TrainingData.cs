@@ -43,12 +43,12 @@ internal sealed class TrainingData(MLContext ml, LacosBloomTrainer.Options optio
         options.NegativeColumnNames = first.NegativeColumnNames!;
         options.LabelColumnName = first.LabelColumnName;
         options.Weight = first.Weight;
-        options.BalanceColumnName = first.BalanceColumnName;
-        options.BalancePower = first.BalancePower ?? options.BalancePower;
-        options.Scale = first.Scale ?? options.Scale;
-        options.BothDirections = first.BothDirections ?? options.BothDirections;
-        options.Margin = first.Margin ?? options.Margin;
-        options.BatchSize = first.BatchSize ?? options.BatchSize;
+        options.BalanceColumnName = first.BalanceColumnName!.Length == 0 ? null : first.BalanceColumnName;
+        options.BalancePower = first.BalancePower!.Value;
+        options.Scale = first.Scale!.Value;
+        options.BothDirections = first.BothDirections!.Value;
+        options.Margin = first.Margin!.Value;
+        options.BatchSize = first.BatchSize!.Value;
         options.Sentence2ColumnName = nameof(TrainingPair.Sentence2);
         options.TextColumnName = HasTwoSentences(first) ? null : first.Sentence1ColumnName;
         options.DataName = first.Name!;
@@ -128,16 +128,17 @@ internal sealed class TrainingData(MLContext ml, LacosBloomTrainer.Options optio
             Loss = loss,
             Weight = argument.Number("weight"),
             LossWeight = argument.Number("loss-weight") ?? 1,
-            Scale = argument.Number("scale"),
-            Margin = argument.Number("margin"),
-            BothDirections = argument.BothDirections,
-            BatchSize = argument.WholeNumber("batch-size"),
+            // The run's own, not what the trainer takes from its first data set.
+            Scale = argument.Number("scale") ?? options.Scale,
+            Margin = argument.Number("margin") ?? options.Margin,
+            BothDirections = argument.BothDirections ?? options.BothDirections,
+            BatchSize = argument.WholeNumber("batch-size") ?? options.BatchSize,
             Sentence1ColumnName = hasClasses ? nameof(LabelledText.Text) : nameof(TrainingPair.Sentence1),
             Sentence2ColumnName = file.Columns.Second is null ? "" : nameof(TrainingPair.Sentence2),
             NegativeColumnNames = [.. Enumerable.Range(0, file.Columns.Negatives.Count).Select(TrainingPair.NegativeColumn)],
             LabelColumnName = loss == TrainingLoss.MeanSquaredError ? TeacherPrefix + argument.Teacher : nameof(TrainingPair.Label),
-            BalanceColumnName = argument.Balance is null ? null : nameof(TrainingPair.Group),
-            BalancePower = argument.Number("balance-power"),
+            BalanceColumnName = argument.Balance is null ? "" : nameof(TrainingPair.Group),
+            BalancePower = argument.Number("balance-power") ?? options.BalancePower,
         };
     }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Lacos.Cli.Terminal;
 using Microsoft.ML.Lacos.Hub;
+using Microsoft.ML.Lacos.Tests.Hub;
 
 namespace Lacos.Cli.Tests.Commands;
 
@@ -121,6 +122,20 @@ public sealed class TrainCommandTests
         string log = File.ReadAllText(Path.Combine(folder.File("out"), "train-log.jsonl"));
         Assert.HasCount(4, log.Split("pairs.tsv")[1..]);
         Assert.HasCount(2, log.Split("texts.tsv")[1..]);
+    }
+
+    [TestMethod]
+    public void SettingsOfOneFileAreNotThoseOfAnother()
+    {
+        using var folder = new TemporaryFolder();
+        const string Letters = "anchor\tpositive\tlang\nab\tcd\ten\nef\tgh\ten\nij\tkl\tde\nace\tbdf\tde\n";
+        Succeeds([
+            "train", "--model", TinyModel.OfLetters().WriteTo(folder.File("model")), "--data", $"{folder.Write("first.tsv", Letters)},scale=50,directions=both,margin=0.7,batch-size=2,balance=lang,balance-power=0",
+            "--data", folder.Write("second.tsv", Letters), "--batch-size", "4", "--steps", "1", "--output", folder.File("out")]);
+        string manifest = File.ReadAllText(Directory.GetFiles(Path.Combine(folder.File("out"), "checkpoints"), "manifest.json", SearchOption.AllDirectories).Single());
+        StringAssert.Contains(manifest, "MultipleNegativesRanking x 1 50 True 0.7; MultipleNegativesRanking x 1 20 False 0.5 []");
+        StringAssert.Contains(manifest, "2 4 in chunks of 32");
+        StringAssert.Contains(manifest, "by size balanced 0; by size\"");
     }
 
     [TestMethod]
