@@ -2,6 +2,8 @@ using Lacos.Cli.Input;
 using Lacos.Cli.Terminal;
 using Microsoft.ML;
 using Microsoft.ML.Lacos;
+using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Quantization;
 
 namespace Lacos.Cli.Commands;
 
@@ -145,6 +147,7 @@ internal sealed class TrainingData(MLContext ml, LacosBloomTrainer.Options optio
     private IDataView WithTeacher(IDataView data, string teacher) => ml.Transforms.Text.ApplySentenceEmbedding(new SentenceEmbeddingEstimator.Options
     {
         Model = teacher == "base" ? options.Model : teacher,
+        Compute = teacher == "base" && options.BaseScheme == QuantizationScheme.None ? BloomCompute.Float32 : BloomCompute.Int8,
         Pooling = teacher == "base" ? options.Pooling : null,
         Prompt = teacher == "base" ? options.Prompt : null,
         PromptName = teacher == "base" ? options.PromptName : null,

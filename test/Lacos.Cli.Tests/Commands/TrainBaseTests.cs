@@ -50,6 +50,16 @@ public sealed class TrainBaseTests
     }
 
     [TestMethod]
+    public void ABaseInFloat32IsItsOwnTeacherInFloat32()
+    {
+        using var folder = new TemporaryFolder();
+        string model = TinyModel.OfLetters().WriteTo(folder.File("model"));
+        Succeeds(["train", "--model", model, "--data", folder.Write("pairs.tsv", Pairs) + ",loss=mse,columns=anchor,teacher=base", "--output", folder.File("out"), "--base-scheme", "float32", "--lora-dropout", "0", .. Small]);
+        string first = File.ReadLines(Path.Combine(folder.File("out"), "train-log.jsonl")).First();
+        Assert.IsLessThan(1e-10, JsonDocument.Parse(first).RootElement.GetProperty("loss").GetDouble());
+    }
+
+    [TestMethod]
     public void TrainingContinuesFromAnAdapterOfTheSameShape()
     {
         using var folder = new TemporaryFolder();
