@@ -10,7 +10,7 @@ public sealed partial class SentenceEmbeddingEstimator
         /// <summary>A <c>.lacos</c> file or a model folder; <see langword="null"/> takes the embedded default model.</summary>
         public string? Model;
 
-        /// <summary>A PEFT folder with a LoRA adapter to apply to the model; <see langword="null"/> for none.</summary>
+        /// <summary>A PEFT folder with a LoRA adapter to merge into the model; <see langword="null"/> for none.</summary>
         public string? Adapter;
 
         /// <summary>The text columns and the vector columns to make of them. All share one copy of the weights and are encoded together.</summary>
@@ -59,13 +59,13 @@ public sealed partial class SentenceEmbeddingEstimator
         public int BatchTokens;
 
         /// <summary>
-        /// Rows a cursor reads ahead, at most, so that texts of like length can be encoded together. The first windows of a cursor are smaller,
+        /// Rows a cursor reads ahead, at most, from 1 to 1,048,576, so that texts of like length can be encoded together. The first windows of a cursor are smaller,
         /// so that a look at the first rows stays cheap. Active columns of these rows are held in memory.
         /// </summary>
         public int LookAheadRows = 1024;
 
         /// <summary>
-        /// Memory for vectors already computed, in bytes, keys included (256 MiB). A trainer that passes over its data many times finds them there
+        /// Memory for vectors already computed, in bytes from 0, keys included (256 MiB). A trainer that passes over its data many times finds them there
         /// instead of encoding again. 0 turns it off.
         /// </summary>
         public long CacheBytes = 256L << 20;

@@ -20,7 +20,7 @@ namespace Microsoft.ML.Lacos;
 /// A text's vector is the same bits whatever stands beside it, in cursors and in <see cref="PredictionEngine{TSrc, TDst}"/>.
 ///
 /// Transformers fitted by one estimator share the weights and the memory of vectors while one of them is in use, so that cross-validation loads a model once.
-/// The model is released when the last of them, and of the views made by them, is gone.
+/// The model is released when the last of them, and of the views made by them, is gone. Thread-safe.
 /// Each vector column has slot names, the annotation <c>LacosModelFingerprint</c>, and <c>IsNormalized</c> where its vectors are of norm 1.
 /// </remarks>
 public sealed partial class SentenceEmbeddingEstimator : IEstimator<SentenceEmbeddingTransformer>

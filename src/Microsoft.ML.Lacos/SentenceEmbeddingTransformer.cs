@@ -36,12 +36,15 @@ public sealed partial class SentenceEmbeddingTransformer : ITransformer, IDispos
     public LacosModel Model => Open.Model.Model ?? throw new InvalidOperationException($"The encoder of '{Open.Model.Name}' is not made of a model file, so there is no model to give.");
 
     /// <summary>sha256 of the model as a <c>.lacos</c> file, in hexadecimal; also the annotation <c>LacosModelFingerprint</c> of each vector column.</summary>
+    /// <exception cref="ObjectDisposedException">The transformer has been disposed.</exception>
     public string Fingerprint => Open.Model.Fingerprint;
 
     /// <summary>What runs the model: for example <c>native avx512vnni, 2 threads</c>.</summary>
+    /// <exception cref="ObjectDisposedException">The transformer has been disposed.</exception>
     public string Description => Open.Model.Description;
 
     /// <summary>Dimensions of a vector; a <see cref="EmbeddingPrecision.Binary"/> column has an eighth as many elements.</summary>
+    /// <exception cref="ObjectDisposedException">The transformer has been disposed.</exception>
     public int Dimension => Open.Vectors.Dimension;
 
     /// <summary>The text columns and the vector columns made of them.</summary>
@@ -96,6 +99,7 @@ public sealed partial class SentenceEmbeddingTransformer : ITransformer, IDispos
     /// <summary>Gives a transformer of one column over the same weights and the same memory of vectors.</summary>
     /// <param name="outputColumnName">Name of the vector column.</param>
     /// <param name="inputColumnName">Name of the text column; <see langword="null"/> takes <paramref name="outputColumnName"/>.</param>
+    /// <exception cref="ArgumentException">A name is empty.</exception>
     /// <exception cref="ObjectDisposedException">The transformer has been disposed.</exception>
     public SentenceEmbeddingTransformer ForColumn(string outputColumnName, string? inputColumnName = null) =>
         ForColumn(new SentenceEmbeddingEstimator.ColumnOptions(outputColumnName, inputColumnName));

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Native;
@@ -72,7 +73,7 @@ public sealed record SentenceEncoderOptions
         }
         if (OutlierThreshold > 0 && Compute != BloomCompute.Int8)
         {
-            throw new ArgumentException($"OutlierThreshold is {OutlierThreshold} but Compute is {Compute}: only Int8 quantises activations. Leave the threshold at 0 or choose Int8.", nameof(OutlierThreshold));
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"OutlierThreshold is {OutlierThreshold} but Compute is {Compute}: only Int8 quantises activations. Leave the threshold at 0 or choose Int8."), nameof(OutlierThreshold));
         }
     }
 

@@ -27,6 +27,25 @@ public sealed unsafe class WeightMatrixTests
         StringAssert.Contains(error.Message, "3 scales, got 1");
     }
 
+    [TestMethod]
+    public void MissingPartsAndSchemesThatDoNotExistAreRefusedByName()
+    {
+        using var memory = new SafeMemory();
+        Assert.AreEqual("scales", Assert.ThrowsExactly<ArgumentNullException>(() => new WeightMatrix(QuantizationScheme.Rowwise, 1, 1, memory.Pointer, null!, [], 0, memory)).ParamName);
+        Assert.AreEqual("codeBook", Assert.ThrowsExactly<ArgumentNullException>(() => new WeightMatrix(QuantizationScheme.Rowwise, 1, 1, memory.Pointer, [1], null!, 0, memory)).ParamName);
+        Assert.AreEqual("data", Assert.ThrowsExactly<ArgumentNullException>(() => new WeightMatrix(QuantizationScheme.Rowwise, 1, 1, null, [1], [], 0, memory)).ParamName);
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => new WeightMatrix((QuantizationScheme)9, 1, 1, memory.Pointer, [1], [], 4, memory)).Message, "The scheme is 9");
+    }
+
+    [TestMethod]
+    public void ARowIsNotWrittenWhereItHasNoRoom()
+    {
+        using var memory = new SafeMemory();
+        var matrix = new WeightMatrix(QuantizationScheme.Rowwise, 2, 3, memory.Pointer, [1, 1], [], 0, memory);
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => matrix.DequantizeRow(0, new float[2])).Message, "A row has 3 elements, got room for 2");
+        Assert.AreEqual("row", Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => matrix.DequantizeRow(2, new float[3])).ParamName);
+    }
+
     private sealed class SafeMemory : IDisposable
     {
         public void* Pointer { get; } = NativeMemory.AllocZeroed(64);

@@ -19,8 +19,8 @@ public sealed class Float32BloomEncoder : IBloomEncoder
 
     /// <summary>Prepares an encoder.</summary>
     /// <param name="weights">Weights, used in place; their memory is held until the encoder is disposed.</param>
-    /// <param name="threadCount">Threads to use at most; 0 as <see cref="EncoderThreads.Resolve"/> has it.</param>
-    /// <exception cref="ArgumentException">A weight's shape does not fit the configuration, or the thread count is negative.</exception>
+    /// <param name="threadCount">Threads to use at most; 0 for <c>LACOS_NUM_THREADS</c>, else as many as CPU affinity and the container's quota allow.</param>
+    /// <exception cref="ArgumentException">A part of the weights is missing or its shape does not fit the configuration, or the thread count is negative.</exception>
     /// <exception cref="ObjectDisposedException">The model of the weights has been disposed, and their memory given back.</exception>
     public Float32BloomEncoder(BloomWeights weights, int threadCount = 0)
     {

@@ -31,12 +31,15 @@ public interface IBloomEncoder : IDisposable
     /// in the row, left-out tokens counted (sentence-transformers' <c>include_prompt: false</c>, which masks the prompt and weighs by absolute position).</param>
     /// <param name="options">Pooling, dimension, normalisation.</param>
     /// <param name="vectors">Output, [rows, dimension] row-major.</param>
-    /// <exception cref="ArgumentException">Offsets not ascending, an id outside the vocabulary, or a span of the wrong length.</exception>
+    /// <exception cref="ArgumentException">Offsets not ascending, an id outside the vocabulary, a negative pooling start, no pooling mode or one that does not exist, more dimensions than there are, or a span of the wrong length.</exception>
+    /// <exception cref="ObjectDisposedException">The encoder has been disposed.</exception>
     void Encode(ReadOnlySpan<int> tokenIds, ReadOnlySpan<int> rowOffsets, ReadOnlySpan<int> poolFrom, PoolingOptions options, Span<float> vectors);
 
     /// <summary>Computes the vector of every token after the final layer norm.</summary>
     /// <param name="tokenIds">Token ids of all rows, concatenated.</param>
     /// <param name="rowOffsets">rows + 1 ascending offsets.</param>
     /// <param name="hiddenStates">Output, [tokens, hidden size] row-major.</param>
+    /// <exception cref="ArgumentException">Offsets not ascending, an id outside the vocabulary, or a span of the wrong length.</exception>
+    /// <exception cref="ObjectDisposedException">The encoder has been disposed.</exception>
     void EncodeTokens(ReadOnlySpan<int> tokenIds, ReadOnlySpan<int> rowOffsets, Span<float> hiddenStates);
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Numerics.Tensors;
 using Microsoft.ML.Lacos.Native;
 
@@ -37,8 +38,8 @@ public sealed class ManagedBloomEncoder : IBloomEncoder
     /// Feature columns in which a sentence has a magnitude of at least this much are computed in fp32, decided sentence by sentence (LLM.int8; the reference's value is 6.0). 0 for none.
     /// Only for <see cref="BloomCompute.Int8"/>.
     /// </param>
-    /// <param name="threadCount">Threads to use at most; 0 as <see cref="EncoderThreads.Resolve"/> has it.</param>
-    /// <exception cref="ArgumentException">The arithmetic does not go with the weights, a weight's shape does not fit the configuration, or a number is out of range.</exception>
+    /// <param name="threadCount">Threads to use at most; 0 for <c>LACOS_NUM_THREADS</c>, else as many as CPU affinity and the container's quota allow.</param>
+    /// <exception cref="ArgumentException">The arithmetic does not go with the weights, a part of the weights is missing or its shape does not fit the configuration, or a number is out of range.</exception>
     /// <exception cref="ObjectDisposedException">The model of the weights has been disposed, and their memory given back.</exception>
     public ManagedBloomEncoder(BloomWeights weights, BloomCompute compute = BloomCompute.Int8, float outlierThreshold = 0, int threadCount = 0)
     {
@@ -53,7 +54,7 @@ public sealed class ManagedBloomEncoder : IBloomEncoder
         }
         if (outlierThreshold > 0 && compute != BloomCompute.Int8)
         {
-            throw new ArgumentException($"The outlier threshold is {outlierThreshold} and compute is {compute}, which has no int8 activations to protect from outliers. Leave the threshold at 0.", nameof(outlierThreshold));
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"The outlier threshold is {outlierThreshold} and compute is {compute}, which has no int8 activations to protect from outliers. Leave the threshold at 0."), nameof(outlierThreshold));
         }
         _weights = weights;
         _threads = EncoderThreads.Resolve(threadCount);

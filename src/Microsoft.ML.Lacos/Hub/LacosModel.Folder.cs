@@ -12,11 +12,13 @@ public sealed partial class LacosModel
     /// values to the bit, and an adapter merged into it is not rounded to 8 bits. The layout is that of sentence-transformers before version 6, which every version reads.
     /// The tokenizer is set to pad on the right, so that poolings that go by position give the same vectors in any batch.
     /// </remarks>
+    /// <exception cref="ArgumentException"><paramref name="path"/> is empty.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="precision"/> is none that exists.</exception>
     /// <exception cref="DirectoryNotFoundException">The folder to write into does not exist.</exception>
     /// <exception cref="IOException">There is a file, or a folder with something else in it, at <paramref name="path"/>; or the disk is full.</exception>
     /// <exception cref="InvalidDataException">A weight does not fit into the precision, or the tokenizer is damaged.</exception>
     /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
+    /// <exception cref="OperationCanceledException">The writing was cancelled.</exception>
     public void SaveFolder(string path, CheckpointPrecision precision = CheckpointPrecision.Float32, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);

@@ -16,11 +16,15 @@ public sealed partial class LacosModel
 
     /// <summary>Opens the embedded default model.</summary>
     /// <param name="options">How to store the weights, and an adapter for them.</param>
+    /// <exception cref="ArgumentException">An option has a value that no model can be loaded with; the message names it and its value.</exception>
+    /// <exception cref="FileNotFoundException">The adapter does not exist.</exception>
+    /// <exception cref="InvalidDataException">The adapter is damaged, or was made for another model.</exception>
     /// <exception cref="InvalidOperationException">The package was built without the model.</exception>
-    /// <exception cref="NotSupportedException">The options ask for another scheme than the model's own.</exception>
+    /// <exception cref="NotSupportedException">The options ask for another scheme than the model's own, or the adapter uses what is not supported.</exception>
     public static LacosModel LoadDefault(LacosModelLoadOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
         return LoadDefault(options, AdapterOf(options));
     }
 
@@ -33,13 +37,15 @@ public sealed partial class LacosModel
     /// <param name="options">How to store the weights.</param>
     /// <remarks>A Hugging Face folder says nothing of pooling: mean pooling and normalised vectors are taken, and 256 tokens unless its tokenizer names a limit.
     /// A sentence-transformers folder that names no limit cuts no text, as the reference does not.</remarks>
-    /// <exception cref="FileNotFoundException">The path, or a file the model needs, does not exist.</exception>
+    /// <exception cref="ArgumentException"><paramref name="path"/> is empty, or an option has a value that no model can be loaded with; the message names it and its value.</exception>
+    /// <exception cref="FileNotFoundException">The path, the adapter, or a file that they need does not exist.</exception>
     /// <exception cref="InvalidDataException">A file is damaged, parts do not belong together, or a weight is NaN or infinite.</exception>
     /// <exception cref="NotSupportedException">The model is no BLOOM, has parts this library does not know, or is already quantised otherwise than asked.</exception>
     public static LacosModel Load(string path, LacosModelLoadOptions options)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
         if (!Directory.Exists(path) && !File.Exists(path))
         {
             throw new FileNotFoundException($"'{path}' is neither a file nor a folder. Name a .lacos file or a model folder.", path);
@@ -131,6 +137,11 @@ public sealed partial class LacosModel
     private LacosModel Stored(LacosModelLoadOptions options)
     {
         QuantizationScheme stored = _weights.Blocks[0].QueryKeyValue.Weight.Scheme;
+        if (options.Scheme is null && options.EmbeddingScheme is QuantizationScheme asked && asked != _weights.WordEmbeddings.Scheme)
+        {
+            using LacosModel refused = this;
+            throw new NotSupportedException($"EmbeddingScheme is {asked} and the embedding table is {_weights.WordEmbeddings.Scheme} already, which a .lacos file keeps. Leave the option null, or start from the checkpoint folder.");
+        }
         if (options.Scheme is null || options.Scheme == stored)
         {
             return this;

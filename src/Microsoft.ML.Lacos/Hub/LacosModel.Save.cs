@@ -25,7 +25,9 @@ public sealed partial class LacosModel
 
     /// <summary>Writes the model as a <c>.lacos</c> file. A model loaded from one gives the same bytes; any model gives the same bytes each time.</summary>
     /// <param name="path">The file appears, or is replaced, only when it is complete.</param>
+    /// <exception cref="ArgumentException"><paramref name="path"/> is empty.</exception>
     /// <exception cref="DirectoryNotFoundException">The folder to write into does not exist.</exception>
+    /// <exception cref="IOException">The file cannot be written or replaced, or the disk is full.</exception>
     /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
     public void Save(string path)
     {
@@ -44,8 +46,9 @@ public sealed partial class LacosModel
     /// An encoder whose kernels fit uses the packed weights where they lie in the mapped file: nothing is packed at start, and processes that open the same file share its memory.
     /// Every other machine opens the file too and packs the weights for itself, as it does with those that are not packed. The vectors are the same bits.
     /// </remarks>
-    /// <exception cref="ArgumentException">There are no such kernels.</exception>
+    /// <exception cref="ArgumentException">There are no such kernels, or <paramref name="path"/> is empty.</exception>
     /// <exception cref="DirectoryNotFoundException">The folder to write into does not exist.</exception>
+    /// <exception cref="IOException">The file cannot be written or replaced, or the disk is full.</exception>
     /// <exception cref="InvalidOperationException">The linear layers are not row-wise int8, the only kind that is packed.</exception>
     /// <exception cref="PlatformNotSupportedException">The native library, which knows how its kernels read weights, is not available.</exception>
     /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>

@@ -67,10 +67,16 @@ public sealed partial class LacosModel : IDisposable
     /// <param name="settings">New settings; <see langword="null"/> for this model's.</param>
     /// <param name="provenance">New provenance, copied, in place of all of the old; <see langword="null"/> for this model's.</param>
     /// <returns>A model that shares the weights; they stay in memory until both are disposed.</returns>
+    /// <exception cref="ArgumentException">A value of the provenance is <see langword="null"/>.</exception>
     /// <exception cref="InvalidDataException">The settings make no sense.</exception>
     /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
     public LacosModel With(SentenceSettings? settings = null, IReadOnlyDictionary<string, string>? provenance = null)
     {
+        if (provenance?.FirstOrDefault(pair => pair.Value is null) is { Key: string missing })
+        {
+            throw new ArgumentException($"The provenance has no text for '{TextInMessage.Of(missing)}', which is null. Give one, or leave the key out.", nameof(provenance));
+        }
+
         // Through the file's form and back: what could not be read from a file is refused here, not when somebody opens the file.
         settings = settings is null ? Settings : SentenceSettingsJson.Read(Encoding.UTF8.GetBytes(SentenceSettingsJson.Write(settings)), nameof(settings));
         return new LacosModel(_weights, TokenizerJson.ToArray(), settings, provenance is null ? Provenance : new Dictionary<string, string>(provenance, StringComparer.Ordinal), Lease());

@@ -12,12 +12,35 @@ public sealed record LacosModelLoadOptions
     /// </summary>
     public QuantizationScheme? Scheme { get; init; }
 
-    /// <summary>Elements a block of the block-wise schemes; the default is the reference's.</summary>
+    /// <summary>Elements a block of the block-wise schemes, at least 1; the default, 4096, is the reference's.</summary>
     public int BlockSize { get; init; } = LacosModel.DefaultBlockSize;
 
-    /// <summary>Scheme of the embedding table; <see langword="null"/> (default) for row-wise where <see cref="Scheme"/> quantises at all.</summary>
+    /// <summary>Scheme of the embedding table; <see langword="null"/> (default) for row-wise where <see cref="Scheme"/> quantises at all. A file that is quantised already keeps its own.</summary>
     public QuantizationScheme? EmbeddingScheme { get; init; }
 
     /// <summary>Folder of a PEFT adapter to merge into the weights; <see langword="null"/> (default) for none.</summary>
     public string? Adapter { get; init; }
+
+    /// <exception cref="ArgumentException">An option has a value that no model can be loaded with.</exception>
+    internal void Validate()
+    {
+        RequireScheme(nameof(Scheme), Scheme);
+        RequireScheme(nameof(EmbeddingScheme), EmbeddingScheme);
+        if (BlockSize <= 0)
+        {
+            throw new ArgumentOutOfRangeException(nameof(BlockSize), BlockSize, $"BlockSize is {BlockSize}; it must be at least 1, and {LacosModel.DefaultBlockSize} is the default.");
+        }
+        if (Adapter is not null && string.IsNullOrWhiteSpace(Adapter))
+        {
+            throw new ArgumentException($"Adapter is '{Adapter}'. Give a PEFT folder; null takes none.", nameof(Adapter));
+        }
+    }
+
+    private static void RequireScheme(string name, QuantizationScheme? scheme)
+    {
+        if (scheme is QuantizationScheme given && !Enum.IsDefined(given))
+        {
+            throw new ArgumentOutOfRangeException(name, scheme, $"{name} is {(int)given}; it must be one of {string.Join(", ", Enum.GetNames<QuantizationScheme>())}, or null for the file's own.");
+        }
+    }
 }

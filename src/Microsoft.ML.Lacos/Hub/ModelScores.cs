@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 
@@ -13,11 +14,15 @@ public sealed record SetScore(string Language, string Set, int Pairs, double? Be
 
 /// <summary>Scores by language that a model carries in its provenance, under <see cref="ModelProvenance.Scores"/>.</summary>
 /// <param name="Sets">A line a set.</param>
-/// <param name="WeakBelow">A language whose mean is below this is called weak.</param>
+/// <param name="WeakBelow">A language whose mean is below this is called weak; from -1 to 1.</param>
+/// <remarks>Two are equal where their sets are, in their order.</remarks>
 public sealed record ModelScores(IReadOnlyList<SetScore> Sets, double WeakBelow = ModelScores.DefaultWeakBelow)
 {
     /// <summary>Spearman below which a language is weak unless the file says otherwise.</summary>
     public const double DefaultWeakBelow = 0.6;
+
+    /// <summary>A line a set.</summary>
+    public IReadOnlyList<SetScore> Sets { get; init => field = value ?? throw new ArgumentNullException(nameof(Sets)); } = Sets ?? throw new ArgumentNullException(nameof(Sets));
 
     private const int MostSets = 1000;
     private const int LongestName = 100;
@@ -36,6 +41,8 @@ public sealed record ModelScores(IReadOnlyList<SetScore> Sets, double WeakBelow 
     /// <exception cref="InvalidDataException">The text is no such object, has more than 1,000 sets, a name longer than 100 characters or not printable, or a score outside -1 to 1.</exception>
     public static ModelScores Parse(string json, string where)
     {
+        ArgumentNullException.ThrowIfNull(json);
+        ArgumentNullException.ThrowIfNull(where);
         using JsonDocument document = JsonFile.Parse(Encoding.UTF8.GetBytes(json), where);
         JsonElement root = document.RootElement;
         JsonElement sets = JsonFile.Optional(root, "sets", where) ?? throw new InvalidDataException($"'{where}' has no 'sets'. Write a list of sets with language, set, pairs, before and after.");
@@ -46,14 +53,29 @@ public sealed record ModelScores(IReadOnlyList<SetScore> Sets, double WeakBelow 
     }
 
     /// <summary>Writes scores as <see cref="Parse"/> reads them, byte for byte the same each time.</summary>
+    /// <exception cref="InvalidDataException">They are such as <see cref="Parse"/> refuses.</exception>
     public string Write()
+    {
+        string json = ToJson();
+        _ = Parse(json, nameof(ModelScores));
+        return json;
+    }
+
+    /// <summary>Whether the sets and the bound are the same.</summary>
+    /// <param name="other">Other scores.</param>
+    public bool Equals(ModelScores? other) => other is not null && WeakBelow.Equals(other.WeakBelow) && Sets.SequenceEqual(other.Sets);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(WeakBelow, Sets.Count, Sets.Count > 0 ? Sets[0] : null);
+
+    private string ToJson()
     {
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer))
         {
             json.WriteStartObject();
             json.WriteString("metric", "cosine_spearman");
-            json.WriteNumber("weak_below", WeakBelow);
+            WriteScore(json, "weak_below", WeakBelow);
             json.WriteStartArray("sets");
             foreach (SetScore set in Sets)
             {
@@ -96,6 +118,10 @@ public sealed record ModelScores(IReadOnlyList<SetScore> Sets, double WeakBelow 
     {
         if (score is double value)
         {
+            if (!double.IsFinite(value))
+            {
+                throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"'{key}' is {value}, expected a number from -1 to 1. Correct it, or leave out what is not known."));
+            }
             json.WriteNumber(key, value);
         }
         else

@@ -6,6 +6,7 @@ using Microsoft.ML.Lacos.Tokenization;
 namespace Microsoft.ML.Lacos.Hub;
 
 /// <summary>What a model folder says about turning token vectors into sentence vectors.</summary>
+/// <remarks>Two are equal where all settings are, prompts by name and text.</remarks>
 public sealed record SentenceSettings
 {
     /// <summary>Token limit of a model that names none.</summary>
@@ -21,13 +22,24 @@ public sealed record SentenceSettings
     public int MaximumTokenCount { get; init; } = DefaultMaximumTokenCount;
 
     /// <summary>Texts put before a sentence, by name.</summary>
-    public IReadOnlyDictionary<string, string> Prompts { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, string> Prompts { get; init => field = value ?? throw new ArgumentNullException(nameof(Prompts)); } = new Dictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>Name of the prompt used when the caller names none; <see langword="null"/> for no prompt.</summary>
     public string? DefaultPromptName { get; init; }
 
     /// <summary>Whether the prompt's tokens are pooled too.</summary>
     public bool IncludePrompt { get; init; } = true;
+
+    /// <summary>Whether all settings are the same.</summary>
+    /// <param name="other">Other settings.</param>
+    public bool Equals(SentenceSettings? other) =>
+        other is not null
+        && (Pooling, Normalize, MaximumTokenCount, DefaultPromptName, IncludePrompt) == (other.Pooling, other.Normalize, other.MaximumTokenCount, other.DefaultPromptName, other.IncludePrompt)
+        && Prompts.Count == other.Prompts.Count
+        && Prompts.All(prompt => other.Prompts.TryGetValue(prompt.Key, out string? text) && text == prompt.Value);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Pooling, Normalize, MaximumTokenCount, DefaultPromptName, IncludePrompt, Prompts.Count);
 
     /// <summary>The text put before a sentence.</summary>
     /// <param name="prompt">A text; <see langword="null"/> for the default prompt, empty for none.</param>

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Safetensors;
 
 namespace Microsoft.ML.Lacos.Hub;
@@ -11,8 +12,13 @@ internal static class SentenceSettingsJson
     public const int LargestTokenCount = 1_000_000;
 
     /// <summary>Writes settings, byte for byte the same each time.</summary>
+    /// <exception cref="InvalidDataException">The pooling has no name.</exception>
     public static string Write(SentenceSettings settings)
     {
+        if (!PoolingNames.AreKnown(settings.Pooling))
+        {
+            throw new InvalidDataException($"The settings' Pooling is {settings.Pooling}; it must be one or more of {string.Join(", ", Enum.GetNames<PoolingModes>().Skip(1))}.");
+        }
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer))
         {

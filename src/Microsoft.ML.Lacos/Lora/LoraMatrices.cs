@@ -10,6 +10,7 @@ public sealed class LoraMatrices
     /// <param name="a">[rank, in] row-major.</param>
     /// <param name="b">[out, rank] row-major; rows of a query-key-value layer are interleaved by head, as the layer's own.</param>
     /// <exception cref="ArgumentException">A matrix is empty or no multiple of the rank.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The rank is not positive.</exception>
     public LoraMatrices(int rank, float[] a, float[] b)
     {
         ArgumentNullException.ThrowIfNull(a);

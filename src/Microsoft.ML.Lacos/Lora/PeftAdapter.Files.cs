@@ -11,6 +11,7 @@ public sealed partial class PeftAdapter
 
     /// <summary>Reads an adapter.</summary>
     /// <param name="folder">Folder of the two files.</param>
+    /// <exception cref="ArgumentException"><paramref name="folder"/> is empty.</exception>
     /// <exception cref="FileNotFoundException">A file is missing.</exception>
     /// <exception cref="NotSupportedException">The adapter uses what is not supported; the message names it.</exception>
     /// <exception cref="InvalidDataException">A file is damaged, or the two do not belong together.</exception>
@@ -28,6 +29,8 @@ public sealed partial class PeftAdapter
 
     /// <summary>Writes the adapter as PEFT does, in fp32; each file appears when it is complete, the configuration last.</summary>
     /// <param name="folder">Folder to write into; made where it does not exist.</param>
+    /// <exception cref="ArgumentException"><paramref name="folder"/> is empty.</exception>
+    /// <exception cref="IOException">A file cannot be written or replaced, or the disk is full.</exception>
     public void Save(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);

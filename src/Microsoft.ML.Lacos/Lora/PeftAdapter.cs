@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Quantization;
 
@@ -16,7 +17,7 @@ public sealed partial class PeftAdapter
     /// <summary>Takes a configuration and matrices.</summary>
     /// <param name="config">What is adapted.</param>
     /// <param name="modules">Matrices by module name, for example <c>h.0.self_attention.query_key_value</c>.</param>
-    /// <exception cref="ArgumentException">There is no module, or one that the configuration does not target or gives another rank.</exception>
+    /// <exception cref="ArgumentException">There is no module, or one without matrices or one that the configuration does not target or gives another rank; or its alpha or dropout is no such number.</exception>
     public PeftAdapter(LoraConfig config, IReadOnlyDictionary<string, LoraMatrices> modules)
     {
         ArgumentNullException.ThrowIfNull(config);
@@ -54,6 +55,7 @@ public sealed partial class PeftAdapter
     /// <summary>The same adapter with its updates made smaller or larger.</summary>
     /// <param name="strength">Factor of every update; below 1 the result lies between the base model and the trained one, which often keeps most of what was learned and forgets less (Wortsman et al. 2021, arXiv 2109.01903).</param>
     /// <exception cref="ArgumentOutOfRangeException">The factor is not positive and finite.</exception>
+    /// <exception cref="ArgumentException">The factor makes an alpha infinite.</exception>
     public PeftAdapter WithStrength(double strength)
     {
         if (!double.IsFinite(strength) || strength <= 0)
@@ -74,8 +76,20 @@ public sealed partial class PeftAdapter
         {
             return "The adapter has no LoRA matrices. Save it again after training.";
         }
-        foreach ((string module, LoraMatrices matrices) in modules)
+        if (config.AlphaPatterns.Select(pattern => pattern.Value).Append(config.Alpha).FirstOrDefault(alpha => !double.IsFinite(alpha)) is var alpha and not 0)
         {
+            return string.Create(CultureInfo.InvariantCulture, $"The adapter's alpha is {alpha}; it must be a finite number. Correct the configuration.");
+        }
+        if (config.Dropout is not (>= 0 and <= 1))
+        {
+            return string.Create(CultureInfo.InvariantCulture, $"The adapter's dropout is {config.Dropout}; it must be from 0 to 1. Correct the configuration.");
+        }
+        foreach ((string module, LoraMatrices? matrices) in modules)
+        {
+            if (matrices is null)
+            {
+                return $"The adapter has no matrices of '{module}'. Leave the module out, or give them.";
+            }
             if (!AdaptableModules.IsModule(module))
             {
                 return $"The adapter adapts '{module}', which is no linear layer of a BLOOM block. Merge it into its model with PEFT and load that.";

@@ -27,9 +27,18 @@ public sealed unsafe class WeightMatrix
     /// <param name="blockSize">Elements a block of a block-wise scheme; 0 otherwise.</param>
     /// <param name="owner">Whatever keeps <paramref name="data"/> valid.</param>
     /// <param name="panels">How row-wise codes are packed; <see langword="null"/> where they are not.</param>
+    /// <exception cref="ArgumentNullException">An array or the owner is missing, or <paramref name="data"/> is a null pointer.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The scheme is none that exists, a size is not positive, or the block size of a block-wise scheme is not.</exception>
+    /// <exception cref="ArgumentException">There are more or fewer scales or code book values than the scheme has, or panels that are none, or panels of another scheme than row-wise.</exception>
     public WeightMatrix(QuantizationScheme scheme, int rows, int columns, void* data, float[] scales, float[] codeBook, int blockSize, object owner, WeightPanels? panels = null)
     {
+        ArgumentNullException.ThrowIfNull(scales);
+        ArgumentNullException.ThrowIfNull(codeBook);
         ArgumentNullException.ThrowIfNull(owner);
+        if (!Enum.IsDefined(scheme))
+        {
+            throw new ArgumentOutOfRangeException(nameof(scheme), scheme, $"The scheme is {(int)scheme}; it must be one of {string.Join(", ", Enum.GetNames<QuantizationScheme>())}.");
+        }
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(rows);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(columns);
         long elements = (long)rows * columns;
@@ -52,6 +61,7 @@ public sealed unsafe class WeightMatrix
         {
             throw new ArgumentException($"A {scheme} matrix cannot lie in {layout}. Panels are for row-wise codes.", nameof(panels));
         }
+        ArgumentNullException.ThrowIfNull(data);
         Scheme = scheme;
         Panels = panels;
         Rows = rows;
@@ -104,11 +114,17 @@ public sealed unsafe class WeightMatrix
 
     /// <summary>Writes row <paramref name="row"/> as floats.</summary>
     /// <param name="row">Row index, from 0.</param>
-    /// <param name="destination">At least <see cref="Columns"/> elements.</param>
+    /// <param name="destination">At least <see cref="Columns"/> elements; those behind them stay as they are.</param>
     /// <remarks>Row-wise: <c>code * (absmax / 127)</c> with the quotient rounded to fp32 first. Block-wise: <c>book[code] * absmax</c>.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such row.</exception>
+    /// <exception cref="ArgumentException"><paramref name="destination"/> is shorter than a row.</exception>
     /// <exception cref="ObjectDisposedException">The memory has been given back.</exception>
     public void DequantizeRow(int row, Span<float> destination)
     {
+        if (destination.Length < Columns)
+        {
+            throw new ArgumentException($"A row has {Columns} elements, got room for {destination.Length}.", nameof(destination));
+        }
         Hold();
         try
         {

@@ -48,7 +48,7 @@ internal sealed class TokenDecoder
     /// <summary>The bytes of a token.</summary>
     public ReadOnlySpan<byte> this[int id] => id >= 0 && id <= MaximumId && _known[id]
         ? _bytes.AsSpan(_starts[id].._starts[id + 1])
-        : throw new ArgumentOutOfRangeException(nameof(id), id, $"No token has this id; ids go up to {MaximumId}. Decode only ids of the same tokenizer.");
+        : throw new ArgumentOutOfRangeException("ids", id, $"No token has this id; ids go up to {MaximumId}. Decode only ids of the same tokenizer.");
 
     public string Decode(IEnumerable<int> ids, bool skipSpecialTokens)
     {

@@ -51,6 +51,39 @@ public sealed class EncoderArgumentTests
     });
 
     [TestMethod]
+    public void WeightsThatLackAPartAreRefusedByItsName()
+    {
+        using var model = new RandomBloom(RandomBloom.Small, QuantizationScheme.Rowwise);
+        BloomWeights whole = model.Weights;
+        (BloomWeights Weights, string Lacks)[] cases =
+        [
+            (whole with { Config = null! }, "'Config'"),
+            (whole with { Blocks = null! }, "'Blocks'"),
+            (whole with { Blocks = [whole.Blocks[0], null!] }, "'h.1'"),
+            (whole with { WordEmbeddings = null! }, "'word_embeddings'"),
+            (whole with { FinalLayerNorm = null! }, "'ln_f'"),
+            (whole with { FinalLayerNorm = whole.FinalLayerNorm with { Bias = null! } }, "'ln_f.bias'"),
+            (whole with { Blocks = [whole.Blocks[0] with { Dense = null! }, whole.Blocks[1]] }, "'h.0.self_attention.dense'"),
+        ];
+        foreach ((BloomWeights weights, string lacks) in cases)
+        {
+            StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => new ManagedBloomEncoder(weights)).Message, lacks);
+            StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => new Float32BloomEncoder(weights)).Message, lacks);
+        }
+    }
+
+    [TestMethod]
+    [DataRow(float.NaN)]
+    [DataRow(float.PositiveInfinity)]
+    [DataRow(-1e-5f)]
+    public void AnEpsilonThatIsNoneIsRefused(float epsilon)
+    {
+        using var model = new RandomBloom(RandomBloom.Small, QuantizationScheme.Rowwise);
+        BloomWeights weights = model.Weights with { Config = model.Weights.Config with { LayerNormEpsilon = epsilon } };
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => new ManagedBloomEncoder(weights)).Message, "epsilon");
+    }
+
+    [TestMethod]
     public void ADisposedEncoderSaysSo() => ForBoth(encoder =>
     {
         encoder.Dispose();

@@ -37,6 +37,28 @@ public sealed class ModelScoresTests
     public void WhatIsNoScoresIsRefused(string json) => Assert.ThrowsExactly<InvalidDataException>(() => ModelScores.Parse(json, "scores"));
 
     [TestMethod]
+    public void WhatCouldNotBeReadIsNotWritten()
+    {
+        Assert.ThrowsExactly<InvalidDataException>(() => new ModelScores([new("en", "a", 1, double.NaN, null)]).Write());
+        Assert.ThrowsExactly<InvalidDataException>(() => new ModelScores([new("en", "a", 1, null, 1.5)]).Write());
+        Assert.ThrowsExactly<InvalidDataException>(() => new ModelScores([new("en", "a", -1, null, null)]).Write());
+        Assert.ThrowsExactly<InvalidDataException>(() => new ModelScores([new("", "a", 1, null, null)]).Write());
+        Assert.ThrowsExactly<InvalidDataException>(() => new ModelScores([], double.PositiveInfinity).Write());
+        Assert.AreEqual("Sets", Assert.ThrowsExactly<ArgumentNullException>(() => new ModelScores(null!)).ParamName);
+    }
+
+    [TestMethod]
+    public void ScoresAreEqualByTheirSets()
+    {
+        ModelScores one = new([new("en", "a", 1, 0.1, 0.2)]), other = new([new("en", "a", 1, 0.1, 0.2)]);
+        Assert.AreEqual(one, other);
+        Assert.AreEqual(one.GetHashCode(), other.GetHashCode());
+        Assert.AreEqual(one, ModelScores.Parse(one.Write(), "scores"));
+        Assert.AreNotEqual(one, one with { Sets = [new("en", "a", 1, 0.1, 0.3)] });
+        Assert.AreNotEqual(one, one with { WeakBelow = 0.5 });
+    }
+
+    [TestMethod]
     public void TooManySetsAreRefused()
     {
         string sets = string.Join(',', Enumerable.Repeat("""{"language":"en","set":"a","pairs":1}""", 1001));

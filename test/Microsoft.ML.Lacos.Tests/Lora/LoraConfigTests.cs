@@ -13,6 +13,30 @@ public sealed class LoraConfigTests
     private const string Endless = "(([a-z0-9_.]+)+)+!";
 
     [TestMethod]
+    public void ConfigurationsAreEqualByTheirValues()
+    {
+        LoraConfig one = Full(), other = Full();
+        Assert.AreEqual(one, other);
+        Assert.AreEqual(one.GetHashCode(), other.GetHashCode());
+        Assert.AreEqual(new LoraConfig(), new LoraConfig());
+        LoraConfig[] different =
+        [
+            one with { Rank = 9 }, one with { Alpha = 9 }, one with { Dropout = 0.9 }, one with { RankStabilized = false }, one with { TargetModules = ["dense"] }, one with { TargetPattern = null },
+            one with { ExcludedModules = [] }, one with { ExcludedPattern = null }, one with { Blocks = [3] }, one with { Blocks = null }, one with { RankPatterns = [new("a", 3)] },
+            one with { AlphaPatterns = [new("b", 2)] }, one with { BaseModel = null }, one with { TaskType = null },
+        ];
+        Assert.IsFalse(Array.Exists(different, config => config == one || one == config));
+        Assert.AreEqual(nameof(LoraConfig.TargetModules), Assert.ThrowsExactly<ArgumentNullException>(() => new LoraConfig { TargetModules = null! }).ParamName);
+        Assert.AreEqual("module", Assert.ThrowsExactly<ArgumentNullException>(() => one.RankOf(null!)).ParamName);
+
+        static LoraConfig Full() => new()
+        {
+            Rank = 2, Alpha = 3, Dropout = 0.1, RankStabilized = true, TargetModules = ["dense", "query_key_value"], TargetPattern = "x", ExcludedModules = ["h.0"], ExcludedPattern = "y", Blocks = [1, 2],
+            RankPatterns = [new("a", 4)], AlphaPatterns = [new("b", 5)], BaseModel = "base", TaskType = "task",
+        };
+    }
+
+    [TestMethod]
     [DataRow("""["query_key_value"]""", Qkv)]
     [DataRow("null", Qkv)]
     [DataRow("""["dense"]""", Dense)]

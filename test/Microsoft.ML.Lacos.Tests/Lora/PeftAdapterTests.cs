@@ -22,6 +22,20 @@ public sealed class PeftAdapterTests
     }
 
     [TestMethod]
+    public void AnAdapterWithoutMatricesOrWithImpossibleNumbersIsRefusedAndNotWritten()
+    {
+        var matrices = new LoraMatrices(2, [1, 2], [3, 4]);
+        Assert.Contains($"no matrices of '{Qkv0}'", Refusal(new LoraConfig { Rank = 2 }, null));
+        Assert.Contains("alpha is NaN", Refusal(new LoraConfig { Rank = 2, Alpha = double.NaN }, matrices));
+        Assert.Contains("alpha is Infinity", Refusal(new LoraConfig { Rank = 2, AlphaPatterns = [new("dense", double.PositiveInfinity)] }, matrices));
+        Assert.Contains("dropout is -1;", Refusal(new LoraConfig { Rank = 2, Dropout = -1 }, matrices));
+        Assert.Contains("dropout is NaN", Refusal(new LoraConfig { Rank = 2, Dropout = double.NaN }, matrices));
+
+        static string Refusal(LoraConfig config, LoraMatrices? matrices) =>
+            Assert.ThrowsExactly<ArgumentException>(() => new PeftAdapter(config, new Dictionary<string, LoraMatrices> { [Qkv0] = matrices! })).Message;
+    }
+
+    [TestMethod]
     public void StrengthScalesEveryUpdateAndNothingElse()
     {
         var config = new LoraConfig { Rank = 2, Alpha = 4, TargetModules = ["query_key_value", "dense"], AlphaPatterns = [new("dense", 6)] };
