@@ -14,7 +14,7 @@ public sealed partial class LacosBloomTrainer
         public string EmbeddingColumnName = "Features";
 
         /// <summary>
-        /// Matching pairs made for each text with others of its class, and as many with texts of other classes, where <see cref="TextColumnName"/> is given.
+        /// Matching pairs made for each text with others of its class, at least 1, and as many with texts of other classes, where <see cref="TextColumnName"/> is given.
         /// An epoch is once through these pairs.
         /// </summary>
         public int PairsPerText = 8;

@@ -37,16 +37,16 @@ public sealed partial class LacosBloomTrainer
         /// <summary>What is minimised.</summary>
         public TrainingLoss Loss = TrainingLoss.MultipleNegativesRanking;
 
-        /// <summary>Factor of the similarities, the inverse of the temperature, for the losses that have one.</summary>
+        /// <summary>Factor of the similarities, the inverse of the temperature, for the losses that have one; positive.</summary>
         public double Scale = 20;
 
         /// <summary>Whether <see cref="TrainingLoss.MultipleNegativesRanking"/> also makes the second sentence find the first.</summary>
         public bool BothDirections;
 
-        /// <summary>Cosine distance from which on pairs labelled 0 are far enough apart, for <see cref="TrainingLoss.Contrastive"/>.</summary>
+        /// <summary>Cosine distance from which on pairs labelled 0 are far enough apart, for <see cref="TrainingLoss.Contrastive"/>; above 0 and at most 2.</summary>
         public double Margin = 0.5;
 
-        /// <summary>Leading dimensions that shall be good vectors by themselves (Matryoshka); empty for the full vector only.</summary>
+        /// <summary>Leading dimensions that shall be good vectors by themselves (Matryoshka), each once and at most the vectors' length; empty for the full vector only.</summary>
         public IReadOnlyList<int> MatryoshkaDimensions = [];
 
         /// <summary>Further data sets to learn from in turn with the one that <c>Fit</c> is given; each has its own loss and share of the steps.</summary>
@@ -55,7 +55,7 @@ public sealed partial class LacosBloomTrainer
         /// <summary>What messages and the log call the data that <c>Fit</c> is given.</summary>
         public string DataName = "the training data";
 
-        /// <summary>Factor of the loss of the data that <c>Fit</c> is given.</summary>
+        /// <summary>Factor of the loss of the data that <c>Fit</c> is given; positive.</summary>
         public double LossWeight = 1;
 
         /// <summary>Share of the steps of the data that <c>Fit</c> is given, in proportion to the weights of <see cref="Datasets"/>; <see langword="null"/> in all of them shares by size.</summary>
@@ -64,19 +64,19 @@ public sealed partial class LacosBloomTrainer
         /// <summary>Column of languages (text) or of anything else whose values shall come in other proportions than the data has them; <see langword="null"/> for none.</summary>
         public string? BalanceColumnName;
 
-        /// <summary>Exponent of a value's number of rows in its share: 1 as in the data, 0 each value as often as any other.</summary>
+        /// <summary>Exponent of a value's number of rows in its share, from 0 to 1: 1 as in the data, 0 each value as often as any other.</summary>
         public double BalancePower = 0.5;
 
         /// <summary>Whether the rows of a batch shall be of similar length. Batches are never padded, so that it costs little to leave it off.</summary>
         public bool BucketByLength;
 
-        /// <summary>Bytes of token ids held in memory; those of larger data go to a temporary file.</summary>
+        /// <summary>Bytes of token ids held in memory (512 MiB); those of larger data go to a temporary file.</summary>
         public long TokenMemoryBytes = 512L << 20;
 
-        /// <summary>Rank of the LoRA adapters.</summary>
+        /// <summary>Rank of the LoRA adapters, from 1 to 4096.</summary>
         public int LoraRank = 8;
 
-        /// <summary>Numerator of the adapters' factor.</summary>
+        /// <summary>Numerator of the adapters' factor; positive.</summary>
         public double LoraAlpha = 16;
 
         /// <summary>Share of an adapter's inputs dropped while training, from 0 to below 1.</summary>
@@ -88,16 +88,16 @@ public sealed partial class LacosBloomTrainer
         /// <summary>Linear layers to adapt: any of <c>query_key_value</c>, <c>dense</c>, <c>dense_h_to_4h</c>, <c>dense_4h_to_h</c>.</summary>
         public IReadOnlyList<string> LoraTargets = ["query_key_value"];
 
-        /// <summary>Factor of the trained updates in the adapter that is given back; below 1 lies between base and trained model. Evaluations while training judge the adapter at 1.</summary>
+        /// <summary>Factor of the trained updates in the adapter that is given back, above 0 and at most 1000; below 1 lies between base and trained model. Evaluations while training judge the adapter at 1.</summary>
         public double Strength = 1;
 
         /// <summary>What updates the weights.</summary>
         public TrainingOptimizer Optimizer = TrainingOptimizer.Adam8bit;
 
-        /// <summary>Largest learning rate, reached after warming up.</summary>
+        /// <summary>Largest learning rate, reached after warming up; positive.</summary>
         public double LearningRate = 2e-4;
 
-        /// <summary>Decoupled weight decay.</summary>
+        /// <summary>Decoupled weight decay, from 0.</summary>
         public double WeightDecay;
 
         /// <summary>Share of the steps in which the learning rate rises from 0, from 0 to 1.</summary>
@@ -109,16 +109,16 @@ public sealed partial class LacosBloomTrainer
         /// <summary>Gradients of a larger norm are scaled down to it; 0 for no limit.</summary>
         public double MaximumGradientNorm = 1;
 
-        /// <summary>Passes over the data.</summary>
+        /// <summary>Passes over the data, at least 1 where <see cref="Steps"/> is 0.</summary>
         public int Epochs = 1;
 
         /// <summary>Steps of the run; 0 to go by <see cref="Epochs"/>.</summary>
         public int Steps;
 
-        /// <summary>Rows of a step. For <see cref="TrainingLoss.MultipleNegativesRanking"/> more rows are more negatives.</summary>
+        /// <summary>Rows of a step, at least 1. For <see cref="TrainingLoss.MultipleNegativesRanking"/> more rows are more negatives.</summary>
         public int BatchSize = 32;
 
-        /// <summary>Rows encoded at once: a larger <see cref="BatchSize"/> goes through a gradient cache, with the same gradients, the memory of this many rows, and one more forward pass.</summary>
+        /// <summary>Rows encoded at once, at least 1: a larger <see cref="BatchSize"/> goes through a gradient cache, with the same gradients, the memory of this many rows, and one more forward pass.</summary>
         public int MiniBatchSize = 32;
 
         /// <summary>
@@ -184,7 +184,7 @@ public sealed partial class LacosBloomTrainer
         /// <summary>Whether training rows that stand in the validation set too are left out; else they are counted and named. Of texts and classes, a row stands there with its text, whatever its class.</summary>
         public bool LeaveOutValidationPairs;
 
-        /// <summary>Steps between two evaluations; there is always one after the last step. The best adapter is what the fit gives.</summary>
+        /// <summary>Steps between two evaluations, at least 1; there is always one after the last step. The best adapter is what the fit gives.</summary>
         public int EvaluateEvery = 100;
 
         /// <summary>Evaluations without a gain after which training stops early; 0 for never.</summary>
@@ -196,10 +196,10 @@ public sealed partial class LacosBloomTrainer
         /// </summary>
         public string? OutputFolder;
 
-        /// <summary>Steps between two checkpoints; there is always one where training stops.</summary>
+        /// <summary>Steps between two checkpoints, at least 1; there is always one where training stops.</summary>
         public int CheckpointEvery = 100;
 
-        /// <summary>Checkpoints kept, the newest ones.</summary>
+        /// <summary>Checkpoints kept, the newest ones; at least 1.</summary>
         public int KeepCheckpoints = 3;
 
         /// <summary>Whether to continue from the newest whole checkpoint in <see cref="OutputFolder"/>; from the start where there is none at all. Where all are damaged the run is refused.</summary>

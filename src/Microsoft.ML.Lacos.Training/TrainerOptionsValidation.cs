@@ -11,6 +11,7 @@ namespace Microsoft.ML.Lacos;
 internal static class TrainerOptionsValidation
 {
     private const double MostStrength = 1000;
+    private const int MostLoraRank = 4096;
 
     private static readonly string[] Targets = ["query_key_value", "dense", "dense_h_to_4h", "dense_4h_to_h"];
 
@@ -25,7 +26,7 @@ internal static class TrainerOptionsValidation
         Require(Enum.IsDefined(options.Schedule), nameof(options.Schedule), options.Schedule, "a schedule that exists");
         Require(options.Compute is BloomCompute.Int8 or BloomCompute.Float32, nameof(options.Compute), options.Compute, "Int8 or Float32");
         CheckBase(options);
-        Require(options.LoraRank > 0, nameof(options.LoraRank), options.LoraRank, "at least 1");
+        Require(options.LoraRank is > 0 and <= MostLoraRank, nameof(options.LoraRank), options.LoraRank, $"from 1 to {MostLoraRank}");
         Positive(options.LoraAlpha, nameof(options.LoraAlpha));
         Require(options.LoraDropout is >= 0 and < 1, nameof(options.LoraDropout), options.LoraDropout, "from 0 to below 1");
         Positive(options.LearningRate, nameof(options.LearningRate));
@@ -59,7 +60,7 @@ internal static class TrainerOptionsValidation
             options.Compute != BloomCompute.Float32 || options.BaseScheme is null or QuantizationScheme.None,
             nameof(options.BaseScheme), $"{options.BaseScheme} with Compute Float32", "None or null, or Compute Int8");
         Require(Enum.IsDefined(options.Precision), nameof(options.Precision), options.Precision, "Float32 or BFloat16");
-        Require(options.Adapter is null || !string.IsNullOrWhiteSpace(options.Adapter), nameof(options.Adapter), options.Adapter, "the folder of a PEFT adapter; null starts from the base model");
+        NullOrNamed(options.Adapter, nameof(options.Adapter), "the folder of a PEFT adapter; null starts from the base model");
         if (options.BaseScheme == QuantizationScheme.None)
         {
             options.Compute = BloomCompute.Float32;
@@ -68,10 +69,22 @@ internal static class TrainerOptionsValidation
 
     private static void CheckNames(LacosBloomTrainer.Options options)
     {
-        string?[] names = [.. options.SentenceColumns, options.Embedding1ColumnName, options.Embedding2ColumnName, options.ScoreColumnName, options.EmbeddingColumnName, options.ValidationLabelColumnName, .. options.ValidationGroupColumnName is string group ? new[] { group } : []];
-        Require(!names.Any(string.IsNullOrWhiteSpace), "column names", $"[{string.Join(", ", names)}]", "not empty");
-        Require(options.Model is null || !string.IsNullOrWhiteSpace(options.Model), nameof(options.Model), options.Model, "a .lacos file or a model folder; null takes the embedded default model");
-        Require(options.OutputFolder is null || !string.IsNullOrWhiteSpace(options.OutputFolder), nameof(options.OutputFolder), options.OutputFolder, "a folder; null writes nothing");
+        if (options.TextColumnName is null)
+        {
+            Named(options.Sentence1ColumnName, nameof(options.Sentence1ColumnName));
+            Named(options.Sentence2ColumnName, nameof(options.Sentence2ColumnName));
+            Require(!options.NegativeColumnNames.Any(string.IsNullOrWhiteSpace), nameof(options.NegativeColumnNames), $"[{string.Join(", ", options.NegativeColumnNames)}]", "names of columns");
+        }
+        NullOrNamed(options.TextColumnName, nameof(options.TextColumnName), "the name of a column; null trains on pairs of sentences");
+        Named(options.Embedding1ColumnName, nameof(options.Embedding1ColumnName));
+        Named(options.Embedding2ColumnName, nameof(options.Embedding2ColumnName));
+        Named(options.ScoreColumnName, nameof(options.ScoreColumnName));
+        Named(options.EmbeddingColumnName, nameof(options.EmbeddingColumnName));
+        Named(options.ValidationLabelColumnName, nameof(options.ValidationLabelColumnName));
+        NullOrNamed(options.ValidationGroupColumnName, nameof(options.ValidationGroupColumnName), "the name of a column; null where all of the validation set is one set");
+        NullOrNamed(options.LabelColumnName, nameof(options.LabelColumnName), "the name of a column; null takes Label where the loss needs one");
+        NullOrNamed(options.Model, nameof(options.Model), "a .lacos file or a model folder; null takes the embedded default model");
+        NullOrNamed(options.OutputFolder, nameof(options.OutputFolder), "a folder; null writes nothing");
         Require(options.LoraTargets.Count > 0 && options.LoraTargets.All(Targets.Contains) && options.LoraTargets.Distinct(StringComparer.Ordinal).Count() == options.LoraTargets.Count, nameof(options.LoraTargets), $"[{string.Join(", ", options.LoraTargets)}]", $"one or more of {string.Join(", ", Targets)}, each once");
     }
 
@@ -129,6 +142,10 @@ internal static class TrainerOptionsValidation
     }
 
     private static string Dimensions(LacosBloomTrainer.Options options) => $"[{string.Join(", ", options.MatryoshkaDimensions.Select(dimension => dimension.ToString(CultureInfo.InvariantCulture)))}]";
+
+    private static void Named(string? value, string name) => Require(!string.IsNullOrWhiteSpace(value), name, value is null ? null : $"'{value}'", "the name of a column");
+
+    private static void NullOrNamed(string? value, string name, string expected) => Require(value is null || !string.IsNullOrWhiteSpace(value), name, $"'{value}'", expected);
 
     private static void Positive(double value, string name) => Require(double.IsFinite(value) && value > 0, name, value, "a positive number");
 

@@ -28,16 +28,16 @@ public sealed class TrainingDataset
     /// <summary>What is minimised.</summary>
     public TrainingLoss? Loss;
 
-    /// <summary>Factor of the loss, and so of its gradients.</summary>
+    /// <summary>Factor of the loss, and so of its gradients; positive.</summary>
     public double LossWeight = 1;
 
-    /// <summary>Factor of the similarities, the inverse of the temperature, for the losses that have one.</summary>
+    /// <summary>Factor of the similarities, the inverse of the temperature, for the losses that have one; positive.</summary>
     public double? Scale;
 
     /// <summary>Whether <see cref="TrainingLoss.MultipleNegativesRanking"/> also makes the second sentence find the first.</summary>
     public bool? BothDirections;
 
-    /// <summary>Cosine distance from which on pairs labelled 0 are far enough apart, for <see cref="TrainingLoss.Contrastive"/>.</summary>
+    /// <summary>Cosine distance from which on pairs labelled 0 are far enough apart, for <see cref="TrainingLoss.Contrastive"/>; above 0 and at most 2.</summary>
     public double? Margin;
 
     /// <summary>Column of the first sentences (text).</summary>
@@ -52,13 +52,13 @@ public sealed class TrainingDataset
     /// <summary>Column of labels, of the kind that the loss needs.</summary>
     public string? LabelColumnName;
 
-    /// <summary>Rows of a step.</summary>
+    /// <summary>Rows of a step, at least 1.</summary>
     public int? BatchSize;
 
     /// <summary>Column of languages (text) or of anything else whose values shall come in other proportions than the data has them; an empty name for none.</summary>
     public string? BalanceColumnName;
 
-    /// <summary>Exponent of a value's number of rows in its share: 1 as in the data, 0 each value as often as any other.</summary>
+    /// <summary>Exponent of a value's number of rows in its share, from 0 to 1: 1 as in the data, 0 each value as often as any other.</summary>
     public double? BalancePower;
 
     internal TrainingDataset Copy()

@@ -16,14 +16,19 @@ public interface IProcessGroup
     /// <summary>Gives every rank the blocks of all.</summary>
     /// <param name="own">This rank's block.</param>
     /// <param name="all">Receives the blocks in the order of the ranks: <see cref="Count"/> times as many bytes.</param>
+    /// <exception cref="ArgumentException"><paramref name="all"/> has another length.</exception>
+    /// <exception cref="ObjectDisposedException">The group has been disposed.</exception>
     void AllGather(ReadOnlySpan<byte> own, Span<byte> all);
 
     /// <summary>Gives every rank its block of each of the others.</summary>
     /// <param name="sent">One block for each rank, in the order of the ranks.</param>
-    /// <param name="received">Receives one block from each rank, in the order of the ranks.</param>
+    /// <param name="received">Receives one block from each rank, in the order of the ranks; as long as <paramref name="sent"/>.</param>
+    /// <exception cref="ArgumentException">The lengths differ, or are no multiple of <see cref="Count"/>.</exception>
+    /// <exception cref="ObjectDisposedException">The group has been disposed.</exception>
     void AllToAll(ReadOnlySpan<byte> sent, Span<byte> received);
 
     /// <summary>Gives every rank what rank 0 has.</summary>
-    /// <param name="data">Read on rank 0, overwritten on the others.</param>
+    /// <param name="data">Read on rank 0, overwritten on the others; of the same length on all.</param>
+    /// <exception cref="ObjectDisposedException">The group has been disposed.</exception>
     void Broadcast(Span<byte> data);
 }

@@ -4,11 +4,11 @@ namespace Microsoft.ML.Lacos.Training.Distributed;
 /// <remarks>
 /// <para>Open MPI, and MPICH with the libraries that share its binary interface, are found at run time; <c>LACOS_MPI_LIBRARY</c> names another file. A process started without a launcher is a group of one.</para>
 /// <para>MPI cannot be started twice in a process: make one group, dispose of it when all training is done. After an error on one rank call <see cref="Abort"/>, because the others wait for it.</para>
+/// </remarks>
 /// <example><code>
 /// using var group = MpiProcessGroup.Start();
 /// var options = new LacosBloomTrainer.Options { ProcessGroup = group, BatchSize = 256 };
 /// </code></example>
-/// </remarks>
 public sealed class MpiProcessGroup : IProcessGroup, IDisposable
 {
     // MPI_THREAD_SERIALIZED: any thread, one at a time.

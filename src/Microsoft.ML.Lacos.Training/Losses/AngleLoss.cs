@@ -13,11 +13,11 @@ namespace Microsoft.ML.Lacos.Training.Losses;
 /// </list>
 /// <para>When to use: graded similarities, where <see cref="CoSentLoss"/> has stopped gaining.</para>
 /// <para>Literature: Li and Li 2023, arXiv 2309.12871 (AnglE); same values as <c>AnglELoss</c> of sentence-transformers.</para>
+/// </remarks>
 /// <example><code>
 /// using var loss = new AngleLoss();
 /// using torch.Tensor value = loss.Forward([first, second], torch.tensor(new[] { 0.1f, 0.9f }));
 /// </code></example>
-/// </remarks>
 public sealed class AngleLoss : SentenceLoss
 {
     /// <summary>Creates the loss.</summary>

@@ -13,11 +13,11 @@ namespace Microsoft.ML.Lacos.Training.Losses;
 /// </list>
 /// <para>When to use: graded similarities such as STS; a better signal than <see cref="CosineSimilarityLoss"/>, which asks for exact values.</para>
 /// <para>Literature: J. Su 2022, https://kexue.fm/archives/8847; same values as <c>CoSENTLoss</c> of sentence-transformers.</para>
+/// </remarks>
 /// <example><code>
 /// using var loss = new CoSentLoss();
 /// using torch.Tensor value = loss.Forward([first, second], torch.tensor(new[] { 0.1f, 0.9f }));
 /// </code></example>
-/// </remarks>
 public sealed class CoSentLoss : SentenceLoss
 {
     /// <summary>Creates the loss.</summary>

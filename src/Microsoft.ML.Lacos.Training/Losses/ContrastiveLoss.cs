@@ -12,11 +12,11 @@ namespace Microsoft.ML.Lacos.Training.Losses;
 /// </list>
 /// <para>When to use: duplicate detection and other yes-or-no data; few-shot classification, with pairs made from the classes.</para>
 /// <para>Literature: Hadsell, Chopra and LeCun 2006, "Dimensionality Reduction by Learning an Invariant Mapping"; same values as <c>ContrastiveLoss</c> of sentence-transformers.</para>
+/// </remarks>
 /// <example><code>
 /// using var loss = new ContrastiveLoss(margin: 0.5);
 /// using torch.Tensor value = loss.Forward([first, second], torch.tensor(new[] { 1f, 0f }));
 /// </code></example>
-/// </remarks>
 public sealed class ContrastiveLoss : SentenceLoss
 {
     /// <summary>Creates the loss.</summary>

@@ -12,11 +12,11 @@ namespace Microsoft.ML.Lacos.Training.Losses;
 /// </list>
 /// <para>When to use: where the cosines themselves must mean something; for good rankings <see cref="CoSentLoss"/> is better.</para>
 /// <para>Literature: Reimers and Gurevych 2019, arXiv 1908.10084 (regression objective); same values as <c>CosineSimilarityLoss</c> of sentence-transformers.</para>
+/// </remarks>
 /// <example><code>
 /// using var loss = new CosineSimilarityLoss();
 /// using torch.Tensor value = loss.Forward([first, second], torch.tensor(new[] { 0.1f, 0.9f }));
 /// </code></example>
-/// </remarks>
 public sealed class CosineSimilarityLoss : SentenceLoss
 {
     /// <inheritdoc/>

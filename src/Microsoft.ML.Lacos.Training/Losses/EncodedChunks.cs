@@ -43,6 +43,7 @@ internal sealed class EncodedChunks
         {
             using DisposeScope scope = torch.NewDisposeScope();
             torch.Tensor vectors = chunk.Graph ?? EncodeAgain(chunk);
+            CheckGraph(chunk, vectors);
             (vectors * gradients[chunk.Column].narrow(0, chunk.Place, chunk.Count)).sum().backward();
             chunk.Graph?.Dispose();
             chunk.Graph = null;
@@ -80,8 +81,20 @@ internal sealed class EncodedChunks
         return vectors;
     }
 
-    private static void CheckShape(Chunk chunk, torch.Tensor vectors)
+    private static void CheckGraph(Chunk chunk, torch.Tensor vectors)
     {
+        if (!vectors.requires_grad)
+        {
+            throw new ArgumentException($"No gradient flows from the vectors that the encoder gave for column {chunk.Column}, rows {chunk.Start} to {chunk.Start + chunk.Count - 1}. Compute them from tensors that require one, outside torch.no_grad.", "encode");
+        }
+    }
+
+    private static void CheckShape(Chunk chunk, torch.Tensor? vectors)
+    {
+        if (vectors is null)
+        {
+            throw new ArgumentException($"The encoder gave null for {chunk.Count} rows; [{chunk.Count}, dimension] is needed.", "encode");
+        }
         if (vectors.dim() != 2 || vectors.shape[0] != chunk.Count)
         {
             throw new ArgumentException($"The encoder gave shape [{string.Join(", ", vectors.shape)}] for {chunk.Count} rows; [{chunk.Count}, dimension] is needed.", "encode");

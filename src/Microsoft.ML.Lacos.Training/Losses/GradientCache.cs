@@ -28,7 +28,7 @@ public static class GradientCache
     /// <param name="labels">Labels of the whole batch, as the loss needs.</param>
     /// <returns>The loss of the whole batch.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A number is not positive.</exception>
-    /// <exception cref="ArgumentException">The encoder gave another shape than [count, dimension], or columns or labels are not what the loss needs.</exception>
+    /// <exception cref="ArgumentException">The encoder gave another shape than [count, dimension] or vectors that no gradient flows from, or columns or labels are not what the loss needs.</exception>
     /// <exception cref="InvalidOperationException">The encoder gave other vectors the second time.</exception>
     public static double Backward(SentenceLoss loss, int columns, int rows, int chunkRows, ChunkEncoder encode, torch.Tensor? labels = null)
     {

@@ -12,11 +12,11 @@ namespace Microsoft.ML.Lacos.Training.Losses;
 /// </list>
 /// <para>When to use: where stored vectors should be short (option <c>Dimension</c> when embedding) at little cost in quality.</para>
 /// <para>Literature: Kusupati et al. 2022, arXiv 2205.13147; same values as <c>MatryoshkaLoss</c> of sentence-transformers.</para>
+/// </remarks>
 /// <example><code>
 /// using var loss = new MatryoshkaLoss(new MultipleNegativesRankingLoss(), [384, 192, 96]);
 /// using torch.Tensor value = loss.Forward([anchors, positives]);
 /// </code></example>
-/// </remarks>
 public sealed class MatryoshkaLoss : SentenceLoss
 {
     private readonly SentenceLoss _inner;

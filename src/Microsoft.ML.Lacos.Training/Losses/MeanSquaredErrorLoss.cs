@@ -14,11 +14,11 @@ namespace Microsoft.ML.Lacos.Training.Losses;
 /// </list>
 /// <para>When to use: to give a small model the vectors of a large one, or to teach a model new languages from translations.</para>
 /// <para>Literature: Reimers and Gurevych 2020, arXiv 2004.09813; same values as <c>MSELoss</c> of sentence-transformers.</para>
+/// </remarks>
 /// <example><code>
 /// using var loss = new MeanSquaredErrorLoss();
 /// using torch.Tensor value = loss.Forward([student], teacher);
 /// </code></example>
-/// </remarks>
 public sealed class MeanSquaredErrorLoss : SentenceLoss
 {
     /// <inheritdoc/>

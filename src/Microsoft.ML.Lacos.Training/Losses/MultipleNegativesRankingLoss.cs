@@ -22,12 +22,12 @@ namespace Microsoft.ML.Lacos.Training.Losses;
 /// <para>When to use: the first choice wherever there are pairs, such as questions and answers, translations, sentences and what follows from them; with classes, for few labels.</para>
 /// <para>Literature: van den Oord et al. 2018, arXiv 1807.03748 (InfoNCE); Henderson et al. 2017, arXiv 1705.00652; both directions: Radford et al. 2021, arXiv 2103.00020;
 /// negatives by class: Khosla et al. 2020, arXiv 2004.11362 (supervised contrastive), with one positive a row. Without classes the same values as <c>MultipleNegativesRankingLoss</c> and <c>MultipleNegativesSymmetricRankingLoss</c> of sentence-transformers.</para>
+/// </remarks>
 /// <example><code>
 /// using var loss = new MultipleNegativesRankingLoss(scale: 20);
 /// using torch.Tensor value = loss.Forward([anchors, positives]);
 /// value.backward();
 /// </code></example>
-/// </remarks>
 public sealed class MultipleNegativesRankingLoss : SentenceLoss
 {
     /// <summary>Creates the loss.</summary>

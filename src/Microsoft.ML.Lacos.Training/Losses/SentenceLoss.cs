@@ -28,7 +28,8 @@ public abstract class SentenceLoss : IDisposable
     /// <param name="embeddings">One tensor [rows, dimension] for each column of sentences.</param>
     /// <param name="labels">As <see cref="Label"/> says; null where it is <see cref="LossLabel.None"/>.</param>
     /// <returns>A scalar.</returns>
-    /// <exception cref="ArgumentException">Columns, shapes or labels are not what this loss needs.</exception>
+    /// <exception cref="ArgumentException">Columns, shapes, types or labels are not what this loss needs.</exception>
+    /// <exception cref="ObjectDisposedException">The loss learns something itself and has been disposed.</exception>
     public torch.Tensor Forward(IReadOnlyList<torch.Tensor> embeddings, torch.Tensor? labels = null)
     {
         ArgumentNullException.ThrowIfNull(embeddings);
@@ -66,6 +67,14 @@ public abstract class SentenceLoss : IDisposable
         {
             string expected = MinimumColumns == MaximumColumns ? $"{MinimumColumns}" : MaximumColumns == int.MaxValue ? $"{MinimumColumns} or more" : $"{MinimumColumns} to {MaximumColumns}";
             throw new ArgumentException($"{Name} needs {expected} columns of sentences, got {embeddings.Count}; change the columns or the loss.", nameof(embeddings));
+        }
+        if (embeddings.Any(column => column is null))
+        {
+            throw new ArgumentException($"Column {embeddings.TakeWhile(column => column is not null).Count()} (from 0) of the vectors is null; give a tensor for each column of sentences.", nameof(embeddings));
+        }
+        if (!embeddings[0].is_floating_point())
+        {
+            throw new ArgumentException($"{Name} needs vectors of a floating-point type, got {embeddings[0].dtype}; convert them.", nameof(embeddings));
         }
         long[] first = embeddings[0].shape;
         if (first.Length != 2 || first[0] == 0 || first[1] == 0)

@@ -18,11 +18,11 @@ namespace Microsoft.ML.Lacos.Training.Losses;
 /// </list>
 /// <para>When to use: classes of pairs that are more than "match" or "no match". With entailment data <see cref="MultipleNegativesRankingLoss"/>, the contradictions as hard negatives, gives better vectors.</para>
 /// <para>Literature: Reimers and Gurevych 2019, arXiv 1908.10084 (classification objective); same values as <c>SoftmaxLoss</c> of sentence-transformers.</para>
+/// </remarks>
 /// <example><code>
 /// using var loss = new SoftmaxLoss(dimension: 384, classCount: 3);
 /// using torch.Tensor value = loss.Forward([premise, hypothesis], torch.tensor(new long[] { 0, 2 }));
 /// </code></example>
-/// </remarks>
 public sealed class SoftmaxLoss : SentenceLoss
 {
     private readonly Parameter _weight;
@@ -33,17 +33,22 @@ public sealed class SoftmaxLoss : SentenceLoss
     /// <param name="classCount">Number of classes, at least 2.</param>
     /// <param name="withProduct">Whether the classifier also sees <c>u * v</c>.</param>
     /// <param name="seed">Decides the classifier's first weights.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The dimension is not positive, or there are fewer than 2 classes.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The dimension is not positive, there are fewer than 2 classes, or the classifier of both would be larger than an array can be.</exception>
     public SoftmaxLoss(int dimension, int classCount, bool withProduct = false, int seed = 1)
     {
         Dimension = LossArguments.Positive(dimension);
         ArgumentOutOfRangeException.ThrowIfLessThan(classCount, 2);
         ClassCount = classCount;
         WithProduct = withProduct;
-        int inputs = checked(dimension * (withProduct ? 4 : 3));
+        long features = dimension * (withProduct ? 4L : 3L);
+        if (features > Array.MaxLength / classCount)
+        {
+            throw new ArgumentOutOfRangeException(nameof(dimension), dimension, $"A classifier of {features} features and {classCount} classes has more than the {Array.MaxLength} weights that fit into memory. Correct the dimension or the number of classes.");
+        }
+        int inputs = (int)features;
         var random = new Random(seed);
         double bound = 1 / Math.Sqrt(inputs);
-        _weight = new Parameter(DeviceTensors.Of(Uniform(random, checked(classCount * inputs), bound), [classCount, inputs]));
+        _weight = new Parameter(DeviceTensors.Of(Uniform(random, classCount * inputs, bound), [classCount, inputs]));
         _bias = new Parameter(DeviceTensors.Of(Uniform(random, classCount, bound), [classCount]));
         _weight.DetachFromDisposeScope();
         _bias.DetachFromDisposeScope();
@@ -70,6 +75,7 @@ public sealed class SoftmaxLoss : SentenceLoss
     /// <inheritdoc/>
     protected internal override torch.Tensor Compute(IReadOnlyList<torch.Tensor> embeddings, torch.Tensor? labels)
     {
+        ObjectDisposedException.ThrowIf(_weight.IsInvalid, this);
         (torch.Tensor u, torch.Tensor v) = (embeddings[0], embeddings[1]);
         if (u.shape[1] > Dimension)
         {

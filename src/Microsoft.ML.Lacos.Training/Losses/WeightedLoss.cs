@@ -10,10 +10,10 @@ namespace Microsoft.ML.Lacos.Training.Losses;
 /// <item><term>as the inner loss</term><description>as the inner loss</description></item>
 /// </list>
 /// <para>When to use: where data sets with different losses are trained on in turn and one loss has much larger gradients than another.</para>
+/// </remarks>
 /// <example><code>
 /// using var loss = new WeightedLoss(new CoSentLoss(), 0.3);
 /// </code></example>
-/// </remarks>
 public sealed class WeightedLoss : SentenceLoss
 {
     private readonly SentenceLoss _inner;

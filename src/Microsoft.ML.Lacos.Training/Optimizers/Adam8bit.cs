@@ -7,13 +7,13 @@ namespace Microsoft.ML.Lacos.Training.Optimizers;
 /// <para>The moments are quantised block by block with dynamic code books and are as good as fp32 moments in practice. Tensors of fewer than 4,096 elements keep theirs in fp32.
 /// Weight decay is decoupled.</para>
 /// <para>The blocks of bitsandbytes' Adam8bit are of 256 elements from version 0.46 on, and were of 2,048 before.</para>
+/// </remarks>
 /// <example><code>
 /// var optimizer = new Adam8bit([("lora_A", a), ("lora_B", b)], new AdamOptions(LearningRate: 2e-4));
 /// loss.backward();
 /// optimizer.Step();
 /// optimizer.ZeroGradients();
 /// </code></example>
-/// </remarks>
 public sealed class Adam8bit : AdamOptimizer
 {
     /// <summary>Tensors of fewer elements keep their moments in fp32.</summary>
@@ -25,8 +25,9 @@ public sealed class Adam8bit : AdamOptimizer
     /// <summary>Creates the optimiser.</summary>
     /// <param name="parameters">Float32 tensors to train, each with a name of its own; they stay the caller's.</param>
     /// <param name="options">Settings; null for the defaults.</param>
-    /// <param name="blockSize">Elements quantised with one maximum.</param>
-    /// <exception cref="ArgumentException">A tensor is of another type or empty, or a name comes twice.</exception>
+    /// <param name="blockSize">Elements quantised with one maximum, at least 1; a larger number than a tensor has elements takes the whole tensor.</param>
+    /// <exception cref="ArgumentException">A tensor is missing, of another type or empty, or a name is missing or comes twice.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A setting is out of its range, or the block size is not positive.</exception>
     public Adam8bit(IEnumerable<(string Name, torch.Tensor Value)> parameters, AdamOptions? options = null, int blockSize = DefaultBlockSize)
         : base(parameters, options ?? new AdamOptions(), Moments(blockSize))
     {
@@ -35,6 +36,6 @@ public sealed class Adam8bit : AdamOptimizer
     private static Func<int, IMoments> Moments(int blockSize)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(blockSize);
-        return count => count < MinimumSize ? new SinglePrecisionMoments(count) : new BlockwiseMoments(count, blockSize);
+        return count => count < MinimumSize ? new SinglePrecisionMoments(count) : new BlockwiseMoments(count, Math.Min(blockSize, count));
     }
 }

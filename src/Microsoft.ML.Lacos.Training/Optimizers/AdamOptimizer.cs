@@ -8,7 +8,7 @@ namespace Microsoft.ML.Lacos.Training.Optimizers;
 /// <summary>Updates tensors by their gradients; what <see cref="Adam8bit"/> and <see cref="AdamW"/> share.</summary>
 /// <remarks>
 /// The arithmetic runs on the CPU in this assembly, not in torch, so that a run can be continued with the same bits; tensors on another device are copied there and back.
-/// A tensor without a gradient is left alone and its count of steps stays.
+/// A tensor without a gradient is left alone and its count of steps stays. One thread at a time.
 /// </remarks>
 public abstract class AdamOptimizer
 {
@@ -30,6 +30,10 @@ public abstract class AdamOptimizer
         var names = new HashSet<string>(StringComparer.Ordinal) { StepsName };
         foreach ((string name, torch.Tensor value) in _parameters)
         {
+            if (name is null || value is null)
+            {
+                throw new ArgumentException($"{(name is null ? "A tensor to be trained has no name" : $"'{name}' is null")}; give each tensor and its name.", nameof(parameters));
+            }
             if (!names.Add(name))
             {
                 throw new ArgumentException($"Two tensors to be trained are named '{name}'; give each its own name.", nameof(parameters));
@@ -44,8 +48,17 @@ public abstract class AdamOptimizer
         _steps = new long[_parameters.Length];
     }
 
-    /// <summary>Size of the next step; a schedule sets it before each.</summary>
-    public double LearningRate { get; set; }
+    /// <summary>Size of the next step, from 0; a schedule sets it before each.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is set to a number below 0, to NaN or to infinity.</exception>
+    public double LearningRate
+    {
+        get;
+        set
+        {
+            AdamOptions.CheckLearningRate(value);
+            field = value;
+        }
+    }
 
     /// <summary>Bytes that the moments take, without the weights and gradients.</summary>
     public long StateByteSize => _moments.Sum(moments => moments.ByteSize);
@@ -98,7 +111,7 @@ public abstract class AdamOptimizer
         IReadOnlyList<OptimizerArray> own = State;
         foreach (OptimizerArray array in own)
         {
-            if (!state.TryGetValue(array.Name, out Array? values) || values.GetType() != array.Values.GetType() || values.Length != array.Values.Length)
+            if (!state.TryGetValue(array.Name, out Array? values) || values?.GetType() != array.Values.GetType() || values.Length != array.Values.Length)
             {
                 string found = values is null ? "nothing" : $"{values.GetType().Name} of {values.Length}";
                 throw new InvalidDataException(

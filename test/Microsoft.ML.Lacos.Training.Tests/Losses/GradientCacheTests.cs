@@ -32,6 +32,14 @@ public sealed class GradientCacheTests
     }
 
     [TestMethod]
+    public void AnEncoderThatGivesNothingOrNoGradientIsRefused()
+    {
+        using var loss = new MultipleNegativesRankingLoss();
+        Assert.Contains("gave null for 5 rows", Assert.ThrowsExactly<ArgumentException>(() => GradientCache.Backward(loss, 2, Rows, 5, (_, _, _) => null!)).Message);
+        Assert.Contains("No gradient flows", Assert.ThrowsExactly<ArgumentException>(() => GradientCache.Backward(loss, 2, Rows, 5, (_, _, count) => torch.ones(count, 8))).Message);
+    }
+
+    [TestMethod]
     public void ClassesTellNegativesAcrossChunks()
     {
         using DisposeScope scope = torch.NewDisposeScope();

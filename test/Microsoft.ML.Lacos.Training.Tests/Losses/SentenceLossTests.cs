@@ -14,6 +14,29 @@ public sealed class SentenceLossTests
     }
 
     [TestMethod]
+    public void AMissingColumnAndVectorsOfWholeNumbersAreRefused()
+    {
+        using var loss = new CoSentLoss();
+        StringAssert.Contains(Refusal(() => loss.Forward([Vectors(4, 8), null!], torch.zeros(4))), "Column 1 (from 0) of the vectors is null");
+        StringAssert.Contains(Refusal(() => loss.Forward([torch.ones(4, 8, dtype: torch.ScalarType.Int32), torch.ones(4, 8, dtype: torch.ScalarType.Int32)], torch.zeros(4))), "floating-point type, got Int32");
+    }
+
+    [TestMethod]
+    public void ADisposedClassifierSaysSo()
+    {
+        var loss = new MatryoshkaLoss(new SoftmaxLoss(8, 3), [8, 4]);
+        loss.Dispose();
+        loss.Dispose();
+        Assert.ThrowsExactly<ObjectDisposedException>(() => loss.Forward([Vectors(4, 8), Vectors(4, 8)], torch.zeros(4, dtype: torch.ScalarType.Int64)));
+    }
+
+    [TestMethod]
+    [DataRow(int.MaxValue, 3)]
+    [DataRow(384, int.MaxValue)]
+    public void AClassifierThatNoMemoryHoldsIsRefused(int dimension, int classes) =>
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => new SoftmaxLoss(dimension, classes)).Message, $"and {classes} classes");
+
+    [TestMethod]
     public void ColumnsOfDifferentShapeAreRefused()
     {
         using var loss = new CosineSimilarityLoss();

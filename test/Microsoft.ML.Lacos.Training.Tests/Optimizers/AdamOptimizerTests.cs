@@ -29,6 +29,39 @@ public sealed class AdamOptimizerTests
     }
 
     [TestMethod]
+    [DataRow(double.NaN)]
+    [DataRow(double.PositiveInfinity)]
+    [DataRow(-1e-3)]
+    public void ALearningRateThatIsNoneIsRefusedAndTheOneInForceStays(double rate)
+    {
+        using torch.Tensor values = Values(8, 1);
+        var optimizer = new AdamW([("p", values)], new AdamOptions(LearningRate: 0.5));
+        Assert.AreEqual("LearningRate", Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => optimizer.LearningRate = rate).ParamName);
+        Assert.AreEqual(0.5, optimizer.LearningRate);
+    }
+
+    [TestMethod]
+    public void MissingTensorsNamesAndArraysAreRefused()
+    {
+        using torch.Tensor values = Values(8, 1);
+        Assert.Contains("'p' is null", Assert.ThrowsExactly<ArgumentException>(() => new AdamW([("p", null!)])).Message);
+        Assert.Contains("has no name", Assert.ThrowsExactly<ArgumentException>(() => new AdamW([(null!, values)])).Message);
+        Assert.Contains("has nothing for 'steps'", Assert.ThrowsExactly<InvalidDataException>(() => new AdamW([("p", values)]).Restore(new Dictionary<string, Array> { ["steps"] = null! })).Message);
+    }
+
+    [TestMethod]
+    public void ABlockLargerThanTheTensorIsTheWholeTensor()
+    {
+        using torch.Tensor one = Values(5000, 1).requires_grad_();
+        using torch.Tensor other = Values(5000, 1).requires_grad_();
+        AdamOptimizer[] optimizers = [new Adam8bit([("p", one)], blockSize: int.MaxValue), new Adam8bit([("p", other)], blockSize: 5000)];
+        using torch.Tensor gradient = Values(5000, 2);
+        (one.grad, other.grad) = (gradient, gradient);
+        Array.ForEach(optimizers, optimizer => optimizer.Step());
+        Assert.IsTrue(one.allclose(other, rtol: 0, atol: 0));
+    }
+
+    [TestMethod]
     [DataRow(256)]
     [DataRow(2048)]
     public void EightBitMomentsKeepNearTheSinglePrecisionOnes(int blockSize)
