@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Microsoft.ML.Lacos.Training.Data;
 
 /// <summary>A batch of one of the data sets.</summary>
@@ -7,6 +9,9 @@ internal readonly record struct MixedBatch(int Dataset, int[] Rows);
 /// <remarks>The data set of a step is the one furthest behind its share, which depends on the step's number alone: a run continues from the number and each data set's own place.</remarks>
 internal sealed class MixedSampler
 {
+    // What a pass leaves out at its end is rarely more.
+    private const double WorthTelling = 0.1;
+
     private readonly PairSampler[] _samplers;
     private readonly double[] _shares;
     private long[] _taken;
@@ -22,10 +27,14 @@ internal sealed class MixedSampler
         double[] weights = [.. datasets.Zip(_samplers, (dataset, sampler) => dataset.Settings.Weight ?? sampler.StepsPerEpoch)];
         _shares = Shares.Of(weights);
         _taken = new long[_samplers.Length];
+        Notes = [.. datasets.Zip(_samplers).Where(pair => pair.Second.LeftOut > WorthTelling * pair.First.Rows.Count).Select(pair => LeavesOut(pair.First, pair.Second.LeftOut))];
     }
 
     /// <summary>Batches that all data sets give in one pass over each.</summary>
     public long StepsPerEpoch => _samplers.Sum(sampler => (long)sampler.StepsPerEpoch);
+
+    /// <summary>What a person should know: the data sets of which a pass leaves out many rows.</summary>
+    public IReadOnlyList<string> Notes { get; }
 
     /// <summary>Where each data set's next batch comes from.</summary>
     public IReadOnlyList<SamplerPosition> Positions => [.. _samplers.Select(sampler => sampler.Position)];
@@ -72,6 +81,10 @@ internal sealed class MixedSampler
             throw new InvalidDataException($"{settings.Name}: {error.Message}", error);
         }
     }
+
+    private static string LeavesOut(LoadedDataset dataset, int rows) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"A pass over {dataset.Settings.Name} leaves out {rows} of {dataset.Rows.Count} pairs, which share {(dataset.Rows.Classes is null ? "a text" : "a class or a text")} with all that are left to stand beside them. Each pass leaves out others.");
 
     private int Take()
     {

@@ -56,10 +56,14 @@ internal sealed class PairSampler
                 : $"No two of the {data.Count} pairs can stand in one batch: the batch size is {batchSize}, and each pair shares a text with every other, so that there is nothing to tell them from. Give pairs of different texts.");
         }
         StepsPerEpoch = _batches.Count;
+        LeftOut = data.Count - _batches.Sum(batch => batch.Length);
     }
 
     /// <summary>Batches of the first pass; later ones may differ by a few.</summary>
     public int StepsPerEpoch { get; }
+
+    /// <summary>Rows of the first pass that found no place in a batch; later passes leave out others.</summary>
+    public int LeftOut { get; }
 
     /// <summary>Where the next batch comes from.</summary>
     public SamplerPosition Position => new(_epoch, _next);

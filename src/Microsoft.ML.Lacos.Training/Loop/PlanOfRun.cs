@@ -22,6 +22,10 @@ internal static class PlanOfRun
     public static TrainingPlan Of(LacosModel model, LoadedData data, ValidationSet? validation, LacosBloomTrainer.Options options, Action<string> inform)
     {
         var sampler = new MixedSampler(data.Datasets, options.Seed, options.BucketByLength);
+        foreach (string note in sampler.Notes)
+        {
+            inform(note);
+        }
         RunLength length = RunLength.Of(options, sampler);
         using var trainer = new BatchTrainer(model, data, options);
         long left = StepsLeft(model, data, validation, options, trainer, sampler, length, inform);

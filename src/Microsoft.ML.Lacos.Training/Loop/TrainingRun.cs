@@ -68,6 +68,10 @@ internal sealed class TrainingRun : IDisposable
             {
                 Continue(state);
             }
+            foreach (string note in _sampler.Notes)
+            {
+                inform(note);
+            }
             if (_checkpoints is not null && _ranks.IsFirst)
             {
                 _checkpoints.Prepare();

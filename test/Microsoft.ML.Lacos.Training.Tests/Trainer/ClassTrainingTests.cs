@@ -84,6 +84,25 @@ public sealed class ClassTrainingTests
     }
 
     [TestMethod]
+    [DataRow(18, true)]
+    [DataRow(12, false)]
+    public void PairsThatAPassLeavesOutAreCounted(int red, bool expected)
+    {
+        using var folder = new TemporaryFolder();
+        var told = new List<string>();
+        _ml.Log += (_, message) => told.Add(message.Message);
+
+        // 24 texts, each in one pair; of the two classes a batch holds as many of one as of the other.
+        IDataView data = _ml.Data.LoadFromEnumerable(Data(24).GetColumn<string>("Text").Select((text, i) => new Row { Text = text, Name = i < red ? "red" : "green" }).ToArray());
+        LacosBloomTrainer.Options options = Options(folder, 1);
+        (options.BatchSize, options.PairsPerText) = (2, 1);
+        _ml.Regression.Trainers.LacosBloom(options).Plan(data);
+        _ml.Regression.Trainers.LacosBloom(options).Fit(data).Dispose();
+        Assert.AreEqual(expected ? 2 : 0, told.Count(message => message.Contains("leaves out 12 of 24 pairs, which share a class or a text", StringComparison.Ordinal)), string.Join('\n', told));
+        Assert.AreEqual(expected ? 2 : 0, told.Count(message => message.Contains("leaves out", StringComparison.Ordinal)));
+    }
+
+    [TestMethod]
     [DataRow(TrainingLoss.MultipleNegativesRanking, true)]
     [DataRow(TrainingLoss.CosineSimilarity, false)]
     public void OneClassWithPairsIsNothingToRankAgainst(TrainingLoss loss, bool refused)
