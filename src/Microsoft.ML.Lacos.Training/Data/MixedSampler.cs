@@ -27,7 +27,7 @@ internal sealed class MixedSampler
         double[] weights = [.. datasets.Zip(_samplers, (dataset, sampler) => dataset.Settings.Weight ?? sampler.StepsPerEpoch)];
         _shares = Shares.Of(weights);
         _taken = new long[_samplers.Length];
-        Notes = [.. datasets.Zip(_samplers).Where(pair => pair.Second.LeftOut > WorthTelling * pair.First.Rows.Count).Select(pair => LeavesOut(pair.First, pair.Second.LeftOut))];
+        Notes = [.. datasets.Zip(_samplers).Where(pair => IsWorthTelling(pair.First, pair.Second.LeftOut)).Select(pair => LeavesOut(pair.First, pair.Second.LeftOut))];
     }
 
     /// <summary>Batches that all data sets give in one pass over each.</summary>
@@ -81,6 +81,9 @@ internal sealed class MixedSampler
             throw new InvalidDataException($"{settings.Name}: {error.Message}", error);
         }
     }
+
+    // Fewer than make a batch are only what did not come out even.
+    private static bool IsWorthTelling(LoadedDataset dataset, int leftOut) => leftOut >= dataset.Settings.SmallestBatch && leftOut > WorthTelling * dataset.Rows.Count;
 
     private static string LeavesOut(LoadedDataset dataset, int rows) => string.Create(
         CultureInfo.InvariantCulture,

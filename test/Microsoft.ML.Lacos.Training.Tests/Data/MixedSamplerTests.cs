@@ -97,6 +97,17 @@ public sealed class MixedSamplerTests
         }
     }
 
+    [TestMethod]
+    [DataRow(TrainingLoss.MultipleNegativesRanking)]
+    [DataRow(TrainingLoss.CoSent)]
+    public void ARowThatDoesNotComeOutEvenIsNotSaidToShareATextWithOthers(TrainingLoss loss)
+    {
+        var sampler = new MixedSampler([Dataset(5, null, loss)], 1, false);
+        Assert.HasCount(4, sampler.Next().Rows);
+        Assert.AreEqual(1, sampler.StepsPerEpoch, "the fifth row is alone");
+        Assert.IsEmpty(sampler.Notes);
+    }
+
     private static LoadedDataset Dataset(int rows, double? weight, TrainingLoss loss = TrainingLoss.MultipleNegativesRanking)
     {
         var tokens = new TokenStore(long.MaxValue, "");
