@@ -19,6 +19,9 @@ internal sealed record SampleRun(int Code, string Output, string Errors)
     /// <summary>Runs a file-based app that <see cref="Build"/> has built.</summary>
     public static SampleRun Run(string file, params string[] arguments) => Dotnet(["run", "-c", Configuration, "--no-build", file, "--", .. arguments]);
 
+    /// <summary>Runs a sample that is a project and was built with the tests.</summary>
+    public static SampleRun RunProject(string folder, params string[] arguments) => Dotnet(["run", "-c", Configuration, "--no-build", "--project", folder, "--", .. arguments]);
+
     private static string Configuration => new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
 
     private static SampleRun Dotnet(IEnumerable<string> arguments)
