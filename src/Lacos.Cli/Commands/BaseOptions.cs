@@ -17,7 +17,7 @@ internal sealed class BaseOptions
     private static readonly string[] Precisions = ["float32", "bfloat16"];
 
     private readonly Option<string> _scheme = ModelOptions.Choice("--base-scheme", "How the base's weights are held; other than the file's own needs a model folder", [.. Schemes.Select(entry => entry.Name)]);
-    private readonly Option<string?> _adapter = new("--adapter") { Description = "Start from this PEFT adapter, with its rank, alpha and targets", HelpName = "folder" };
+    private readonly Option<string?> _adapter = new("--adapter") { Description = "Start from this PEFT adapter, with its rank, alpha and targets; teacher=base stays the base without it", HelpName = "folder" };
     private readonly Option<int?> _gpu = new("--gpu") { Description = "Train on this CUDA device, from 0; the tool must be built with -p:LacosTorch=cuda", HelpName = "N" };
     private readonly Option<long?> _activationMemory = ByteSize.Option("--activation-memory", "Memory for activations that a step keeps for its way back, such as 2GiB; blocks beyond it are computed again, with the same gradients. Default: half of what is free");
     private readonly Option<string> _precision = ModelOptions.Choice("--precision", "Type of torch's products over 8-bit weights, on a GPU or block-wise", Precisions);

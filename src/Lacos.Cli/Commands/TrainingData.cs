@@ -2,7 +2,8 @@ using Lacos.Cli.Input;
 using Lacos.Cli.Terminal;
 using Microsoft.ML;
 using Microsoft.ML.Lacos;
-using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Hub;
+using Microsoft.ML.Lacos.Pipeline;
 using Microsoft.ML.Lacos.Quantization;
 
 namespace Lacos.Cli.Commands;
@@ -45,7 +46,7 @@ internal sealed class TrainingData(MLContext ml, LacosBloomTrainer.Options optio
         options.NegativeColumnNames = first.NegativeColumnNames!;
         options.LabelColumnName = first.LabelColumnName;
         options.Weight = first.Weight;
-        options.BalanceColumnName = first.BalanceColumnName!.Length == 0 ? null : first.BalanceColumnName;
+        options.BalanceColumnName = first.BalanceColumnName;
         options.BalancePower = first.BalancePower!.Value;
         options.Scale = first.Scale!.Value;
         options.BothDirections = first.BothDirections!.Value;
@@ -105,7 +106,7 @@ internal sealed class TrainingData(MLContext ml, LacosBloomTrainer.Options optio
         TrainingLoss loss = argument.Loss ?? options.Loss;
         if (loss == TrainingLoss.MeanSquaredError != (argument.Teacher is not null))
         {
-            throw new UsageException($"--data '{argument.Path}' has the loss {DataArgument.Losses.First(entry => entry.Loss == loss).Name} and {(argument.Teacher is null ? "no teacher" : $"the teacher '{argument.Teacher}'")}. The loss mse needs teacher=MODEL ('base' for the model that is trained), and no other loss does.");
+            throw new UsageException($"--data '{argument.Path}' has the loss {DataArgument.Losses.First(entry => entry.Loss == loss).Name} and {(argument.Teacher is null ? "no teacher" : $"the teacher '{argument.Teacher}'")}. The loss mse needs teacher=MODEL ('base' for the base as --base-scheme holds it, without any --adapter), and no other loss does.");
         }
         PairNeeds needs = loss switch
         {
@@ -144,14 +145,21 @@ internal sealed class TrainingData(MLContext ml, LacosBloomTrainer.Options optio
         };
     }
 
-    private IDataView WithTeacher(IDataView data, string teacher) => ml.Transforms.Text.ApplySentenceEmbedding(new SentenceEmbeddingEstimator.Options
+    private IDataView WithTeacher(IDataView data, string teacher)
     {
-        Model = teacher == "base" ? options.Model : teacher,
-        Compute = teacher == "base" && options.BaseScheme == QuantizationScheme.None ? BloomCompute.Float32 : BloomCompute.Int8,
-        Pooling = teacher == "base" ? options.Pooling : null,
-        Prompt = teacher == "base" ? options.Prompt : null,
-        PromptName = teacher == "base" ? options.PromptName : null,
-        Columns = [new(TeacherPrefix + teacher, nameof(TrainingPair.Sentence1))],
-        MaximumTokenCount = options.MaximumTokenCount,
-    }).Fit(data).Transform(data);
+        bool isBase = teacher == "base";
+        var teaching = new SentenceEmbeddingEstimator.Options
+        {
+            Model = isBase ? options.Model : teacher,
+            Pooling = isBase ? options.Pooling : null,
+            Prompt = isBase ? options.Prompt : null,
+            PromptName = isBase ? options.PromptName : null,
+            Columns = [new(TeacherPrefix + teacher, nameof(TrainingPair.Sentence1))],
+            MaximumTokenCount = options.MaximumTokenCount,
+        };
+
+        // The base teaches in the scheme in which the run holds it, and of that the options of an estimator say nothing.
+        QuantizationScheme? scheme = isBase ? options.BaseScheme : null;
+        return new SentenceEmbeddingEstimator(ml, teaching, opened => EmbeddingModel.Create(LacosModel.Open(opened.Model, opened.Compute, scheme: scheme), opened)).Fit(data).Transform(data);
+    }
 }

@@ -50,13 +50,35 @@ public sealed class TrainBaseTests
     }
 
     [TestMethod]
-    public void ABaseInFloat32IsItsOwnTeacherInFloat32()
+    [DataRow("float32")]
+    [DataRow("blockwise-dynamic")]
+    [DataRow("blockwise-linear")]
+    public void ABaseIsItsOwnTeacherInTheSchemeThatTheRunHasIt(string scheme)
     {
         using var folder = new TemporaryFolder();
         string model = TinyModel.OfLetters().WriteTo(folder.File("model"));
-        Succeeds(["train", "--model", model, "--data", folder.Write("pairs.tsv", Pairs) + ",loss=mse,columns=anchor,teacher=base", "--output", folder.File("out"), "--base-scheme", "float32", "--lora-dropout", "0", .. Small]);
+        Succeeds(["train", "--model", model, "--data", folder.Write("pairs.tsv", Pairs) + ",loss=mse,columns=anchor,teacher=base", "--output", folder.File("out"), "--base-scheme", scheme, "--lora-dropout", "0", .. Small]);
         string first = File.ReadLines(Path.Combine(folder.File("out"), "train-log.jsonl")).First();
         Assert.IsLessThan(1e-10, JsonDocument.Parse(first).RootElement.GetProperty("loss").GetDouble());
+    }
+
+    [TestMethod]
+    public void BesideAnAdapterTheTeacherBaseIsTheBaseWithoutIt()
+    {
+        using var folder = new TemporaryFolder();
+        string model = TinyModel.OfLetters().WriteTo(folder.File("model"));
+        string data = folder.Write("pairs.tsv", Pairs);
+        string[] shared = ["train", "--model", model, "--base-scheme", "float32", "--batch-size", "2", "--steps", "1"];
+        Succeeds([.. shared, "--data", data, "--output", folder.File("first"), "--lora-rank", "2", "--lora-alpha", "2", "--learning-rate", "0.05", "--warmup", "0"]);
+        Assert.IsGreaterThan(1e-6, LossTaughtBy("base"));
+        Assert.IsLessThan(1e-10, LossTaughtBy(Path.Combine(folder.File("first"), "model.lacos")));
+
+        double LossTaughtBy(string teacher)
+        {
+            string output = folder.File(Path.GetFileName(teacher) + "-out");
+            Succeeds([.. shared, "--data", $"{data},loss=mse,columns=anchor,teacher={teacher}", "--output", output, "--adapter", folder.File("first"), "--lora-dropout", "0"]);
+            return JsonDocument.Parse(File.ReadLines(Path.Combine(output, "train-log.jsonl")).First()).RootElement.GetProperty("loss").GetDouble();
+        }
     }
 
     [TestMethod]
