@@ -1,16 +1,25 @@
 using Microsoft.ML.Lacos.Quantization;
+using Microsoft.ML.Lacos.Safetensors;
 
 namespace Microsoft.ML.Lacos.Bloom;
 
 /// <summary>Gain and bias of a layer norm, each of the hidden size.</summary>
 /// <param name="Weight">Gain.</param>
 /// <param name="Bias">Bias.</param>
-public sealed record LayerNormWeights(float[] Weight, float[] Bias);
+public sealed record LayerNormWeights(float[] Weight, float[] Bias)
+{
+    /// <inheritdoc/>
+    public override string ToString() => RecordText.Of(this);
+}
 
 /// <summary>A linear layer <c>y = W x + b</c>.</summary>
 /// <param name="Weight">[out, in].</param>
 /// <param name="Bias">[out].</param>
-public sealed record LinearWeights(WeightMatrix Weight, float[] Bias);
+public sealed record LinearWeights(WeightMatrix Weight, float[] Bias)
+{
+    /// <inheritdoc/>
+    public override string ToString() => RecordText.Of(this);
+}
 
 /// <summary>One transformer block.</summary>
 /// <param name="InputLayerNorm">Before attention.</param>
@@ -42,4 +51,8 @@ public sealed record BloomWeights(
     WeightMatrix WordEmbeddings,
     LayerNormWeights WordEmbeddingsLayerNorm,
     IReadOnlyList<BloomBlockWeights> Blocks,
-    LayerNormWeights FinalLayerNorm);
+    LayerNormWeights FinalLayerNorm)
+{
+    /// <inheritdoc/>
+    public override string ToString() => RecordText.Of(this);
+}

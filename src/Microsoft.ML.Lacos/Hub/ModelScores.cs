@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Microsoft.ML.Lacos.Safetensors;
 
 namespace Microsoft.ML.Lacos.Hub;
 
@@ -67,6 +68,9 @@ public sealed record ModelScores(IReadOnlyList<SetScore> Sets, double WeakBelow 
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(WeakBelow, Sets.Count, Sets.Count > 0 ? Sets[0] : null);
+
+    /// <inheritdoc/>
+    public override string ToString() => RecordText.Of(this);
 
     private string ToJson()
     {

@@ -41,6 +41,9 @@ public sealed record SentenceSettings
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Pooling, Normalize, MaximumTokenCount, DefaultPromptName, IncludePrompt, Prompts.Count);
 
+    /// <inheritdoc/>
+    public override string ToString() => RecordText.Of(this);
+
     /// <summary>The text put before a sentence.</summary>
     /// <param name="prompt">A text; <see langword="null"/> for the default prompt, empty for none.</param>
     /// <param name="promptName">Name of one of the prompts, in place of a text; <see langword="null"/> for none.</param>

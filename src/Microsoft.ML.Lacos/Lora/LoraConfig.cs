@@ -1,3 +1,5 @@
+using Microsoft.ML.Lacos.Safetensors;
+
 namespace Microsoft.ML.Lacos.Lora;
 
 /// <summary>What a LoRA adapter (arXiv 2106.09685) adapts, and how strongly; the part of PEFT's <c>LoraConfig</c> that changes results.</summary>
@@ -100,4 +102,7 @@ public sealed record LoraConfig
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Rank, Alpha, Dropout, RankStabilized, TargetPattern, BaseModel, TargetModules.Count, Blocks?.Count);
+
+    /// <inheritdoc/>
+    public override string ToString() => RecordText.Of(this);
 }

@@ -1,3 +1,5 @@
+using Microsoft.ML.Lacos.Safetensors;
+
 namespace Microsoft.ML.Lacos.Native;
 
 /// <summary>One set of native kernels.</summary>
@@ -47,6 +49,9 @@ public sealed record NativeInfo
 
     /// <summary>What that number comes from.</summary>
     public string ThreadCountReason { get; private init; } = string.Empty;
+
+    /// <inheritdoc/>
+    public override string ToString() => RecordText.Of(this);
 
     /// <summary>Looks at the library, loading it if that has not happened yet.</summary>
     /// <returns>What was found; never throws for a missing library.</returns>
