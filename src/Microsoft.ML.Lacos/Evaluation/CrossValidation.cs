@@ -11,6 +11,22 @@ internal static class CrossValidation
 {
     private const BindingFlags Instance = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DoNotWrapExceptions;
 
+    /// <summary>Refuses more folds than rows: a fold without a row has nothing to measure on, and the loop makes room for all folds before it looks at the data.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The message says both numbers.</exception>
+    public static void RequireRows(IDataView data, int numberOfFolds)
+    {
+        using DataViewRowCursor cursor = data.GetRowCursor([]);
+        int rows = 0;
+        while (rows < numberOfFolds && cursor.MoveNext())
+        {
+            rows++;
+        }
+        if (rows < numberOfFolds)
+        {
+            throw new ArgumentOutOfRangeException(nameof(numberOfFolds), numberOfFolds, $"The number of folds is {numberOfFolds} and the data has {rows} row(s); each fold needs a row to measure on. Give at most {rows} folds, or more data.");
+        }
+    }
+
     /// <summary>Fits the estimator once per fold and measures each model on the part it has not seen.</summary>
     public static TrainCatalogBase.CrossValidationResult<TMetrics>[] Run<TMetrics>(
         TrainCatalogBase catalog, IDataView data, IEstimator<ITransformer> estimator, int numberOfFolds, string? samplingKeyColumnName, int? seed, Func<IDataView, TMetrics> evaluate)

@@ -31,14 +31,14 @@ public static class SentenceSimilarityCatalog
     /// <param name="catalog">The regression catalog: <c>mlContext.Regression</c>.</param>
     /// <param name="data">The data.</param>
     /// <param name="estimator">What to fit; its transformer adds the two embedding columns.</param>
-    /// <param name="numberOfFolds">How many folds, at least 2.</param>
+    /// <param name="numberOfFolds">How many folds, at least 2 and at most one a row.</param>
     /// <param name="labelColumnName">As in <see cref="EvaluateSentenceSimilarity"/>.</param>
     /// <param name="embedding1ColumnName">As in <see cref="EvaluateSentenceSimilarity"/>.</param>
     /// <param name="embedding2ColumnName">As in <see cref="EvaluateSentenceSimilarity"/>.</param>
     /// <param name="samplingKeyColumnName">Rows with equal values of this column stay in one fold; <see langword="null"/> splits row by row.</param>
     /// <param name="seed">Seed of the split; <see langword="null"/> for that of the <see cref="MLContext"/>.</param>
     /// <returns>Model, metrics, scored hold-out set and number of each fold, as in <see cref="RegressionCatalog.CrossValidate"/>.</returns>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="numberOfFolds"/> is below 2.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="numberOfFolds"/> is below 2, or above the number of rows.</exception>
     /// <exception cref="ArgumentException">As in <see cref="EvaluateSentenceSimilarity"/>, or the estimator does not fit the data.</exception>
     public static IReadOnlyList<TrainCatalogBase.CrossValidationResult<SentenceSimilarityMetrics>> CrossValidateSentenceSimilarity(
         this RegressionCatalog catalog,
@@ -58,6 +58,7 @@ public static class SentenceSimilarityCatalog
         {
             throw new ArgumentOutOfRangeException(nameof(numberOfFolds), numberOfFolds, $"The number of folds is {numberOfFolds}; it must be at least 2: a model is measured on rows it has not seen.");
         }
+        CrossValidation.RequireRows(data, numberOfFolds);
         return CrossValidation.Run(
             catalog, data, estimator, numberOfFolds, samplingKeyColumnName, seed, scored => catalog.EvaluateSentenceSimilarity(scored, labelColumnName, embedding1ColumnName, embedding2ColumnName));
     }

@@ -49,6 +49,18 @@ public sealed class CrossValidateSentenceSimilarityTests
     }
 
     [TestMethod]
+    [DataRow(201)]
+    [DataRow(int.MaxValue)]
+    public void MoreFoldsThanRowsAreRefusedWithBothNumbers(int folds)
+    {
+        (MLContext context, IDataView view) = Data();
+        ArgumentOutOfRangeException error = Assert.ThrowsExactly<ArgumentOutOfRangeException>(
+            () => context.Regression.CrossValidateSentenceSimilarity(view, context.Transforms.CopyColumns("Score", "Label"), numberOfFolds: folds));
+        Assert.AreEqual("numberOfFolds", error.ParamName);
+        StringAssert.Contains(error.Message, $"is {folds} and the data has 200 row(s)");
+    }
+
+    [TestMethod]
     public void TheErrorOfAFoldArrivesAsItself()
     {
         (MLContext context, IDataView view) = Data();
