@@ -43,7 +43,7 @@ internal sealed class HardNegatives(VectorTable corpus, MiningSettings settings,
             {
                 leastTrue[i] = LeastTrue(anchors[start + i], trueTexts[start + i]);
                 ceilings[i] = settings.Ceiling(leastTrue[i]);
-                nearest[i] = new NearestTexts(settings.Depth);
+                nearest[i] = new NearestTexts((int)Math.Min(settings.Depth, corpus.Count));
             }
             for (int first = 0; first < corpus.Count; first += Stretch)
             {

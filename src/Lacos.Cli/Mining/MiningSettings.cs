@@ -12,7 +12,7 @@ namespace Lacos.Cli.Mining;
 internal sealed record MiningSettings(int Negatives, int Skip, int Range, double? RelativeMargin, double? AbsoluteMargin, double? MaximumScore, double? MinimumScore, int Seed)
 {
     /// <summary>Texts to find for each anchor.</summary>
-    public int Depth => Skip + Range;
+    public long Depth => (long)Skip + Range;
 
     /// <summary>Largest cosine of a negative.</summary>
     /// <param name="leastTrue">Cosine of the least similar true text.</param>

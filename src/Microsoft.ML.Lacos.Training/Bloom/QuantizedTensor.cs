@@ -21,7 +21,8 @@ internal sealed class QuantizedTensor : IDisposable
     /// <param name="device">Where to.</param>
     public QuantizedTensor(WeightMatrix matrix, torch.Device device)
     {
-        (Rows, Columns, _blockSize) = (matrix.Rows, matrix.Columns, matrix.BlockSize);
+        (Rows, Columns) = (matrix.Rows, matrix.Columns);
+        _blockSize = Math.Min(matrix.BlockSize, Rows * Columns);
         _codes = Codes(matrix, device);
         if (matrix.Scheme == QuantizationScheme.Rowwise)
         {

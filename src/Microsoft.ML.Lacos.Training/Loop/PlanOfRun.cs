@@ -37,7 +37,7 @@ internal static class PlanOfRun
         long tokens = (data.Tokens.TokenCount * sizeof(int)) - data.Tokens.SpilledBytes;
         long total = weights + (3 * sizeof(float) * trained) + trainer.Optimizer.StateByteSize + tokens + (long)activations;
         return new TrainingPlan(
-            data.Rows, data.Tokens.Count, data.LongTexts, mean, sampler.StepsPerEpoch, length.Total, left, trained, trainer.Optimizer.StateByteSize, total, TimeOfStep(trainer, sampler) * left);
+            data.Rows, data.Tokens.Count, data.LongTexts, mean, sampler.StepsPerEpoch, length.Total, left, trained, trainer.Optimizer.StateByteSize, total, RunLength.TimeOf(SecondsOfStep(trainer, sampler), left));
     }
 
     private static long StepsLeft(
@@ -61,7 +61,7 @@ internal static class PlanOfRun
     }
 
     // The first step also warms up: it is not timed.
-    private static TimeSpan TimeOfStep(BatchTrainer trainer, MixedSampler sampler)
+    private static double SecondsOfStep(BatchTrainer trainer, MixedSampler sampler)
     {
         trainer.Step(sampler.Next(), 1, learningRate: 0);
         var clock = Stopwatch.StartNew();
@@ -69,13 +69,14 @@ internal static class PlanOfRun
         {
             trainer.Step(sampler.Next(), step + 2, learningRate: 0);
         }
-        return clock.Elapsed / TimedSteps;
+        return clock.Elapsed.TotalSeconds / TimedSteps;
     }
 
     private static double Activations(BloomConfig config, LoadedDataset dataset, LacosBloomTrainer.Options options, double mean, long longest)
     {
         // Without the cache all columns of a batch are in one graph.
-        long rows = dataset.Settings.BatchSize > options.MiniBatchSize ? options.MiniBatchSize : (long)dataset.Settings.BatchSize * dataset.Rows.Columns.Length;
+        long batch = Math.Min(dataset.Settings.BatchSize, dataset.Rows.Count);
+        long rows = batch > options.MiniBatchSize ? options.MiniBatchSize : batch * dataset.Rows.Columns.Length;
         double tokens = Math.Min(rows * longest, (rows * mean) + (2 * longest));
         return sizeof(float) * config.LayerCount * ((tokens * config.HiddenSize * VectorsPerToken) + (2.0 * rows * config.HeadCount * longest * longest));
     }

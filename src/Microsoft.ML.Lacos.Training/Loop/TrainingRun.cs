@@ -131,7 +131,7 @@ internal sealed class TrainingRun : IDisposable
             _isEvaluationDue = _validation is not null && (_step % _options.EvaluateEvery == 0 || _step == _length.Total);
             double? spearman = _isEvaluationDue ? Evaluate(_validation!, cancellationToken) : null;
             double seconds = Math.Max(clock.Elapsed.TotalSeconds, 1e-9);
-            var left = TimeSpan.FromSeconds(seconds / (_step - first) * (_length.Last - _step));
+            var left = RunLength.TimeOf(seconds / (_step - first), _length.Last - _step);
             var progress = new TrainingProgress(_step, _length.Total, result.Loss, rate, result.GradientNorm, spearman, sentences / seconds, left, dataset.Settings.Name);
             log?.Write(progress);
             _options.Progress?.Report(progress);

@@ -19,6 +19,7 @@ internal sealed class EncodedChunks
     public EncodedChunks(int columns, int first, int rows, int chunkRows, ChunkEncoder encode, bool keepGraphs)
     {
         (_columns, _encode) = (columns, encode);
+        chunkRows = Math.Min(chunkRows, rows);
         for (int column = 0; column < columns; column++)
         {
             for (int start = first; start < first + rows; start += chunkRows)

@@ -37,7 +37,7 @@ internal static unsafe class WeightMatrixBuilder
     {
         long count = (long)rows * columns;
         ArgumentOutOfRangeException.ThrowIfNotEqual(source.Count, count);
-        int unit = quantizer is null or { BlockSize: 0 } ? columns : quantizer.BlockSize;
+        int unit = quantizer is null or { BlockSize: 0 } ? columns : (int)Math.Min(quantizer.BlockSize, count);
         long units = (count + unit - 1) / unit;
         if (units > Array.MaxLength)
         {

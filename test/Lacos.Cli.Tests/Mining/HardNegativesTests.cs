@@ -43,6 +43,19 @@ public sealed class HardNegativesTests
     }
 
     [TestMethod]
+    public void MoreTextsThanThereAreCanBeSkippedAndChosenFrom()
+    {
+        (_, VectorTable corpus) = Table(60, seed: 1);
+        (_, VectorTable anchors) = Table(4, seed: 2);
+        int[][] trueTexts = [.. Enumerable.Range(0, 4).Select(i => new[] { i })];
+        CollectionAssert.AreEqual(Find(skip: 5, range: 60), Find(skip: 5, range: int.MaxValue));
+        Assert.IsEmpty(Find(skip: int.MaxValue, range: 3));
+
+        (float, int)[] Find(int skip, int range) =>
+            [.. new HardNegatives(corpus, new MiningSettings(3, skip, range, null, null, null, null, 1), threads: 1).Find(anchors, trueTexts, [.. trueTexts.Select(own => new HashSet<int>(own))], 0, CancellationToken.None).SelectMany(anchor => anchor.Negatives)];
+    }
+
+    [TestMethod]
     public void TheChoiceAmongARangeGoesBySeedAndAnchorAndStaysInTheRange()
     {
         (_, VectorTable corpus) = Table(600, seed: 1);

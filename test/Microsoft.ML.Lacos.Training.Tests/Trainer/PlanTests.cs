@@ -1,5 +1,6 @@
 using Microsoft.ML.Lacos.Lora;
 using Microsoft.ML.Lacos.Tests;
+using Microsoft.ML.Lacos.Training.Loop;
 
 namespace Microsoft.ML.Lacos.Training.Tests.Trainer;
 
@@ -23,6 +24,25 @@ public sealed class PlanTests
         Assert.AreEqual(12, plan.StepsLeft);
         Assert.AreEqual(32, plan.DistinctTexts);
         Assert.IsGreaterThan(plan.OptimizerBytes, plan.EstimatedBytes);
+    }
+
+    [TestMethod]
+    public void ABatchOfMoreRowsThanThereAreIsEstimatedAsOneOfThoseThatThereAre()
+    {
+        LacosBloomTrainer.Options options = Sentences.Quick(0);
+        (options.BatchSize, options.MiniBatchSize, options.Epochs) = (16, 16, 1);
+        long expected = Plan(options).EstimatedBytes;
+        (options.BatchSize, options.MiniBatchSize, options.Epochs) = (int.MaxValue, int.MaxValue, int.MaxValue);
+        TrainingPlan plan = Plan(options);
+        Assert.AreEqual(expected, plan.EstimatedBytes);
+        Assert.AreEqual(int.MaxValue, plan.TotalSteps);
+    }
+
+    [TestMethod]
+    public void ATimeBeyondWhatATimeCanBeIsTheLongestOne()
+    {
+        Assert.AreEqual(TimeSpan.FromHours(1), RunLength.TimeOf(0.5, 7200));
+        Assert.AreEqual(RunLength.TimeOf(1, long.MaxValue), RunLength.TimeOf(3, long.MaxValue));
     }
 
     [TestMethod]
