@@ -102,7 +102,7 @@ internal static class LacosTool
             case UsageException:
                 streams.Fail(error.Message);
                 return ExitCode.Usage;
-            case ToolException or IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException or JsonException or NotSupportedException or InvalidOperationException or OutOfMemoryException:
+            case ToolException or IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException or JsonException or NotSupportedException or InvalidOperationException or OutOfMemoryException or DllNotFoundException:
                 streams.Fail(error.Message);
                 return ExitCode.Failed;
             default:

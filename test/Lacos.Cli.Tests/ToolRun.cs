@@ -1,11 +1,15 @@
 using System.Text;
 using Lacos.Cli.Terminal;
+using Microsoft.ML.Lacos.Training.Tests;
 
 namespace Lacos.Cli.Tests;
 
 /// <summary>One run of the tool inside the test's process, over models without weights.</summary>
 internal sealed record ToolRun(int ExitCode, string Output, string Error)
 {
+    /// <summary>What it said on standard error.</summary>
+    public string Error { get; } = TorchElsewhere.OrNotRun(Error);
+
     public static ToolRun Of(params string[] arguments) => Of(new FakeModels(), "", default, arguments);
 
     public static ToolRun Of(FakeModels models, string input, CancellationToken cancellationToken, params string[] arguments) =>

@@ -11,7 +11,7 @@ public sealed class TorchOnThisSystem
     public static void ExistsOrNoTestIsRun(TestContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        if (TorchSharpLoader.PackageRid() is null)
+        if (TorchPackage.Rid() is null)
         {
             Assert.Inconclusive($"Not run: TorchSharp has no native library for {RuntimeInformation.RuntimeIdentifier}.");
         }

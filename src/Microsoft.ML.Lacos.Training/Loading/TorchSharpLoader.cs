@@ -35,7 +35,7 @@ public static class TorchSharpLoader
         if (!NativeLibrary.TryLoad(LibraryName, assembly, null, out _))
         {
             throw new DllNotFoundException(
-                $"TorchSharp {assembly.GetName().Version} could not load its native library on {RuntimeInformation.RuntimeIdentifier}: {s_reason ?? "it or the libtorch it needs was not found"}. {Advice()}");
+                $"TorchSharp {assembly.GetName().Version} could not load its native library on {RuntimeInformation.RuntimeIdentifier}: {s_reason ?? "it or the libtorch it needs was not found"}. {Advice(TorchPackage.Rid())}");
         }
     }
 
@@ -54,19 +54,9 @@ public static class TorchSharpLoader
     }
 #pragma warning restore CA2255
 
-    private static string Advice() => PackageRid() is { } rid
+    internal static string Advice(string? rid) => rid is not null
         ? $"Reference the package libtorch-cpu-{rid} (or a libtorch-cuda package), version {LibtorchVersion}, in the application's project."
         : "It has one for Linux and Windows on x64 and for macOS and Windows on Arm64 only: train on one of them. What was trained is used anywhere, without libtorch.";
-
-    // For which TorchSharp has a native library.
-    internal static string? PackageRid() => RuntimeInformation.ProcessArchitecture switch
-    {
-        Architecture.X64 when OperatingSystem.IsWindows() => "win-x64",
-        Architecture.X64 when OperatingSystem.IsLinux() => "linux-x64",
-        Architecture.Arm64 when OperatingSystem.IsWindows() => "win-arm64",
-        Architecture.Arm64 when OperatingSystem.IsMacOS() => "osx-arm64",
-        _ => null,
-    };
 
     private static nint Resolve(Assembly assembly, string name)
     {

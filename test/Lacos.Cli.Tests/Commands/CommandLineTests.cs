@@ -1,3 +1,5 @@
+using Lacos.Cli.Terminal;
+
 namespace Lacos.Cli.Tests.Commands;
 
 [TestClass]
@@ -52,5 +54,14 @@ public sealed class CommandLineTests
         Assert.AreEqual(1, run.ExitCode);
         StringAssert.Contains(run.Error, "no-such-file.txt");
         Assert.AreEqual("", run.Output);
+    }
+
+    [TestMethod]
+    public void ALibraryThatIsNotThereIsAFailureWithItsAdviceAlone()
+    {
+        var error = new StringWriter { NewLine = "\n" };
+        using var streams = new ToolStreams(Stream.Null, Stream.Null, error, errorIsTerminal: false);
+        Assert.AreEqual(1, LacosTool.Report(new DllNotFoundException("There is no libtorch. Add one."), streams));
+        Assert.AreEqual("lacos: There is no libtorch. Add one.\n", error.ToString());
     }
 }
