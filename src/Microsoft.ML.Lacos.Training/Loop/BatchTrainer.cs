@@ -190,16 +190,16 @@ internal sealed class BatchTrainer : IDisposable
         {
             return DeviceTensors.Of([.. batch.Rows.SelectMany(row => vectors[row])], [batch.Rows.Length, vectors[0].Length], Model.Device);
         }
-        if (data.Classes is int[] classes)
+        Func<int, long>? classOf = data switch
         {
-            return torch.tensor(batch.Rows.Select(row => (long)classes[row]).ToArray(), device: Model.Device);
-        }
-        if (data.Labels is not double[] labels)
+            { Classes: int[] classes } => row => classes[row],
+            { Labels: double[] numbers } when _losses[batch.Dataset].Label == LossLabel.Class => row => (long)numbers[row],
+            _ => null,
+        };
+        if (classOf is not null)
         {
-            return null;
+            return torch.tensor(batch.Rows.Select(classOf).ToArray(), device: Model.Device);
         }
-        return _losses[batch.Dataset].Label == LossLabel.Class
-            ? torch.tensor(batch.Rows.Select(row => (long)labels[row]).ToArray(), device: Model.Device)
-            : DeviceTensors.Of([.. batch.Rows.Select(row => (float)labels[row])], [batch.Rows.Length], Model.Device);
+        return data.Labels is double[] labels ? DeviceTensors.Of([.. batch.Rows.Select(row => (float)labels[row])], [batch.Rows.Length], Model.Device) : null;
     }
 }
