@@ -61,7 +61,7 @@ public sealed partial class LacosBloomTrainer
         /// <summary>Share of the steps of the data that <c>Fit</c> is given, in proportion to the weights of <see cref="Datasets"/>; <see langword="null"/> in all of them shares by size.</summary>
         public double? Weight;
 
-        /// <summary>Column of languages (text) or of anything else whose values shall come in other proportions than the data has them; <see langword="null"/> for none.</summary>
+        /// <summary>Column of languages (text) or of anything else whose values shall come in other proportions than the data has them; <see langword="null"/> or an empty name for none.</summary>
         public string? BalanceColumnName;
 
         /// <summary>Exponent of a value's number of rows in its share, from 0 to 1: 1 as in the data, 0 each value as often as any other.</summary>

@@ -97,8 +97,8 @@ internal static class TrainerOptionsValidation
             options.NegativeColumnNames.Count == 0 || options.TextColumnName is null,
             nameof(options.NegativeColumnNames), $"[{string.Join(", ", options.NegativeColumnNames)}] with TextColumnName '{options.TextColumnName}'", "empty: a single column of texts has no hard negatives");
         Require(
-            options.BalanceColumnName is null || !DatasetSettings.OfInput(options).HasClasses,
-            nameof(options.BalanceColumnName), $"'{options.BalanceColumnName}' with TextColumnName '{options.TextColumnName}'", "null: pairs are balanced by their classes already. Name the column in the data set of Datasets that has it");
+            DatasetSettings.OfInput(options) is { BalanceColumn: null } or { HasClasses: false },
+            nameof(options.BalanceColumnName), $"'{options.BalanceColumnName}' with TextColumnName '{options.TextColumnName}'", "null or empty: pairs are balanced by their classes already. Name the column in the data set of Datasets that has it");
         Require(
             options.ValidationGroupColumnName is null || !DatasetSettings.OfInput(options).HasClasses,
             nameof(options.ValidationGroupColumnName), $"'{options.ValidationGroupColumnName}' with TextColumnName '{options.TextColumnName}'", "null: the validation texts are one set");
@@ -125,7 +125,7 @@ internal static class TrainerOptionsValidation
             Require(settings.BatchSize > 0, $"BatchSize of {name}", settings.BatchSize, "at least 1");
             Require(settings.Weight is null || (double.IsFinite(settings.Weight.Value) && settings.Weight > 0), $"Weight of {name}", settings.Weight, "a positive number; null shares by size");
             Require(settings.BalancePower is >= 0 and <= 1, $"BalancePower of {name}", settings.BalancePower, "from 0, each value as often as any other, to 1, as in the data");
-            Require(settings.BalanceColumn is null || !string.IsNullOrWhiteSpace(settings.BalanceColumn), $"BalanceColumnName of {name}", $"'{settings.BalanceColumn}'", "a column; null balances nothing");
+            Require(settings.BalanceColumn is null || !string.IsNullOrWhiteSpace(settings.BalanceColumn), $"BalanceColumnName of {name}", $"'{settings.BalanceColumn}'", "a column; an empty name balances nothing");
             Require(settings.SentenceColumns.Count > 1 || settings.HasClasses || settings.Loss == TrainingLoss.MeanSquaredError, $"Sentence2ColumnName of {name}", "''", $"a column; only the loss {nameof(TrainingLoss.MeanSquaredError)} does without");
             Require(
                 settings.SentenceColumns.Count <= 2 || settings.Loss == TrainingLoss.MultipleNegativesRanking,

@@ -55,7 +55,7 @@ public sealed class TrainingDataset
     /// <summary>Rows of a step, at least 1.</summary>
     public int? BatchSize;
 
-    /// <summary>Column of languages (text) or of anything else whose values shall come in other proportions than the data has them; an empty name for none.</summary>
+    /// <summary>Column of languages (text) or of anything else whose values shall come in other proportions than the data has them; <see langword="null"/> for the run's, where there is one, and an empty name for none.</summary>
     public string? BalanceColumnName;
 
     /// <summary>Exponent of a value's number of rows in its share, from 0 to 1: 1 as in the data, 0 each value as often as any other.</summary>

@@ -83,7 +83,7 @@ internal sealed record DatasetSettings
         LabelColumn = HasClassesIn(options) ? options.LabelColumnName ?? "Label" : LabelOf(options.Loss, options.LabelColumnName),
         BatchSize = options.BatchSize,
         Weight = options.Weight,
-        BalanceColumn = options.BalanceColumnName,
+        BalanceColumn = NameOrNone(options.BalanceColumnName),
         BalancePower = options.BalancePower,
     };
 
@@ -104,13 +104,15 @@ internal sealed record DatasetSettings
             LabelColumn = LabelOf(loss, dataset.LabelColumnName ?? options.LabelColumnName),
             BatchSize = dataset.BatchSize ?? options.BatchSize,
             Weight = dataset.Weight,
-            BalanceColumn = (dataset.BalanceColumnName ?? options.BalanceColumnName) is { Length: > 0 } balance ? balance : null,
+            BalanceColumn = NameOrNone(dataset.BalanceColumnName ?? options.BalanceColumnName),
             BalancePower = dataset.BalancePower ?? options.BalancePower,
         };
     }
 
     // A teacher's vector needs no partner, so that its loss learns from the texts as they are.
     private static bool HasClassesIn(LacosBloomTrainer.Options options) => options.TextColumnName is not null && options.Loss != TrainingLoss.MeanSquaredError;
+
+    private static string? NameOrNone(string? column) => column is { Length: > 0 } ? column : null;
 
     private static string? LabelOf(TrainingLoss loss, string? column) => LossOfDataset.LabelOf(loss) == LossLabel.None ? null : column ?? "Label";
 }

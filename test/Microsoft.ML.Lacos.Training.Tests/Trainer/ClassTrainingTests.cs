@@ -265,6 +265,15 @@ public sealed class ClassTrainingTests
     }
 
     [TestMethod]
+    public void AnEmptyNameOfWhatBalancesIsNone()
+    {
+        using var folder = new TemporaryFolder();
+        LacosBloomTrainer.Options options = Options(folder, 1);
+        options.BalanceColumnName = "";
+        Assert.IsNotNull(_ml.Regression.Trainers.LacosBloom(options));
+    }
+
+    [TestMethod]
     public void AMissingOrWrongColumnIsNamedBeforeAndWhenFitting()
     {
         using var folder = new TemporaryFolder();

@@ -143,6 +143,17 @@ public sealed class DatasetsTests
         Assert.AreEqual(16, _ml.Regression.Trainers.LacosBloom(options).Plan(Sentences.Data(_ml, 8)).Rows);
     }
 
+    [TestMethod]
+    [DataRow(null)]
+    [DataRow("")]
+    public void NoNameAndAnEmptyOneBalanceNothingInEitherPlace(string? name)
+    {
+        IDataView data = _ml.Transforms.DropColumns("Negative").Fit(Sentences.Data(_ml, 8)).Transform(Sentences.Data(_ml, 8));
+        LacosBloomTrainer.Options options = Sentences.Quick(2);
+        (options.BalanceColumnName, options.Datasets) = (name, [new TrainingDataset(data) { BalanceColumnName = name }]);
+        Assert.AreEqual(16, _ml.Regression.Trainers.LacosBloom(options).Plan(data).Rows);
+    }
+
     private IDataView Taught(int shift = 0)
     {
         List<Sentences.Pair> pairs = Sentences.Pairs(16);
