@@ -215,6 +215,17 @@ public sealed class ArrowDamageTests
         StringAssert.Contains(Refusal(folder.Write("empty.arrow", bytes.ToArray())), "it ends before its schema");
     }
 
+    [TestMethod]
+    public void AFileWhoseSchemaIsAtItsEndOnlyIsRefusedWithTheCallThatMakesAReadableOne()
+    {
+        using var folder = new TemporaryFolder();
+        byte[] file = ArrowSample.Write([Numbered(3)], isFile: true);
+        int schema = 8 + BinaryPrimitives.ReadInt32LittleEndian(file.AsSpan(12));
+        string refusal = Refusal(folder.Write("script.arrow", [.. file[..8], .. file[(8 + schema)..]]));
+        StringAssert.Contains(refusal, "its batches come before its schema, as in files of Arrow's writer in JavaScript; write a stream there, with tableToIPC(table, 'stream')");
+        Assert.HasCount(3, RecordColumn.Read(folder.Write("stream.arrow", ArrowSample.Write([Numbered(3)], isFile: false)), "text"), "a stream under a file's name");
+    }
+
     private static byte[] Coded(bool isFile, CompressionCodecType? codec) =>
         ArrowSample.Write(ArrowSample.Batches(new DictionaryType(Int16Type.Default, StringType.Default, false)), isFile, codec);
 

@@ -92,7 +92,7 @@ internal sealed class CheckedMessages(Stream source) : ForwardStream
         if ((kind == ArrowMessageKind.Schema) != (_schema is null))
         {
             throw new InvalidDataException(_schema is null
-                ? "its batches come before its schema, as in files (not in streams) of Arrow's writer in JavaScript; write it as a stream"
+                ? "its batches come before its schema, as in files of Arrow's writer in JavaScript; write a stream there, with tableToIPC(table, 'stream'), whatever its name ends in"
                 : "it has a second schema");
         }
         if (kind == ArrowMessageKind.Schema)
