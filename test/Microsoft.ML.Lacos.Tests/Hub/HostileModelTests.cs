@@ -132,6 +132,8 @@ public sealed class HostileModelTests
     }
 
     [TestMethod]
+    [DataRow(".safetensors")]
+    [DataRow(".hidden.safetensors")]
     [DataRow("../model.safetensors")]
     [DataRow("/tmp/model.safetensors")]
     [DataRow("a\\\\model.safetensors")]

@@ -240,6 +240,8 @@ public sealed unsafe class LacosModelTests
     [TestMethod]
     [DataRow("""{"truncation_side":"right","model_max_length":64,"add_bos_token":false}""", 64)]
     [DataRow("""{"model_max_length":64}""", 64)]
+    [DataRow("""{"model_max_length":1}""", 1)]
+    [DataRow("""{"model_max_length":0}""", 1_000_000)]
     [DataRow("""{"model_max_length":1000000000000000019884624838656}""", 1_000_000)]
     [DataRow("""{"model_max_length":1e30}""", 1_000_000)]
     [DataRow("""{"model_max_length":null}""", 1_000_000)]

@@ -59,6 +59,15 @@ public sealed class ModelScoresTests
     }
 
     [TestMethod]
+    public void ANameMayHaveAHundredCharactersAndNoMore()
+    {
+        Assert.HasCount(1, ModelScores.Parse(Named(100), "scores").Sets);
+        Assert.Contains("has 101 characters", Assert.ThrowsExactly<InvalidDataException>(() => ModelScores.Parse(Named(101), "scores")).Message);
+
+        static string Named(int length) => $$"""{"sets":[{"language":"en","set":"{{new string('a', length)}}","pairs":1}]}""";
+    }
+
+    [TestMethod]
     public void TooManySetsAreRefused()
     {
         string sets = string.Join(',', Enumerable.Repeat("""{"language":"en","set":"a","pairs":1}""", 1001));
