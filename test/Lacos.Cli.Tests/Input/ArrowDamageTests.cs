@@ -116,6 +116,28 @@ public sealed class ArrowDamageTests
     }
 
     [TestMethod]
+    public void ABufferThatBeginsInItsBatchAndReachesBeyondItIsRefused()
+    {
+        using var folder = new TemporaryFolder();
+        byte[] bytes = ArrowSample.Write([Numbered(1281)], isFile: false);
+        int[] places = Places(bytes, 1281 * sizeof(int));
+        Assert.HasCount(2, places);
+        BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(places[1]), 6000);
+        StringAssert.Contains(Refusal(folder.Write("buffer.arrows", bytes)), "a buffer of 6000 bytes from");
+    }
+
+    [TestMethod]
+    public void MoreNullsThanValuesAreRefused()
+    {
+        using var folder = new TemporaryFolder();
+        byte[] bytes = ArrowSample.Write([Numbered(1234)], isFile: false);
+        int[] places = Places(bytes, 1234);
+        int first = places.First(place => places.Contains(place + 16));
+        BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(first + 8), 1235);
+        StringAssert.Contains(Refusal(folder.Write("nulls.arrows", bytes)), "more nulls than values");
+    }
+
+    [TestMethod]
     public void AnUnpackedLengthBeyondTheLimitIsRefused()
     {
         using var folder = new TemporaryFolder();

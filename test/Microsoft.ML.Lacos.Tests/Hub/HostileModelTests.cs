@@ -132,6 +132,14 @@ public sealed class HostileModelTests
     }
 
     [TestMethod]
+    public void ATokenizerOfHalfTheRowsIsTakenAndOneOfFewerIsNot()
+    {
+        byte[] json = """{"model":{"vocab":{"a":0,"b":1,"c":2}}}"""u8.ToArray();
+        TokenizerVocabulary.Check(json, 6, "tokenizer.json");
+        Assert.Contains("has 3 tokens for an embedding table of 8 rows", Assert.ThrowsExactly<InvalidDataException>(() => TokenizerVocabulary.Check(json, 8, "tokenizer.json")).Message);
+    }
+
+    [TestMethod]
     [DataRow(".safetensors")]
     [DataRow(".hidden.safetensors")]
     [DataRow("../model.safetensors")]
