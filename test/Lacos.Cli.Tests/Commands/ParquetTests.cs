@@ -176,6 +176,7 @@ public sealed class ParquetTests
         Assert.IsTrue(records.Read([0], values));
         Assert.AreEqual("22", values[0]);
         StringAssert.StartsWith(records.Place, "Row 23 of ");
+        Assert.AreEqual(2, records.Skip(100, [0], values), "those left of a group that was begun");
     }
 
     [TestMethod]
