@@ -11,6 +11,9 @@ internal static class ModelFolder
 {
     private const string TokenizerName = "tokenizer.json";
 
+    // Of a card's front matter; who writes a card decides how long its lines are.
+    private const int MostCardBytes = 1 << 16;
+
     /// <summary>Loads a folder; an adapter is added to each matrix before that is quantised, so that the sum is rounded once.</summary>
     public static LacosModel Load(string folder, LacosModelLoadOptions options, PeftAdapter? adapter)
     {
@@ -74,12 +77,15 @@ internal static class ModelFolder
             return null;
         }
         FileStatus.RequireFile(card);
-        using var reader = new StreamReader(card, Encoding.UTF8);
+        using FileStream file = File.OpenRead(card);
+        var start = new byte[Math.Min(file.Length, MostCardBytes)];
+        file.ReadExactly(start);
+        using var reader = new StreamReader(new MemoryStream(start), Encoding.UTF8);
         if (reader.ReadLine()?.Trim() != "---")
         {
             return null;
         }
-        for (int line = 0; line < 200 && reader.ReadLine() is { } text && text.Trim() != "---"; line++)
+        while (reader.ReadLine() is { } text && text.Trim() != "---")
         {
             if (text.StartsWith("license:", StringComparison.Ordinal) && text["license:".Length..].Trim().Trim('"', '\'') is { Length: > 0 and <= 200 } license)
             {
