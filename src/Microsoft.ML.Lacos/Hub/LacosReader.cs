@@ -41,7 +41,7 @@ internal static unsafe class LacosReader
         }
         if (version is not (LacosFormat.RowsVersion or LacosFormat.PanelsVersion))
         {
-            throw new NotSupportedException($"'{file.Source}' has format version '{version}', this library reads versions {LacosFormat.RowsVersion} and {LacosFormat.PanelsVersion}. Update the library, or convert the model with this one.");
+            throw new NotSupportedException($"'{file.Source}' has format version '{TextInMessage.Of(version)}', this library reads versions {LacosFormat.RowsVersion} and {LacosFormat.PanelsVersion}. Update the library, or convert the model with this one.");
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Safetensors;
 
 namespace Microsoft.ML.Lacos.Hub;
 
@@ -57,14 +58,14 @@ internal static class SentenceTransformersFolder
         string[] kinds = [.. modules.Select(module => module.Item1)];
         return kinds is ["Transformer", "Pooling"] or ["Transformer", "Pooling", "Normalize"]
             ? modules
-            : throw new NotSupportedException($"'{where}' lists the modules {string.Join(", ", kinds)}; supported are Transformer, Pooling and, last, Normalize. Choose a model without the others.");
+            : throw new NotSupportedException($"'{where}' lists the modules {TextInMessage.Of(string.Join(", ", kinds))}; supported are Transformer, Pooling and, last, Normalize. Choose a model without the others.");
     }
 
     // Backslash and colon on every system: a folder written for one must not escape on another.
     private static string Inside(string subfolder, string where) =>
         subfolder.AsSpan().IndexOfAny("\\:\0") < 0 && !subfolder.StartsWith('/') && !subfolder.Split('/').Contains("..")
             ? subfolder
-            : throw new InvalidDataException($"'{where}' places a module in '{subfolder}', outside the model's folder. Such a file is never followed; correct it.");
+            : throw new InvalidDataException($"'{where}' places a module in '{TextInMessage.Of(subfolder)}', outside the model's folder. Such a file is never followed; correct it.");
 
     private static (PoolingModes Modes, bool IncludePrompt, int? Width) ReadPooling(string folder)
     {

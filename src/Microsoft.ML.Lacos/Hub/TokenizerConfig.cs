@@ -52,7 +52,7 @@ internal static class TokenizerConfig
         using JsonDocument json = JsonFile.Open(path);
         if (JsonFile.Optional(json.RootElement, "truncation_side", path) is { } side && JsonFile.Text(side, $"{path}: truncation_side") is not "right" and var given)
         {
-            throw new NotSupportedException($"'{path}' has truncation_side '{given}'; texts over the limit are cut on the right here. Set it to 'right' where only short texts matter.");
+            throw new NotSupportedException($"'{path}' has truncation_side '{TextInMessage.Of(given)}'; texts over the limit are cut on the right here. Set it to 'right' where only short texts matter.");
         }
         foreach (string key in (string[])["add_bos_token", "add_eos_token"])
         {

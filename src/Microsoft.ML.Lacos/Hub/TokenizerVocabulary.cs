@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Text;
 using System.Text.Json;
+using Microsoft.ML.Lacos.Safetensors;
 using Microsoft.ML.Lacos.Tokenization;
 
 namespace Microsoft.ML.Lacos.Hub;
@@ -74,7 +75,7 @@ internal static class TokenizerVocabulary
         {
             if (!names.TryAdd(Name(ref reader, where)))
             {
-                throw new InvalidDataException($"'{where}' is not valid JSON: its vocabulary has the token '{reader.GetString()}' twice. Fetch it again.");
+                throw new InvalidDataException($"'{where}' is not valid JSON: its vocabulary has the token '{TextInMessage.Of(reader.GetString()!)}' twice. Fetch it again.");
             }
             reader.Read();
             if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt32(out int id) || id < 0 || id >= seen.Length)

@@ -94,7 +94,7 @@ public sealed class MergedBloomWeights : IDisposable
         }
     }
 
-    private static string Origin(PeftAdapter adapter) => adapter.Config.BaseModel is { Length: > 0 } origin ? $" ('{origin}')" : "";
+    private static string Origin(PeftAdapter adapter) => adapter.Config.BaseModel is { Length: > 0 } origin ? $" ('{TextInMessage.Of(origin)}')" : "";
 
     /// <summary>A layer with its update added.</summary>
     private unsafe LinearWeights Add(LinearWeights linear, string name, LoraMatrices matrices, float scaling)

@@ -58,7 +58,7 @@ internal static partial class TokenizerJson
         (PieceSplitter splitter, PrefixSpace prefix) = ReadPreTokenizer(Member(root, "pre_tokenizer", JsonValueKind.Object));
         if (Member(root, "decoder", JsonValueKind.Object) is { } decoder && TypeOf(decoder, "decoder") is not "ByteLevel" and var type)
         {
-            throw Unsupported($"decoder '{type}'", "Only 'ByteLevel' is");
+            throw Unsupported($"decoder '{Shorten(type)}'", "Only 'ByteLevel' is");
         }
         return new TokenizerDefinition
         {
@@ -109,5 +109,5 @@ internal static partial class TokenizerJson
 
     private static NotSupportedException Unsupported(string what, string only) => new($"tokenizer.json declares {what}, which is not supported. {only} supported; use a BLOOM checkpoint's own tokenizer.json.");
 
-    private static string Shorten(string text) => text.Length <= 60 ? text : text[..60] + "...";
+    private static string Shorten(string text) => TextInMessage.Of(text, 60);
 }

@@ -2,6 +2,7 @@ using CsCheck;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Quantization;
+using Microsoft.ML.Lacos.Tests.Damage;
 
 namespace Microsoft.ML.Lacos.Tests.Hub;
 
@@ -90,6 +91,35 @@ public sealed class HostileModelTests
         string model = name == "m.lacos" ? pipe : folder.Path;
         Task<InvalidDataException> refused = Task.Run(() => Assert.ThrowsExactly<InvalidDataException>(() => LacosModel.Load(model).Dispose()));
         StringAssert.Contains((await refused.WaitAsync(TimeSpan.FromSeconds(30)).ConfigureAwait(false)).Message, $"'{pipe}' is a pipe");
+    }
+
+    [TestMethod]
+    [DataRow("modules.json", """[{"type":"TEXT"}]""")]
+    [DataRow("modules.json", """[{"path":"../TEXT","type":"m.Transformer"}]""")]
+    [DataRow("tokenizer_config.json", """{"truncation_side":"TEXT"}""")]
+    [DataRow("tokenizer.json", """{"model":{"vocab":{"TEXT":0,"TEXT":1}}}""")]
+    public void AMessageIsShortAndPrintableWhateverTheFileSays(string file, string content)
+    {
+        using var folder = new TemporaryFolder();
+        TinyModel model = TinyModel.SentenceTransformers();
+        model.Files[file] = content.Replace("TEXT", "\\u001b[31m" + new string('x', 10_000), StringComparison.Ordinal);
+        Assert.IsNotNull(Refusal.Of(() => LacosModel.Load(model.WriteTo(folder.Path)).Dispose(), file));
+    }
+
+    [TestMethod]
+    public void OfAModelCardOnlyTheBeginningIsRead()
+    {
+        using var folder = new TemporaryFolder();
+        string path = new TinyModel().WriteTo(folder.Path);
+        using (FileStream card = File.Create(folder.File("README.md")))
+        {
+            card.Write("---\nlanguage: "u8);
+            card.SetLength(1L << 28);
+        }
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        using LacosModel model = LacosModel.Load(path);
+        Assert.IsLessThan(16L << 20, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.IsFalse(model.Provenance.ContainsKey(ModelProvenance.License));
     }
 
     [TestMethod]
