@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace Microsoft.ML.Lacos.Tokenization;
@@ -6,6 +7,9 @@ internal static partial class TokenizerJson
 {
     // The largest vocabularies in use are below 300,000. Tables are sized by the largest id, so it must not be the file that decides how much is allocated.
     private const int IdLimit = 1 << 22;
+
+    // Every character of an added token may take a hundred bytes of the table in which they are looked up; real files have a few thousand together.
+    private const int MostAddedCharacters = 1 << 20;
 
     private static void CheckModel(JsonElement model)
     {
@@ -16,7 +20,7 @@ internal static partial class TokenizerJson
         }
         if (Member(model, "dropout", JsonValueKind.Number)?.GetDouble() is { } dropout && dropout != 0)
         {
-            throw Unsupported($"a dropout of {dropout}, which makes token ids random", "Only no dropout is");
+            throw Unsupported(string.Create(CultureInfo.InvariantCulture, $"a dropout of {dropout}, which makes token ids random"), "Only no dropout is");
         }
         foreach (string affix in (string[])["continuing_subword_prefix", "end_of_word_suffix"])
         {
@@ -64,6 +68,7 @@ internal static partial class TokenizerJson
         var owners = new Dictionary<int, string>();
         var seen = new HashSet<string>(StringComparer.Ordinal);
         int highest = -1;
+        int characters = 0;
         foreach (JsonElement entry in list.Value.EnumerateArray())
         {
             Require(entry, JsonValueKind.Object, "an added token");
@@ -72,6 +77,11 @@ internal static partial class TokenizerJson
             if (content.Length == 0 || !seen.Add(content))
             {
                 throw Invalid($"has the added token '{Shorten(content)}' (id {id}) empty or twice");
+            }
+            characters += content.Length;
+            if (characters > MostAddedCharacters)
+            {
+                throw Invalid($"has added tokens of more than {MostAddedCharacters} characters together, at '{Shorten(content)}' (id {id})");
             }
             int known = vocabulary.Find(content);
             string? owner = vocabulary.HasId(id) ? vocabulary.Text(id) : owners.GetValueOrDefault(id);

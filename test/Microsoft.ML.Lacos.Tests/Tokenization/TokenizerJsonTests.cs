@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using Microsoft.ML.Lacos.Tests.Damage;
 using Microsoft.ML.Lacos.Tokenization;
 
 namespace Microsoft.ML.Lacos.Tests.Tokenization;
@@ -36,6 +37,33 @@ public sealed class TokenizerJsonTests
     {
         InvalidDataException error = Assert.ThrowsExactly<InvalidDataException>(() => BloomTokenizer.FromJson(Encoding.UTF8.GetBytes(json)));
         StringAssert.Contains(error.Message, message);
+    }
+
+    [TestMethod]
+    [DataRow("model", """{"type":"\u001b[31m","vocab":{"a":0},"merges":[]}""")]
+    [DataRow("decoder", """{"type":"\u001b[31m"}""")]
+    [DataRow("normalizer", """{"type":"\u001b[31m"}""")]
+    public void AMessageIsPrintableWhateverTheFileSays(string member, string value)
+    {
+        JsonObject json = TokenizerFiles.Small();
+        json[member] = JsonNode.Parse(value);
+        Refusal.CheckMessage(Assert.ThrowsExactly<NotSupportedException>(() => TokenizerFiles.Load(json)).Message, member);
+    }
+
+    [TestMethod]
+    public void AddedTokensOfVeryManyCharactersAreRefusedBeforeTheyTakeMuchMemory()
+    {
+        JsonObject json = TokenizerFiles.Small();
+        int first = json["model"]!["vocab"]!.AsObject().Count;
+        json["added_tokens"] = new JsonArray([.. Enumerable.Range(0, 11).Select(i => TokenizerFiles.AddedToken($"{i}{new string('x', 100_000)}", first + i))]);
+        byte[] bytes = Encoding.UTF8.GetBytes(json.ToJsonString());
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        string message = Assert.ThrowsExactly<InvalidDataException>(() => BloomTokenizer.FromJson(bytes)).Message;
+        Assert.IsLessThan(16L * bytes.Length, GC.GetAllocatedBytesForCurrentThread() - before);
+        StringAssert.Contains(message, "more than 1048576 characters together");
+        Refusal.CheckMessage(message, "added_tokens");
+        json["added_tokens"]!.AsArray().RemoveAt(10);
+        Assert.AreEqual(first + 10, TokenizerFiles.Load(json).VocabularySize);
     }
 
     [TestMethod]
