@@ -6,7 +6,7 @@ namespace Microsoft.ML.Lacos.Lora;
 /// <remarks>
 /// A module is named as in a checkpoint saved from <c>BloomModel</c>, for example <c>h.0.self_attention.query_key_value</c>.
 /// Where PEFT looks at names, names with the prefix <c>transformer.</c> (a model with a language-model head) are tried too.
-/// Two are equal where all values are, lists element by element in their order.
+/// Two are equal where all values are, lists element by element in their order. Lists must not change once a configuration is in use.
 /// </remarks>
 public sealed record LoraConfig
 {
@@ -66,7 +66,7 @@ public sealed record LoraConfig
         {
             return TargetPattern == AllLinear || ModulePatterns.Of(this).Matches(module, TargetPattern);
         }
-        return ModuleNames.IsNamed(module, TargetModules) && (Blocks is null || Blocks.Contains(ModuleNames.Block(module)));
+        return ModuleNames.IsNamed(module, TargetModules) && (Blocks is null || ModuleNames.IsIn(module, Blocks));
     }
 
     /// <summary>Rank of a module's update.</summary>

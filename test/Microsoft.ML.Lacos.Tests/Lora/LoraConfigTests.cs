@@ -157,6 +157,17 @@ public sealed class LoraConfigTests
     }
 
     [TestMethod]
+    public void ManyModulesAreFoundInLongListsWithoutGoingThroughThemAll()
+    {
+        string[] names = [.. Enumerable.Range(0, 100_000).Select(i => $"h.{i}.no_module")];
+        LoraConfig config = new() { TargetModules = [.. names, "dense"], ExcludedModules = [.. names, "h.3.self_attention.dense"], Blocks = [.. Enumerable.Range(3, 100_000)] };
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        string[] targeted = [.. Enumerable.Range(0, 500).Select(block => $"h.{block}.self_attention.dense").Where(config.Targets)];
+        Assert.IsLessThan(64L << 20, GC.GetAllocatedBytesForCurrentThread() - before);
+        CollectionAssert.AreEqual(Enumerable.Range(4, 496).Select(block => $"h.{block}.self_attention.dense").ToArray(), targeted);
+    }
+
+    [TestMethod]
     public void UnknownKeysArePassedOver() =>
         Assert.AreEqual(2, Read("""{"peft_type": "LORA", "r": 2, "invented_next_year": {"a": [1]}, "megatron_core": "megatron.core", "loftq_config": {}, "qalora_group_size": 16}""").Rank);
 
