@@ -1,9 +1,16 @@
+using System.Security.Cryptography;
+using System.Text;
+
 namespace Microsoft.ML.Lacos.Safetensors;
 
 /// <summary>Writes a file that appears under its name only when it is complete.</summary>
 internal static class AtomicFile
 {
     private const string TemporaryEnd = ".tmp";
+
+    // File systems allow names of 255 bytes; a temporary one takes 38 more than the name in it, and a folder's 4 more when it makes way.
+    private const int LongestNameWithin = 210;
+    private const int KeptOfLongName = 40;
     private const int MostAttempts = 5;
 
     // Both keep everybody from opening the file for writing. On Windows a file can be renamed while it is open only where its deletion is shared.
@@ -13,10 +20,14 @@ internal static class AtomicFile
     /// <param name="path">File to write, or a link to it, which stays; its folder must exist.</param>
     /// <param name="write">Writes the content.</param>
     /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
-    /// <exception cref="IOException">There is a pipe, a device or a socket; or the file cannot be written.</exception>
+    /// <exception cref="IOException">There is a folder, a pipe, a device or a socket; or the file cannot be written.</exception>
     public static void Write(string path, Action<Stream> write)
     {
         string target = TargetOf(path);
+        if (Directory.Exists(target))
+        {
+            throw new IOException($"Cannot write '{path}': it is a folder. Give the name of a file.");
+        }
         string folder = Path.GetDirectoryName(target) ?? throw new ArgumentException($"'{path}' is no file name. Give the name of a file.", nameof(path));
         if (!Directory.Exists(folder))
         {
@@ -89,7 +100,7 @@ internal static class AtomicFile
 
     /// <summary>A new name beside a target for what is not complete yet.</summary>
     /// <param name="target">Path of the file or folder.</param>
-    public static string TemporaryOf(string target) => Path.Combine(Path.GetDirectoryName(target)!, $".{Path.GetFileName(target)}.{Guid.NewGuid():N}{TemporaryEnd}");
+    public static string TemporaryOf(string target) => Path.Combine(Path.GetDirectoryName(target)!, $"{TemporaryStart(Path.GetFileName(target))}{Guid.NewGuid():N}{TemporaryEnd}");
 
     /// <summary>Removes what writes of a file have left under temporary names when their process was killed.</summary>
     /// <param name="folder">Folder of the file; nobody else may be writing the file there.</param>
@@ -106,9 +117,20 @@ internal static class AtomicFile
     public static bool IsTemporaryOf(string name, string path)
     {
         string file = Path.GetFileName(path);
-        string start = $".{name}.";
+        string start = TemporaryStart(name);
         return file.StartsWith(start, StringComparison.Ordinal) && file.EndsWith(TemporaryEnd, StringComparison.Ordinal) && file.Length > start.Length + TemporaryEnd.Length
             && Guid.TryParseExact(file[start.Length..^TemporaryEnd.Length], "N", out _);
+    }
+
+    // Of a name without room for more, its beginning and a hash: names that differ have other temporary ones.
+    private static string TemporaryStart(string name)
+    {
+        if (Encoding.UTF8.GetByteCount(name) <= LongestNameWithin)
+        {
+            return $".{name}.";
+        }
+        int kept = char.IsHighSurrogate(name[KeptOfLongName - 1]) ? KeptOfLongName - 1 : KeptOfLongName;
+        return $".{name[..kept]}~{Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(name)).AsSpan(0, 8))}.";
     }
 
     /// <summary>The file that a finished one replaces: the path itself, or where a link at its end leads.</summary>

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Runtime.InteropServices;
 using System.Text.Json;
 
 namespace Microsoft.ML.Lacos.Safetensors;
@@ -23,7 +22,13 @@ internal sealed unsafe class SafetensorsWriter
     public void Add<T>(string name, SafetensorsDType type, T[] values, params long[] shape)
         where T : unmanaged
     {
-        AddTensor(name, type, shape, (long)values.Length * sizeof(T), stream => stream.Write(MemoryMarshal.AsBytes<T>(values)));
+        AddTensor(name, type, shape, (long)values.Length * sizeof(T), stream =>
+        {
+            fixed (T* first = values)
+            {
+                WriteBytes(stream, (byte*)first, (long)values.Length * sizeof(T));
+            }
+        });
     }
 
     /// <summary>Adds a tensor that lies in unmanaged memory.</summary>

@@ -37,7 +37,7 @@ internal readonly unsafe struct TensorFloats
         switch (_type)
         {
             case SafetensorsDType.F32:
-                new ReadOnlySpan<byte>(from, destination.Length * sizeof(float)).CopyTo(MemoryMarshal.AsBytes(destination));
+                new ReadOnlySpan<float>(from, destination.Length).CopyTo(destination);
                 break;
             case SafetensorsDType.F16:
                 TensorPrimitives.ConvertToSingle(new ReadOnlySpan<Half>(from, destination.Length), destination);

@@ -100,6 +100,53 @@ public sealed unsafe class SafetensorsWriterTests
     }
 
     [TestMethod]
+    public void ANameMayBeAsLongAsTheFileSystemAllows()
+    {
+        using var folder = new TemporaryFolder();
+        string stem = new string('a', 39) + "🎻" + new string('猫', 67), first = stem + "-one.lacos", second = stem + "-two.lacos";
+        File.WriteAllText(AtomicFile.TemporaryOf(folder.File(first)), "half");
+        File.WriteAllText(AtomicFile.TemporaryOf(folder.File(second)), "half");
+        AtomicFile.Write(folder.File(first), stream => stream.Write("new"u8));
+        Assert.AreEqual("new", File.ReadAllText(folder.File(first)));
+        string left = Directory.GetFiles(folder.Path).Single(path => path != folder.File(first));
+        Assert.IsTrue(AtomicFile.IsTemporaryOf(second, left));
+        Assert.IsFalse(AtomicFile.IsTemporaryOf(first, left));
+        Assert.IsTrue(IsUnicode(left));
+    }
+
+    [TestMethod]
+    public void AFolderAtTheNameIsRefusedBeforeAnythingIsWritten()
+    {
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder.File("model"));
+        foreach (string path in (string[])[folder.File("model"), folder.File("model") + Path.DirectorySeparatorChar])
+        {
+            string message = Assert.ThrowsExactly<IOException>(() => AtomicFile.Write(path, _ => Assert.Fail("written"))).Message;
+            StringAssert.Contains(message, "it is a folder");
+        }
+        Assert.HasCount(1, Directory.GetFileSystemEntries(folder.Path));
+    }
+
+    [TestMethod]
+    public void AnArrayOfMoreThanTwoGibibytesIsWritten()
+    {
+        // Never written to, so that the system need not find the memory.
+        float[] values = GC.AllocateUninitializedArray<float>((1 << 29) + 3);
+        var writer = new SafetensorsWriter();
+        writer.Add("large", SafetensorsDType.F32, values, values.Length);
+        using var stream = new CountingStream();
+        writer.WriteTo(stream);
+        Assert.IsGreaterThan(4L * values.Length, stream.Count);
+    }
+
+    private sealed class CountingStream : WriteOnlyStream
+    {
+        public long Count { get; private set; }
+
+        public override void Write(ReadOnlySpan<byte> buffer) => Count += buffer.Length;
+    }
+
+    [TestMethod]
     public void AMappedFileIsReplacedOrWhereTheSystemRefusesNamedAndKept()
     {
         using var folder = new TemporaryFolder();
