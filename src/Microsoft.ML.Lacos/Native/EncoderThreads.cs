@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.ExceptionServices;
 
 namespace Microsoft.ML.Lacos.Native;
 
@@ -33,7 +34,7 @@ internal static class EncoderThreads
     /// <summary>Options of a parallel loop on as many threads as <see cref="Resolve"/> gives for 0.</summary>
     public static ParallelOptions Options() => new() { MaxDegreeOfParallelism = Resolve(0) };
 
-    /// <summary>Runs <paramref name="piece"/> for 0..<paramref name="count"/>-1 on at most <paramref name="degree"/> threads, this one included.</summary>
+    /// <summary>Runs <paramref name="piece"/> for 0..<paramref name="count"/>-1 on at most <paramref name="degree"/> threads, this one included. An error of a piece is thrown as it is; of several, one.</summary>
     public static void Run(int count, int degree, Action<int> piece)
     {
         if (degree <= 1 || count <= 1)
@@ -44,6 +45,13 @@ internal static class EncoderThreads
             }
             return;
         }
-        Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = degree }, piece);
+        try
+        {
+            Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = degree }, piece);
+        }
+        catch (AggregateException errors)
+        {
+            ExceptionDispatchInfo.Throw(errors.Flatten().InnerExceptions[0]);
+        }
     }
 }

@@ -19,6 +19,11 @@ public sealed class EncoderThreadsTests
     public void TheEnvironmentDecidesWhereItNamesANumberFrom1To256(string? wish, int processors, int expected) => Assert.AreEqual(expected, EncoderThreads.Default(wish, processors));
 
     [TestMethod]
+    [DataRow(1)]
+    [DataRow(2)]
+    public void AnErrorOfAPieceIsThrownAsItIs(int threads) => Assert.ThrowsExactly<IOException>(() => EncoderThreads.Run(64, threads, piece => throw new IOException($"piece {piece}")));
+
+    [TestMethod]
     [DataRow("3")]
     [DataRow("256")]
     [DataRow("")]
