@@ -1,4 +1,3 @@
-using System.Numerics;
 using Microsoft.Extensions.AI;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Hub;
@@ -45,7 +44,7 @@ public sealed partial class SentenceEncoder : ITextEncoder
         _tokenizer = tokenizer;
         _encoder = encoder;
         PoolingModes pooling = options.Pooling ?? model.Settings.Pooling;
-        int fullDimension = encoder.Config.HiddenSize * BitOperations.PopCount((uint)pooling);
+        int fullDimension = Bloom.Pooling.FullDimension(encoder.Config.HiddenSize, pooling);
         if (options.Dimension > fullDimension)
         {
             throw new ArgumentOutOfRangeException(nameof(options.Dimension), options.Dimension, $"Dimension is {options.Dimension}; it must be at most {fullDimension}, the length of this model's {pooling} vector.");

@@ -46,8 +46,7 @@ public sealed record SentenceEncoderOptions
 
     internal void Validate()
     {
-        const PoolingModes All = PoolingModes.FirstToken | PoolingModes.Max | PoolingModes.Mean | PoolingModes.MeanSqrtLength | PoolingModes.WeightedMean | PoolingModes.LastToken;
-        if (Pooling is PoolingModes pooling && (pooling == PoolingModes.None || (pooling & ~All) != 0))
+        if (Pooling is PoolingModes pooling && !Bloom.Pooling.AreModes(pooling))
         {
             throw new ArgumentOutOfRangeException(nameof(Pooling), pooling, "Pooling must be one or more of the modes, or null for the model's own.");
         }

@@ -11,6 +11,9 @@ internal static class Pooling
     /// <summary>Smallest norm divided by, as in <c>torch.nn.functional.normalize</c>.</summary>
     private const double SmallestNorm = 1e-12;
 
+    /// <summary>Whether these are modes, and there is one.</summary>
+    public static bool AreModes(PoolingModes modes) => modes != PoolingModes.None && (modes & ~All) == 0;
+
     /// <summary>Elements of a pooled vector before truncation: the hidden size times the number of modes.</summary>
     public static int FullDimension(int hiddenSize, PoolingModes modes) => hiddenSize * BitOperations.PopCount((uint)modes);
 
@@ -18,7 +21,7 @@ internal static class Pooling
     /// <exception cref="ArgumentException">No mode, an unknown mode, or a dimension outside 0..full.</exception>
     public static int Dimension(int hiddenSize, PoolingOptions options)
     {
-        if (options.Pooling == PoolingModes.None || (options.Pooling & ~All) != 0)
+        if (!AreModes(options.Pooling))
         {
             throw new ArgumentException($"Pooling is '{options.Pooling}'; give one or more of {All}.", nameof(options));
         }
@@ -106,7 +109,7 @@ internal static class Pooling
     }
 
     /// <summary>Divides by the Euclidean norm, summed in double so that large elements do not overflow when squared.</summary>
-    private static void Normalize(Span<float> vector)
+    public static void Normalize(Span<float> vector)
     {
         double squares = 0;
         foreach (float value in vector)

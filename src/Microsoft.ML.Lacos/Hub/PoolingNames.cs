@@ -17,9 +17,6 @@ internal static class PoolingNames
         (PoolingModes.LastToken, "lasttoken", "pooling_mode_lasttoken"),
     ];
 
-    /// <summary>Whether all of the modes have names, and there is one.</summary>
-    public static bool AreKnown(PoolingModes modes) => modes != PoolingModes.None && Table.Aggregate(modes, (left, row) => left & ~row.Mode) == PoolingModes.None;
-
     /// <summary>Names of the modes, in the order of their vectors.</summary>
     public static IEnumerable<string> Of(PoolingModes modes) => Table.Where(row => modes.HasFlag(row.Mode)).Select(row => row.Name);
 

@@ -15,7 +15,7 @@ internal static class SentenceSettingsJson
     /// <exception cref="InvalidDataException">The pooling has no name.</exception>
     public static string Write(SentenceSettings settings)
     {
-        if (!PoolingNames.AreKnown(settings.Pooling))
+        if (!Pooling.AreModes(settings.Pooling))
         {
             throw new InvalidDataException($"The settings' Pooling is {settings.Pooling}; it must be one or more of {string.Join(", ", Enum.GetNames<PoolingModes>().Skip(1))}.");
         }

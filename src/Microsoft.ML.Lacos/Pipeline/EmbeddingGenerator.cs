@@ -1,4 +1,5 @@
 using Microsoft.Extensions.AI;
+using Microsoft.ML.Lacos.Bloom;
 
 namespace Microsoft.ML.Lacos.Pipeline;
 
@@ -19,16 +20,7 @@ internal sealed class EmbeddingGenerator(IGeneratorModel model) : IEmbeddingGene
         string[] texts = [.. values.Select(text => text ?? "")];
 
         // The lease of this call keeps the model alive when the generator is disposed meanwhile.
-        IDisposable running = model.Enter(this);
-        return Task.Run(
-            () =>
-            {
-                using (running)
-                {
-                    return Generate(texts, dimension, cancellationToken);
-                }
-            },
-            CancellationToken.None);
+        return GenerateAsync(texts, dimension, model.Enter(this), cancellationToken);
     }
 
     public object? GetService(Type serviceType, object? serviceKey = null)
@@ -41,6 +33,27 @@ internal sealed class EmbeddingGenerator(IGeneratorModel model) : IEmbeddingGene
     }
 
     public void Dispose() => model.Dispose();
+
+    private async Task<GeneratedEmbeddings<Embedding<float>>> GenerateAsync(string[] texts, int dimension, IDisposable running, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await Task.Run(
+                () =>
+                {
+                    using (running)
+                    {
+                        return Generate(texts, dimension, cancellationToken);
+                    }
+                },
+                CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException error)
+        {
+            // Of the two tokens that were looked at as one, the one that was cancelled: callers tell by it whether they did it.
+            throw new OperationCanceledException(error.Message, error, cancellationToken.IsCancellationRequested ? cancellationToken : model.Cancellation);
+        }
+    }
 
     private GeneratedEmbeddings<Embedding<float>> Generate(string[] texts, int dimension, CancellationToken cancellationToken)
     {
@@ -70,16 +83,7 @@ internal sealed class EmbeddingGenerator(IGeneratorModel model) : IEmbeddingGene
         float[] cut = vector[..dimension];
         if (normalize && dimension < vector.Length)
         {
-            double squares = 0;
-            foreach (float value in cut)
-            {
-                squares += (double)value * value;
-            }
-            double scale = 1 / Math.Max(Math.Sqrt(squares), 1e-12);
-            for (int i = 0; i < cut.Length; i++)
-            {
-                cut[i] = (float)(cut[i] * scale);
-            }
+            Pooling.Normalize(cut);
         }
         return cut;
     }

@@ -74,7 +74,26 @@ public sealed class EmbeddingGeneratorTests
         using IEmbeddingGenerator<string, Embedding<float>> generator = Generator();
         using var source = new CancellationTokenSource();
         _encoder.BeforeCall = _ => source.Cancel();
-        await Assert.ThrowsAsync<OperationCanceledException>(() => generator.GenerateAsync(_rows.Select(row => row.Text), cancellationToken: source.Token));
+        Task<GeneratedEmbeddings<Embedding<float>>> call = generator.GenerateAsync(_rows.Select(row => row.Text), cancellationToken: source.Token);
+        OperationCanceledException error = await Assert.ThrowsAsync<OperationCanceledException>(() => call);
+        Assert.AreEqual(source.Token, error.CancellationToken);
+        Assert.IsTrue(call.IsCanceled, call.Status.ToString());
+    }
+
+    [TestMethod]
+    public async Task ATransformerThatIsCancelledCancelsTheCallWithItsOwnToken()
+    {
+        var context = new MLContext(1);
+        using var source = new CancellationTokenSource();
+        SentenceEmbeddingEstimator.Options options = FakeEncoder.Options();
+        options.CancellationToken = source.Token;
+        using SentenceEmbeddingTransformer transformer = _encoder.Fit(context, context.Data.LoadFromEnumerable(_rows), options);
+        using IEmbeddingGenerator<string, Embedding<float>> generator = transformer.AsEmbeddingGenerator();
+        using var callers = new CancellationTokenSource();
+        source.Cancel();
+        Task<GeneratedEmbeddings<Embedding<float>>> call = generator.GenerateAsync(["a"], cancellationToken: callers.Token);
+        Assert.AreEqual(source.Token, (await Assert.ThrowsAsync<OperationCanceledException>(() => call)).CancellationToken);
+        Assert.IsTrue(call.IsCanceled, call.Status.ToString());
     }
 
     [TestMethod]
