@@ -16,7 +16,7 @@ internal sealed class EmbeddingContext : IGeneratorModel
         (Host, Options, Lease) = (host, options, lease);
         try
         {
-            _sources = [.. options.Columns.Select(lease.Shared.VectorsOf)];
+            _sources = [.. options.Columns.Select(lease.VectorsOf)];
             Vectors = _sources.All(source => source == _sources[0]) ? _sources[0] : lease.Shared.Vectors;
         }
         catch

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.AI;
 using Microsoft.ML.Data;
 using Microsoft.ML.Lacos.Hub;
+using Microsoft.ML.Lacos.Pipeline;
 
 namespace Microsoft.ML.Lacos.Tests.Pipeline;
 
@@ -122,6 +123,40 @@ public sealed class ColumnPromptTests
         CollectionAssert.AreEqual(counting.Encode(Text), vectors.GetColumn<float[]>("Short").Single());
         Assert.IsGreaterThan(count[0], vectors.GetColumn<int>("Count").Single());
         Assert.Throws<ArgumentException>(() => vectors.GetColumn<float[]>("Long").ToArray());
+    }
+
+    [TestMethod]
+    public void PromptsThatNobodyHasInUseAnyMoreAreKeptUpToANumber()
+    {
+        using SentenceEmbeddingTransformer transformer = Fit(new() { Columns = [new("F", "Text")] });
+        var vectors = new List<TextVectors>();
+        for (int i = 0; i <= PromptPool.MostIdle; i++)
+        {
+            using SentenceEmbeddingTransformer asking = WithPrompt(i);
+            var view = (EmbeddingView)asking.Transform(s_data);
+            vectors.Add(view.Context.Vectors);
+            view.Context.Dispose();
+        }
+        using SentenceEmbeddingTransformer second = WithPrompt(1);
+        WithPrompt(PromptPool.MostIdle + 1).Dispose();
+        WithPrompt(PromptPool.MostIdle + 2).Dispose();
+        Assert.ThrowsExactly<ObjectDisposedException>(() => Encode(vectors[0]), "the first was the longest without a user");
+        Assert.ThrowsExactly<ObjectDisposedException>(() => Encode(vectors[2]), "the next was in use");
+        float[] kept = Encode(vectors[1]);
+        CollectionAssert.AreEqual(Encode(vectors[1]), second.Transform(s_data).GetColumn<float[]>("F").First());
+        using SentenceEmbeddingTransformer again = WithPrompt(0);
+        using SentenceEncoder encoder = Encoder("question 0: ");
+        AssertSameBits(s_data.GetColumn<string>("Text").Select(text => encoder.Encode(text)), again.Transform(s_data).GetColumn<float[]>("F"), "again");
+        CollectionAssert.AreNotEqual(kept, again.Transform(s_data).GetColumn<float[]>("F").First());
+
+        SentenceEmbeddingTransformer WithPrompt(int number) => transformer.ForColumn(new SentenceEmbeddingEstimator.ColumnOptions("F", "Text", prompt: $"question {number}: "));
+
+        static float[] Encode(TextVectors vectors)
+        {
+            EncodedText?[] results = [null];
+            vectors.Encode([s_data.GetColumn<string>("Text").First()], results, CancellationToken.None);
+            return results[0]!.Vector;
+        }
     }
 
     [TestMethod]
