@@ -12,6 +12,9 @@ public sealed partial class SentenceEncoder
     /// <summary>Texts tokenised before any of them is encoded: enough to sort by length, few enough to hold.</summary>
     private const int TextsPerRound = 4096;
 
+    /// <summary>Windows of one text whose vectors are held at a time.</summary>
+    private const int WindowsPerRound = 4096;
+
     /// <summary>Encodes texts.</summary>
     /// <param name="texts">Texts; <see langword="null"/> counts as empty.</param>
     /// <param name="vectors">Output, [texts, <see cref="Dimension"/>] row-major.</param>
@@ -235,17 +238,19 @@ public sealed partial class SentenceEncoder
 
     private void WeightedMean(List<TokenSequence> windows, Span<float> vector, CancellationToken cancellationToken)
     {
-        TokenSequence[] numbered = [.. windows.Select((window, index) => window with { Row = index })];
-        var parts = new float[windows.Count * Dimension];
-        EncodeSequences(numbered, _pooling with { Normalize = false }, parts, cancellationToken);
         var sum = new double[Dimension];
         double weights = 0;
-        for (int i = 0; i < windows.Count; i++)
+        foreach (TokenSequence[] some in windows.Chunk(WindowsPerRound))
         {
-            weights += windows[i].Weight;
-            for (int d = 0; d < Dimension; d++)
+            var parts = new float[some.Length * Dimension];
+            EncodeSequences([.. some.Select((window, index) => window with { Row = index })], _pooling with { Normalize = false }, parts, cancellationToken);
+            for (int i = 0; i < some.Length; i++)
             {
-                sum[d] += (double)windows[i].Weight * parts[(i * Dimension) + d];
+                weights += some[i].Weight;
+                for (int d = 0; d < Dimension; d++)
+                {
+                    sum[d] += (double)some[i].Weight * parts[(i * Dimension) + d];
+                }
             }
         }
         double scale = weights == 0 ? 0 : 1 / weights;

@@ -6,6 +6,9 @@ namespace Microsoft.ML.Lacos.Pipeline;
 /// <param name="prompt">Number of the prompt in the memory.</param>
 internal sealed class TextVectors(ITextEncoder encoder, VectorMemory memory, int prompt = 0)
 {
+    // Vectors that an encoder is asked for at once, in elements: enough texts to sort among, and windows of any number of rows within an array.
+    private const int ElementsPerCall = 1 << 23;
+
     public int Dimension => encoder.Dimension;
 
     public bool IsNormalized => encoder.IsNormalized;
@@ -48,21 +51,23 @@ internal sealed class TextVectors(ITextEncoder encoder, VectorMemory memory, int
 
     private int EncodeMissing(List<string> texts, List<int> places, List<EncodedText?> known, CancellationToken cancellationToken)
     {
-        if (texts.Count == 0)
-        {
-            return 0;
-        }
         int dimension = encoder.Dimension;
-        var vectors = new float[checked(texts.Count * dimension)];
-        var tokenCounts = new int[texts.Count];
-        int longTexts = encoder.Encode(texts.ToArray(), vectors, tokenCounts, cancellationToken);
-        for (int i = 0; i < texts.Count; i++)
+        int most = Math.Max(1, ElementsPerCall / dimension);
+        int longTexts = 0;
+        for (int start = 0; start < texts.Count; start += most)
         {
-            var encoded = new EncodedText(vectors.AsSpan(i * dimension, dimension).ToArray(), tokenCounts[i]);
-            known[places[i]] = encoded;
-            if (encoded.IsUsable)
+            string[] some = [.. texts[start..Math.Min(texts.Count, start + most)]];
+            var vectors = new float[some.Length * dimension];
+            var tokenCounts = new int[some.Length];
+            longTexts += encoder.Encode(some, vectors, tokenCounts, cancellationToken);
+            for (int i = 0; i < some.Length; i++)
             {
-                memory.Remember(prompt, texts[i], encoded);
+                var encoded = new EncodedText(vectors.AsSpan(i * dimension, dimension).ToArray(), tokenCounts[i]);
+                known[places[start + i]] = encoded;
+                if (encoded.IsUsable)
+                {
+                    memory.Remember(prompt, some[i], encoded);
+                }
             }
         }
         return longTexts;

@@ -1,5 +1,6 @@
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Hub;
+using Microsoft.ML.Lacos.Tests.Hub;
 using Microsoft.ML.Lacos.Tokenization;
 
 namespace Microsoft.ML.Lacos.Tests.Sentences;
@@ -12,6 +13,19 @@ public sealed class WindowWeightTests
     private const string Text = " The river rises in the mountains and flows through three countries before it reaches the sea near a small town today.";
 
     private static readonly LacosModel Default = LacosModel.LoadDefault();
+
+    [TestMethod]
+    public void ManyThousandWindowsOfOneTextAreOneMean()
+    {
+        using var folder = new TemporaryFolder();
+        using LacosModel model = LacosModel.Load(TinyModel.OfLetters().WriteTo(folder.Path));
+        using SentenceEncoder encoder = SentenceEncoder.Create(model, new SentenceEncoderOptions { MaximumTokenCount = 1, LongText = LongText.Window, Normalize = false });
+        float[] a = encoder.Encode("a"), b = encoder.Encode("b"), actual = encoder.Encode(new string('a', 5000) + new string('b', 4000));
+        for (int d = 0; d < actual.Length; d++)
+        {
+            Assert.AreEqual(((5.0 * a[d]) + (4.0 * b[d])) / 9, actual[d], 1e-5, $"dimension {d}");
+        }
+    }
 
     [TestMethod]
     [DataRow(true)]
