@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Lacos;
+using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Pipeline;
 using Microsoft.ML.Lacos.Safetensors;
 using Microsoft.ML.Runtime;
@@ -72,7 +73,7 @@ public sealed partial class SentenceEmbeddingTransformer
                 throw Damaged(ModelEntry);
             }
         }
-        catch (ArgumentException error)
+        catch (ArgumentException error) when (!BloomEncoders.IsForcedNameUnknown)
         {
             throw new InvalidDataException($"The options in '{OptionsEntry}' do not fit the model in '{ModelEntry}': {TextInMessage.Of(error.Message, 300)} The file is damaged or was changed; save the model again.", error);
         }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML.Lacos.Native;
 using Microsoft.ML.Lacos.Quantization;
 
@@ -16,6 +17,9 @@ internal static class BloomEncoders
         : NativeLibraryLoader.IsAvailable ? null
         : NativeLibraryLoader.UnavailableReason;
 
+    /// <summary>Whether <c>LACOS_FORCE_ISA</c> names kernels that there are not: no encoder can be made then, whatever the model.</summary>
+    public static bool IsForcedNameUnknown => ManagedReason is null && NativeInfo.Get().ChosenKernel is null;
+
     /// <summary>Prepares an encoder.</summary>
     /// <param name="weights">Weights; whatever holds them must outlive the encoder.</param>
     /// <param name="compute">
@@ -31,7 +35,7 @@ internal static class BloomEncoders
         if (outlierThreshold > 0 && effective != BloomCompute.Int8)
         {
             throw new ArgumentException(
-                $"OutlierThreshold is {outlierThreshold}, but {string.Join(" and ", Schemes(weights))} weights are not executed in int8. Leave the threshold at 0, or quantise the model row by row.", nameof(outlierThreshold));
+                string.Create(CultureInfo.InvariantCulture, $"OutlierThreshold is {outlierThreshold}, but {string.Join(" and ", Schemes(weights))} weights are not executed in int8. Leave the threshold at 0, or quantise the model row by row."), nameof(outlierThreshold));
         }
         if (ManagedReason is null)
         {

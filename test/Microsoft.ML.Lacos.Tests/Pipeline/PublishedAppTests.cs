@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
+using Microsoft.ML.Lacos.Bloom;
 
 namespace Microsoft.ML.Lacos.Tests.Pipeline;
 
@@ -41,6 +42,19 @@ public sealed class PublishedAppTests
     public void ANewProcessGivesTheSameBits() => Assert.AreEqual(s_vectors, Succeeds(Run("dotnet", [BuiltApp, "load", s_model])));
 
     [TestMethod]
+    public void KernelsThatThereAreNotAreTheErrorAndNotTheFile()
+    {
+        if (BloomEncoders.ManagedReason is string reason)
+        {
+            Assert.Inconclusive($"Not run: {reason}, and only the native library has kernels to name.");
+        }
+        (int code, _, string errors) = Run("dotnet", [BuiltApp, "load", s_model], ("LACOS_FORCE_ISA", "nonsense"));
+        Assert.AreNotEqual(0, code);
+        StringAssert.Contains(errors, "LACOS_FORCE_ISA");
+        Assert.DoesNotContain("is damaged", errors);
+    }
+
+    [TestMethod]
     public void AnAppCompiledAheadOfTimeGivesTheSameBits() => PublishedGivesTheSameBits("ReadyToRun", "-p:PublishReadyToRun=true", "--self-contained", "false");
 
     [TestMethod]
@@ -71,7 +85,7 @@ public sealed class PublishedAppTests
         return run.Output;
     }
 
-    private static (int Code, string Output, string Errors) Run(string program, IEnumerable<string> arguments)
+    private static (int Code, string Output, string Errors) Run(string program, IEnumerable<string> arguments, params (string Name, string Value)[] environment)
     {
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = s_app };
 
@@ -81,6 +95,10 @@ public sealed class PublishedAppTests
             start.Environment.Remove(name);
         }
         start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
+        foreach ((string name, string value) in environment)
+        {
+            start.Environment[name] = value;
+        }
         using Process process = Process.Start(start)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         Task<string> errors = process.StandardError.ReadToEndAsync();
