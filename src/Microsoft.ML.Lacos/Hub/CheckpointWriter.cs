@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using Microsoft.ML.Lacos.Bloom;
@@ -85,7 +86,7 @@ internal sealed class CheckpointWriter
         int beyond = Array.FindIndex(halves, value => !Half.IsFinite(value));
         if (beyond >= 0)
         {
-            throw new InvalidDataException($"'{name}' holds {values[beyond]}, which a 16-bit float cannot hold (at most 65504). Write 32-bit floats.");
+            throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"'{name}' holds {values[beyond]}, which a 16-bit float cannot hold (at most 65504). Write 32-bit floats."));
         }
         stream.Write(MemoryMarshal.AsBytes<Half>(halves));
     }

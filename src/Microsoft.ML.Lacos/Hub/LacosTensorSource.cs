@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Native;
@@ -123,7 +124,7 @@ internal sealed unsafe class LacosTensorSource : IBloomTensorSource, IDisposable
         int bad = values.AsSpan().IndexOfAnyExceptInRange(0f, float.MaxValue);
         return bad < 0
             ? values
-            : throw new InvalidDataException($"Tensor '{name}' of '{_file.Source}' holds {values[bad]} at element {bad}; a largest magnitude is never negative. Convert the model again.");
+            : throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"Tensor '{name}' of '{_file.Source}' holds {values[bad]} at element {bad}; a largest magnitude is never negative. Convert the model again."));
     }
 
     private float[] Floats(string name, long length)

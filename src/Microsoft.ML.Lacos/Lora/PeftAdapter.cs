@@ -60,7 +60,7 @@ public sealed partial class PeftAdapter
     {
         if (!double.IsFinite(strength) || strength <= 0)
         {
-            throw new ArgumentOutOfRangeException(nameof(strength), strength, $"The strength is {strength}; it must be a positive number, 1 for the adapter as it is.");
+            throw new ArgumentOutOfRangeException(nameof(strength), strength, string.Create(CultureInfo.InvariantCulture, $"The strength is {strength}; it must be a positive number, 1 for the adapter as it is."));
         }
         LoraConfig scaled = Config with
         {
