@@ -83,7 +83,7 @@ public sealed partial class LacosModel
 
     /// <summary>Loads a <c>.lacos</c> file from a stream.</summary>
     /// <param name="stream">
-    /// Read from its position to its end, and not disposed. An <see cref="UnmanagedMemoryStream"/> is used in place and its memory must outlive the model; any other stream is copied.
+    /// Read from its position to its end, and not disposed. An <see cref="UnmanagedMemoryStream"/> over an address is used in place and its memory must outlive the model; any other stream, also the view of a mapped file, is copied.
     /// </param>
     /// <exception cref="InvalidDataException">The content is damaged.</exception>
     /// <exception cref="NotSupportedException">The content was written by a newer version of this library.</exception>
@@ -137,7 +137,8 @@ public sealed partial class LacosModel
     private LacosModel Stored(LacosModelLoadOptions options)
     {
         QuantizationScheme stored = _weights.Blocks[0].QueryKeyValue.Weight.Scheme;
-        if (options.Scheme is null && options.EmbeddingScheme is QuantizationScheme asked && asked != _weights.WordEmbeddings.Scheme)
+        bool keepsTable = options.Scheme is null || (options.Scheme == QuantizationScheme.None && stored == QuantizationScheme.None);
+        if (keepsTable && options.EmbeddingScheme is QuantizationScheme asked && asked != _weights.WordEmbeddings.Scheme)
         {
             using LacosModel refused = this;
             throw new NotSupportedException($"EmbeddingScheme is {asked} and the embedding table is {_weights.WordEmbeddings.Scheme} already, which a .lacos file keeps. Leave the option null, or start from the checkpoint folder.");

@@ -68,7 +68,7 @@ public sealed partial class LacosModel : IDisposable
     /// <param name="provenance">New provenance, copied, in place of all of the old; <see langword="null"/> for this model's.</param>
     /// <returns>A model that shares the weights; they stay in memory until both are disposed.</returns>
     /// <exception cref="ArgumentException">A value of the provenance is <see langword="null"/>.</exception>
-    /// <exception cref="InvalidDataException">The settings make no sense.</exception>
+    /// <exception cref="InvalidDataException">The settings make no sense, or the provenance could not be read from a file: it has too many keys, or two that are the same once what is not Unicode in them has become U+FFFD.</exception>
     /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
     public LacosModel With(SentenceSettings? settings = null, IReadOnlyDictionary<string, string>? provenance = null)
     {
@@ -79,7 +79,8 @@ public sealed partial class LacosModel : IDisposable
 
         // Through the file's form and back: what could not be read from a file is refused here, not when somebody opens the file.
         settings = settings is null ? Settings : SentenceSettingsJson.Read(Encoding.UTF8.GetBytes(SentenceSettingsJson.Write(settings)), nameof(settings));
-        return new LacosModel(_weights, TokenizerJson.ToArray(), settings, provenance is null ? Provenance : new Dictionary<string, string>(provenance, StringComparer.Ordinal), Lease());
+        provenance = provenance is null ? Provenance : JsonFile.Strings(Encoding.UTF8.GetBytes(LacosWriter.StringsJson(provenance)), nameof(provenance));
+        return new LacosModel(_weights, TokenizerJson.ToArray(), settings, provenance, Lease());
     }
 
     /// <summary>Keeps the weights in memory, whoever disposes the model, until the result is disposed.</summary>

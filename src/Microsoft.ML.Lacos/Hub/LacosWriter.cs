@@ -139,7 +139,8 @@ internal static unsafe class LacosWriter
         });
     }
 
-    private static string StringsJson(IReadOnlyDictionary<string, string> strings) => Json(json =>
+    /// <summary>Strings by key as they stand in the metadata, sorted.</summary>
+    public static string StringsJson(IReadOnlyDictionary<string, string> strings) => Json(json =>
     {
         foreach ((string key, string value) in strings.OrderBy(pair => pair.Key, StringComparer.Ordinal))
         {

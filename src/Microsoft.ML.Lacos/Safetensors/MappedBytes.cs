@@ -69,13 +69,20 @@ internal sealed unsafe class MappedBytes : IDisposable, IHeldMemory
         }
     }
 
-    /// <summary>The rest of a stream: its own memory where it is an <see cref="UnmanagedMemoryStream"/>, else a copy.</summary>
+    /// <summary>The rest of a stream: its own memory where it is an <see cref="UnmanagedMemoryStream"/> over an address, else a copy.</summary>
     /// <param name="stream">Any readable stream; read from its position to its end and not disposed. Unmanaged memory must outlive the result.</param>
     public static MappedBytes ReadStream(Stream stream)
     {
         if (stream is UnmanagedMemoryStream unmanaged)
         {
-            return new MappedBytes(unmanaged.PositionPointer, unmanaged.Length - unmanaged.Position, isFile: false);
+            try
+            {
+                return new MappedBytes(unmanaged.PositionPointer, unmanaged.Length - unmanaged.Position, isFile: false);
+            }
+            catch (NotSupportedException)
+            {
+                // Made over a SafeBuffer, as views of mapped files are, it gives no address.
+            }
         }
         long known = stream.CanSeek ? Math.Max(stream.Length - stream.Position, 0) : 0;
         var buffer = new NativeBuffer(stream.CanSeek ? known : 1 << 20);

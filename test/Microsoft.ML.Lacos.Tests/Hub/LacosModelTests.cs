@@ -1,3 +1,4 @@
+using System.IO.MemoryMappedFiles;
 using System.Security.Cryptography;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Hub;
@@ -79,6 +80,18 @@ public sealed unsafe class LacosModelTests
     }
 
     [TestMethod]
+    public void TheViewOfAMappedFileIsRead()
+    {
+        using var folder = new TemporaryFolder();
+        using LacosModel model = LacosModel.Load(new TinyModel().WriteTo(folder.Path));
+        model.Save(folder.File("a.lacos"));
+        using var map = MemoryMappedFile.CreateFromFile(folder.File("a.lacos"));
+        using MemoryMappedViewStream view = map.CreateViewStream(0, new FileInfo(folder.File("a.lacos")).Length);
+        using LacosModel viewed = LacosModel.Load(view);
+        AssertSame(model, viewed);
+    }
+
+    [TestMethod]
     public void QuantisingAtLoadAndAfterwardsGiveTheSameModel()
     {
         using var folder = new TemporaryFolder();
@@ -92,6 +105,22 @@ public sealed unsafe class LacosModelTests
         floats.Save(folder.File("floats.lacos"));
         using LacosModel fromFile = LacosModel.Load(folder.File("floats.lacos"), new LacosModelLoadOptions { Scheme = QuantizationScheme.BlockwiseDynamic, BlockSize = 32 });
         Assert.AreEqual(atLoad.Fingerprint, fromFile.Fingerprint);
+    }
+
+    [TestMethod]
+    [DataRow(QuantizationScheme.BlockwiseDynamic)]
+    [DataRow(QuantizationScheme.BlockwiseLinear)]
+    public void ABlockLargerThanTheMatrixIsTheWholeMatrix(QuantizationScheme scheme)
+    {
+        using var folder = new TemporaryFolder();
+        string path = TinyModel.OfLetters().WriteTo(folder.Path);
+        using LacosModel huge = LacosModel.Load(path, new LacosModelLoadOptions { Scheme = scheme, BlockSize = int.MaxValue });
+        using LacosModel whole = LacosModel.Load(path, new LacosModelLoadOptions { Scheme = scheme, BlockSize = 4 * TinyModel.Hidden * TinyModel.Hidden });
+        using SentenceEncoder one = SentenceEncoder.Create(huge), other = SentenceEncoder.Create(whole);
+        CollectionAssert.AreEqual(other.Encode("abcdef"), one.Encode("abcdef"));
+        huge.Save(folder.File("huge.lacos"));
+        using LacosModel again = LacosModel.Load(folder.File("huge.lacos"));
+        AssertSame(huge, again);
     }
 
     [TestMethod]
@@ -131,6 +160,7 @@ public sealed unsafe class LacosModelTests
         Assert.ThrowsExactly<InvalidDataException>(() => again.With(settings with { Pooling = PoolingModes.None }));
         Assert.ThrowsExactly<InvalidDataException>(() => again.With(settings with { MaximumTokenCount = 0 }));
         Assert.ThrowsExactly<InvalidDataException>(() => again.With(settings with { DefaultPromptName = "query" }));
+        Assert.ThrowsExactly<InvalidDataException>(() => again.With(provenance: new Dictionary<string, string> { ["a\ud800"] = "", ["a\udc00"] = "" }), "a file could not hold both");
     }
 
     [TestMethod]

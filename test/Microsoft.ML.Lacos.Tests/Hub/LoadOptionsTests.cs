@@ -36,6 +36,21 @@ public sealed class LoadOptionsTests
     }
 
     [TestMethod]
+    public void AnotherSchemeForTheTableOfAFileThatIsToStayInFloatsIsRefused()
+    {
+        using var folder = new TemporaryFolder();
+        var options = new LacosModelLoadOptions { Scheme = QuantizationScheme.None };
+        using (LacosModel floats = LacosModel.Load(new TinyModel().WriteTo(folder.Path), options))
+        {
+            floats.Save(folder.File("floats.lacos"));
+        }
+        NotSupportedException error = Assert.ThrowsExactly<NotSupportedException>(() => LacosModel.Load(folder.File("floats.lacos"), options with { EmbeddingScheme = QuantizationScheme.Rowwise }));
+        StringAssert.Contains(error.Message, "EmbeddingScheme is Rowwise and the embedding table is None already");
+        using LacosModel quantised = LacosModel.Load(folder.File("floats.lacos"), options with { Scheme = QuantizationScheme.Rowwise, EmbeddingScheme = QuantizationScheme.BlockwiseLinear });
+        Assert.AreEqual(QuantizationScheme.BlockwiseLinear, quantised.Weights.WordEmbeddings.Scheme);
+    }
+
+    [TestMethod]
     public void SettingsAndProvenanceThatNoFileCanHoldAreRefused()
     {
         using LacosModel model = LacosModel.LoadDefault();
