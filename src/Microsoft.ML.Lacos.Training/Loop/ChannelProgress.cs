@@ -8,9 +8,7 @@ internal sealed class ChannelProgress(IChannel channel, IProgress<TrainingProgre
 {
     public void Report(TrainingProgress value)
     {
-        string text = string.Create(
-            CultureInfo.InvariantCulture,
-            $"Step {value.Step} of {value.TotalSteps}: loss {value.Loss:F4}, learning rate {value.LearningRate:G3}, {value.SentencesPerSecond:F0} sentences/s, {value.TimeLeft:hh\\:mm\\:ss} left");
+        string text = Text(value);
         if (value.Spearman is double spearman)
         {
             channel.Info(MessageSensitivity.None, "{0}, Spearman {1}", text, spearman.ToString("F4", CultureInfo.InvariantCulture));
@@ -21,4 +19,9 @@ internal sealed class ChannelProgress(IChannel channel, IProgress<TrainingProgre
         }
         next?.Report(value);
     }
+
+    /// <summary>What a step's message says.</summary>
+    internal static string Text(TrainingProgress value) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"Step {value.Step} of {value.TotalSteps}: loss {value.Loss:F4}, learning rate {value.LearningRate:G3}, {value.SentencesPerSecond:F0} sentences/s, {(long)value.TimeLeft.TotalHours:00}:{value.TimeLeft:mm\\:ss} left");
 }

@@ -7,11 +7,8 @@ namespace Microsoft.ML.Lacos.Training.Loop;
 /// <param name="Last">Step after which it stops.</param>
 internal readonly record struct RunLength(long Total, long Last)
 {
-    // What a TimeSpan holds is a little more: 29,000 years.
-    private const double MostSeconds = 9e11;
-
-    /// <summary>Time of so many steps, as long as a time can be at most.</summary>
-    public static TimeSpan TimeOf(double secondsOfStep, long steps) => TimeSpan.FromSeconds(Math.Min(secondsOfStep * steps, MostSeconds));
+    // A TimeSpan holds some three times as much.
+    private static readonly TimeSpan Longest = TimeSpan.FromDays(3_650_000);
 
     /// <summary>Ends of the run that options ask for.</summary>
     public static RunLength Of(LacosBloomTrainer.Options options, MixedSampler sampler)
@@ -19,4 +16,9 @@ internal readonly record struct RunLength(long Total, long Last)
         long total = options.Steps > 0 ? options.Steps : options.Epochs * sampler.StepsPerEpoch;
         return new RunLength(total, options.StopAtStep > 0 ? Math.Min(total, options.StopAtStep) : total);
     }
+
+    /// <summary>Time that steps take, at most ten thousand years: epochs without number are ended by patience.</summary>
+    /// <param name="secondsOfStep">Seconds that one takes.</param>
+    /// <param name="steps">How many there are.</param>
+    public static TimeSpan TimeOf(double secondsOfStep, long steps) => TimeSpan.FromSeconds(Math.Min(secondsOfStep * steps, Longest.TotalSeconds));
 }
