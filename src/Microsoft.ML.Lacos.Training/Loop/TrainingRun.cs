@@ -131,7 +131,7 @@ internal sealed class TrainingRun : IDisposable
             _isEvaluationDue = _validation is not null && (_step % _options.EvaluateEvery == 0 || _step == _length.Total);
             double? spearman = _isEvaluationDue ? Evaluate(_validation!, cancellationToken) : null;
             double seconds = Math.Max(clock.Elapsed.TotalSeconds, 1e-9);
-            var left = RunLength.TimeOf(seconds / (_step - first), _length.Last - _step);
+            TimeSpan left = RunLength.TimeOf(seconds / (_step - first), _length.Last - _step);
             var progress = new TrainingProgress(_step, _length.Total, result.Loss, rate, result.GradientNorm, spearman, sentences / seconds, left, dataset.Settings.Name);
             log?.Write(progress);
             _options.Progress?.Report(progress);
@@ -157,7 +157,7 @@ internal sealed class TrainingRun : IDisposable
         _lock?.Dispose();
     }
 
-    // The checkpoint was written because somebody stopped the run in the evaluation: made now, it decides as it would have then.
+    // Somebody stopped the run in the evaluation, which decides now as it would have then; or the run had ended, and is judged on other data.
     private void EvaluateAgain(TrainingLog? log, CancellationToken cancellationToken)
     {
         if (Evaluate(_validation!, cancellationToken) is not double spearman)
@@ -166,7 +166,7 @@ internal sealed class TrainingRun : IDisposable
         }
         _savedStep = -1;
         log?.Complete(_step, spearman);
-        _inform(string.Create(CultureInfo.InvariantCulture, $"Step {_step}: Spearman {spearman:F4}, in the evaluation that was interrupted."));
+        _inform(string.Create(CultureInfo.InvariantCulture, $"Step {_step}: Spearman {spearman:F4}, evaluated on resuming."));
     }
 
     private double? Evaluate(ValidationSet validation, CancellationToken cancellationToken)
@@ -218,8 +218,10 @@ internal sealed class TrainingRun : IDisposable
         if (state.Validation == _validation?.Fingerprint)
         {
             (_best, _evaluationsWithoutGain, _isEvaluationDue) = (state.Best, state.EvaluationsWithoutGain, state.IsEvaluationDue);
+            return;
         }
-        else if (state.Best is BestAdapter best)
+        _isEvaluationDue = _validation is not null && _step == _length.Total;
+        if (state.Best is BestAdapter best)
         {
             string now = _validation is null ? "there is no validation data any more, and the last adapter will be the result" : "the validation data are others, and the best adapter is chosen anew";
             _inform(string.Create(CultureInfo.InvariantCulture, $"The adapter of step {best.Step} was the best so far (Spearman {best.Spearman:F4}), but {now}."));

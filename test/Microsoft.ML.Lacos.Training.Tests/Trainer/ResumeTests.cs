@@ -121,6 +121,28 @@ public sealed class ResumeTests
     }
 
     [TestMethod]
+    public void AFinishedRunIsJudgedOnTheValidationDataThatItIsResumedWith()
+    {
+        using var folder = new TemporaryFolder();
+        byte[] Train(bool resume, IDataView? validation)
+        {
+            LacosBloomTrainer.Options options = Run(5, folder.File("run"));
+            (options.LearningRate, options.EvaluateEvery, options.Resume) = (0.05, 2, resume);
+            _ml.Regression.Trainers.LacosBloom(options).FitAdapter(Sentences.Data(_ml, 22), validation);
+            return File.ReadAllBytes(folder.File("run", PeftAdapter.WeightsFileName));
+        }
+        byte[] last = Train(resume: false, null);
+        CollectionAssert.AreEqual(last, Train(resume: true, Sentences.Data(_ml, 15)));
+        Assert.IsNotNull(Log()[^1]!["spearman"], "there is always an evaluation after the last step");
+        Assert.IsNull(Log()[^2]!["spearman"]);
+        string manifest = File.ReadAllText(folder.File("run", "checkpoints", Checkpoints(folder)[^1], "manifest.json"));
+        Assert.Contains("\"best_step\": 5", manifest);
+        CollectionAssert.AreEqual(last, Train(resume: true, Sentences.Data(_ml, 15)));
+
+        JsonNode?[] Log() => [.. File.ReadLines(folder.File("run", "train-log.jsonl")).Select(line => JsonNode.Parse(line))];
+    }
+
+    [TestMethod]
     public void ASecondRunInTheSameFolderIsRefusedWhileTheFirstRuns()
     {
         using var folder = new TemporaryFolder();
