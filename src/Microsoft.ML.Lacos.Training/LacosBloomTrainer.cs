@@ -87,7 +87,7 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
 
     /// <summary>Trains and gives the adapter alone.</summary>
     /// <param name="input">The training data.</param>
-    /// <param name="validation">Pairs with people's scores; <see langword="null"/> for none.</param>
+    /// <param name="validation">Pairs with people's scores; <see langword="null"/> takes <see cref="Options.ValidationSet"/>.</param>
     /// <returns>The adapter, to be saved as a PEFT folder or merged into a model.</returns>
     /// <inheritdoc cref="Fit(IDataView)"/>
     public PeftAdapter FitAdapter(IDataView input, IDataView? validation = null)

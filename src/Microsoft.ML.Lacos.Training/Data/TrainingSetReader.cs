@@ -36,6 +36,7 @@ internal sealed class TrainingSetReader
         List<int>[] tokens = _texts.HasTwoPrompts ? [.. columns.Select(_ => new List<int>())] : numbers;
         LabelReader? labels = label is null ? null : LabelReader.Of(cursor, label.Value, settings, kind, dimension);
         GroupReader? groups = balance is null ? null : new GroupReader(cursor, balance.Value);
+        long leftOut = 0;
         for (long row = 0; cursor.MoveNext(); row++)
         {
             if (row % RowsBetweenChecks == 0)
@@ -52,6 +53,7 @@ internal sealed class TrainingSetReader
             }
             if (_evaluated is not null && texts.Length > 1 && _evaluated.Meets(texts[0], texts[1], settings.Name, row))
             {
+                leftOut++;
                 continue;
             }
             for (int column = 0; column < getters.Length; column++)
@@ -69,7 +71,8 @@ internal sealed class TrainingSetReader
         if (Array.TrueForAll(numbers, column => column.TrueForAll(text => text == column[0])))
         {
             int rows = numbers[0].Count;
-            throw new InvalidDataException($"{settings.Name} has {rows} row(s) to learn from, {Math.Min(rows, 1)} of them different; at least 2 different ones are needed. Look at what was loaded and filtered.");
+            string judged = leftOut == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" without the {leftOut} that stand in the validation set");
+            throw new InvalidDataException($"{settings.Name} has {rows} row(s) to learn from{judged}, {Math.Min(rows, 1)} of them different; at least 2 different ones are needed. Look at what was loaded and filtered.");
         }
         if (kind == LossLabel.Similarity && labels?.Labels is double[] scores && settings.Loss is TrainingLoss.CoSent or TrainingLoss.Angle && Array.TrueForAll(scores, score => score == scores[0]))
         {

@@ -62,7 +62,7 @@ internal sealed class ValidationSet
         ValueGetter<ReadOnlyMemory<char>> right = cursor.GetGetter<ReadOnlyMemory<char>>(columns[1]);
         Func<double> readLabel = LabelColumn.Reader(cursor, columns[2]);
         ValueGetter<ReadOnlyMemory<char>>? readGroup = group is null ? null : cursor.GetGetter<ReadOnlyMemory<char>>(columns[3]);
-        var names = new List<string>();
+        var names = new Dictionary<string, int>(StringComparer.Ordinal);
         var texts = new List<string?>();
         var labels = new List<double>();
         var groups = new List<int>();
@@ -82,19 +82,22 @@ internal sealed class ValidationSet
             text = default;
             readGroup?.Invoke(ref text);
             string name = text.ToString();
-            if (!names.Contains(name, StringComparer.Ordinal))
-            {
-                names.Add(name);
-            }
-            groups.Add(names.IndexOf(name));
+            names.TryAdd(name, names.Count);
+            groups.Add(names[name]);
         }
-        for (int number = 0; number < Math.Max(1, names.Count); number++)
+        ILookup<int, double> scoresOf = Enumerable.Range(0, labels.Count).ToLookup(i => groups[i], i => labels[i]);
+        if (names.Count == 0)
         {
-            double[] scores = [.. labels.Where((_, i) => groups[i] == number)];
-            if (scores.Distinct().Count() < 2)
+            // One set, of no pairs.
+            names.Add("", 0);
+        }
+        foreach ((string name, int number) in names)
+        {
+            int different = scoresOf[number].Distinct().Count();
+            if (different < 2)
             {
-                string where = names.Count > 1 ? $" of '{names[number]}'" : "";
-                throw new InvalidDataException($"The validation data has {scores.Length} scored pair(s){where} with {scores.Distinct().Count()} different score(s) in column '{label}'; at least two different ones are needed for a correlation.");
+                string where = names.Count > 1 ? $" of '{name}'" : "";
+                throw new InvalidDataException($"The validation data has {scoresOf[number].Count()} scored pair(s){where} with {different} different score(s) in column '{label}'; at least two different ones are needed for a correlation.");
             }
         }
         return new ValidationSet(texts, [.. labels], [.. groups], names.Count);

@@ -86,7 +86,7 @@ public sealed class DatasetsTests
         _ml.Regression.Trainers.LacosBloom(options).FitAdapter(_ml.Data.LoadFromEnumerable(pairs));
         Assert.IsTrue(warnings.Any(warning => warning.Contains("4 training row(s)", StringComparison.Ordinal) && warning.Contains("row 3 of the training data", StringComparison.Ordinal)), string.Join('\n', warnings));
         options.LeaveOutValidationPairs = true;
-        Assert.Contains("has 0 row(s)", Assert.ThrowsExactly<InvalidDataException>(() => _ml.Regression.Trainers.LacosBloom(options).FitAdapter(_ml.Data.LoadFromEnumerable(pairs.Take(4)))).Message);
+        Assert.Contains("has 0 row(s) to learn from without the 4 that stand in the validation set", Assert.ThrowsExactly<InvalidDataException>(() => _ml.Regression.Trainers.LacosBloom(options).FitAdapter(_ml.Data.LoadFromEnumerable(pairs.Take(4)))).Message);
     }
 
     [TestMethod]
