@@ -113,8 +113,7 @@ internal static class LacosTool
 
     private static bool IsBrokenPipe(Exception error)
     {
-        // EPIPE on Linux and macOS, ERROR_BROKEN_PIPE and ERROR_NO_DATA on Windows.
-        const int PosixBrokenPipe = 32;
-        return error is IOException { HResult: PosixBrokenPipe or unchecked((int)0x8007006D) or unchecked((int)0x800700E8) };
+        // ERROR_BROKEN_PIPE and ERROR_NO_DATA on Windows.
+        return error is IOException { HResult: StandardOutput.BrokenPipe or unchecked((int)0x8007006D) or unchecked((int)0x800700E8) };
     }
 }

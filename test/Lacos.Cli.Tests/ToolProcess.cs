@@ -6,13 +6,14 @@ namespace Lacos.Cli.Tests;
 /// <summary>The built tool as a process of its own, over the built-in model.</summary>
 internal static class ToolProcess
 {
-    private const ulong Interrupt = 1UL << 1;
+    // SIGHUP and SIGINT.
+    private const ulong Signals = 1UL | (1UL << 1);
 
-    /// <summary>Starts the tool with all three streams redirected. An interrupt reaches it, even where the tests ignore it themselves.</summary>
+    /// <summary>Starts the tool with all three streams redirected. Signals reach it, even where the tests ignore them themselves.</summary>
     public static Process Start(string workingFolder, params string[] arguments)
     {
         string[] command = [Dotnet, Path.Combine(AppContext.BaseDirectory, "lacos.dll"), .. arguments];
-        return IsInterruptIgnored ? StartWith("env", workingFolder, ["--default-signal=INT", .. command]) : StartWith(command[0], workingFolder, command[1..]);
+        return AreSignalsIgnored ? StartWith("env", workingFolder, ["--default-signal=HUP,INT", .. command]) : StartWith(command[0], workingFolder, command[1..]);
     }
 
     /// <summary>Runs the tool to its end with one of its streams going elsewhere, for example <c>2>/dev/full</c>.</summary>
@@ -66,11 +67,11 @@ internal static class ToolProcess
         return new ToolRun(process.ExitCode, output.GetAwaiter().GetResult(), error.GetAwaiter().GetResult());
     }
 
-    // A shell's background job ignores it, and what it starts inherits that.
-    private static bool IsInterruptIgnored =>
+    // A shell's background job ignores one, nohup the other, and what they start inherits that.
+    private static bool AreSignalsIgnored =>
         OperatingSystem.IsLinux()
         && File.ReadLines("/proc/self/status").FirstOrDefault(line => line.StartsWith("SigIgn:", StringComparison.Ordinal)) is string ignored
-        && (Convert.ToUInt64(ignored["SigIgn:".Length..].Trim(), 16) & Interrupt) != 0;
+        && (Convert.ToUInt64(ignored["SigIgn:".Length..].Trim(), 16) & Signals) != 0;
 
     private static string Dotnet => Environment.ProcessPath is string host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet";
 

@@ -94,6 +94,7 @@ public sealed class ToolProcessTests
     [TestMethod]
     [DataRow("INT", 130)]
     [DataRow("TERM", 143)]
+    [DataRow("HUP", 129)]
     public async Task ASignalEndsTheToolAtOnceAndLeavesNoFile(string signal, int exitCode)
     {
         if (OperatingSystem.IsWindows())
@@ -163,6 +164,28 @@ public sealed class ToolProcessTests
         Assert.HasCount(2, lines, run.Output + run.Error);
         Assert.AreEqual("0", lines[1]);
         Assert.AreEqual("", run.Error);
+    }
+
+    [TestMethod]
+    [DataRow("tokenize -i -")]
+    [DataRow("embed -i - -o -")]
+    [DataRow("embed -i - -o - --output-format arrows")]
+    public void AToolWhoseReaderHasLeftEndsThoughItsInputDoesNot(string arguments)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Inconclusive("Not run: needs a POSIX shell.");
+        }
+        using var folder = new TemporaryFolder();
+        string tool = Path.Combine(AppContext.BaseDirectory, "lacos.dll");
+        var start = new ProcessStartInfo("bash", ["-c", $"yes word | dotnet '{tool}' {arguments} 2>error.txt | head -c 10 | wc -c; echo \"${{PIPESTATUS[1]}}\""])
+        {
+            WorkingDirectory = folder.Path, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+        };
+        using Process process = Process.Start(start)!;
+        ToolRun run = ToolProcess.Finish(process, process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        Assert.AreEqual("10\n0", run.Output.Trim());
+        Assert.AreEqual("", File.ReadAllText(folder.File("error.txt")));
     }
 
     [TestMethod]

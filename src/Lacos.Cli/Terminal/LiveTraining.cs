@@ -30,7 +30,7 @@ internal sealed class LiveTraining(ToolStreams streams) : IProgress<TrainingProg
             if (value.Spearman is double spearman)
             {
                 _now = (spearman, value.Step);
-                _best = _best is { } best && best.Spearman >= spearman ? best : _now;
+                _best = _best is { } best && !double.IsNaN(best.Spearman) && !(spearman > best.Spearman) ? best : _now;
             }
         }
     }
@@ -55,6 +55,8 @@ internal sealed class LiveTraining(ToolStreams streams) : IProgress<TrainingProg
         }
         finally
         {
+            // However the display ends: the process must not end while torch computes.
+            ((IAsyncResult)working).AsyncWaitHandle.WaitOne();
             streams.Display = null;
         }
         return working.GetAwaiter().GetResult();

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Lacos.Cli.Terminal;
 
-/// <summary>Turns Ctrl-C and SIGTERM into cancellation, so that temporary files are removed; a second signal, a second or more later, ends the process at once.</summary>
+/// <summary>Turns Ctrl-C, SIGTERM and the end of the terminal into cancellation, so that temporary files are removed; a second signal, a second or more later, ends the process at once.</summary>
 /// <remarks>The delay is for <c>timeout</c> and the like, which signal a process and its group: the process then gets the same signal twice.</remarks>
 internal sealed class TerminationSignals : IDisposable
 {
@@ -19,6 +19,9 @@ internal sealed class TerminationSignals : IDisposable
         [
             PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Cancel(context, ExitCode.Interrupted)),
             PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Cancel(context, ExitCode.Terminated)),
+
+            // Where it is ignored, as under nohup, it stays so.
+            PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => Cancel(context, ExitCode.HungUp)),
         ];
     }
 

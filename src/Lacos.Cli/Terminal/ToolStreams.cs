@@ -32,8 +32,11 @@ internal sealed class ToolStreams(Stream input, Stream output, TextWriter error,
     public static ToolStreams OfProcess()
     {
         var error = new StreamWriter(new ForgivingStream(Console.OpenStandardError()), Utf8) { AutoFlush = true, NewLine = "\n" };
+
+        // What draws displays writes there by itself: a terminal that has gone must not end the work either.
+        Console.SetError(error);
         bool dumb = string.Equals(Environment.GetEnvironmentVariable("TERM"), "dumb", StringComparison.Ordinal);
-        return new ToolStreams(Console.OpenStandardInput(), Console.OpenStandardOutput(), error, !Console.IsErrorRedirected && !dumb);
+        return new ToolStreams(Console.OpenStandardInput(), new StandardOutput(Console.OpenStandardOutput()), error, !Console.IsErrorRedirected && !dumb);
     }
 
     /// <summary>Writes a line of data.</summary>

@@ -23,6 +23,19 @@ public sealed class LiveTrainingTests
     }
 
     [TestMethod]
+    public void ASpearmanThatIsUndefinedIsNotTheBest()
+    {
+        using var streams = new ToolStreams(Stream.Null, Stream.Null, TextWriter.Null, errorIsTerminal: true);
+        var live = new LiveTraining(streams);
+        double[] scores = [double.NaN, 0.3, double.NaN, 0.2];
+        for (int i = 0; i < scores.Length; i++)
+        {
+            live.Report(new TrainingProgress(i + 1, 4, 1, 1e-4, 1, scores[i], 50, TimeSpan.Zero, "pairs"));
+        }
+        Assert.AreEqual(("Spearman", "20.00 at step 4, best 30.00 at step 2"), live.Lines()[3]);
+    }
+
+    [TestMethod]
     public void WithoutATerminalOrAskedToBeQuietThereIsNoDisplay()
     {
         using var streams = new ToolStreams(Stream.Null, Stream.Null, TextWriter.Null, errorIsTerminal: false);
