@@ -8,6 +8,7 @@ using Lacos.Cli.Models;
 using Lacos.Cli.Output;
 using Lacos.Cli.Terminal;
 using Microsoft.ML.Lacos.Evaluation;
+using Microsoft.ML.Lacos.Safetensors;
 
 namespace Lacos.Cli.Commands;
 
@@ -57,6 +58,8 @@ internal sealed class EvalCommand(ToolStreams streams, IModelSource source)
             _model.RefuseOverwriting(json, parse, paths);
         }
         string[] names = SetNames.Of(paths);
+        await LookAtAsync(paths, parse, cancellationToken).ConfigureAwait(false);
+        using PendingFile? file = json is null or InputFile.Standard ? null : PendingFile.Create(json, standard: "--json -");
         using LoadedModel model = _model.Open(parse, source);
         using LoadedModel? second = _secondPrompt.Second(parse, model);
         var results = new List<SimilarityResult>();
@@ -67,7 +70,7 @@ internal sealed class EvalCommand(ToolStreams streams, IModelSource source)
         RefuseOneNameForTwo(results);
         if (json is not null)
         {
-            WriteJson(json, model, second, results);
+            WriteJson(file, model, second, results);
         }
         if (json != InputFile.Standard)
         {
@@ -76,12 +79,29 @@ internal sealed class EvalCommand(ToolStreams streams, IModelSource source)
         return ExitCode.Success;
     }
 
+    // All of them before the first is encoded: the last may not be there, or lack a column. What can be read only once is left for its turn.
+    private async Task LookAtAsync(string[] paths, ParseResult parse, CancellationToken cancellationToken)
+    {
+        foreach (string path in paths.Where(path => path != InputFile.Standard && FileStatus.SpecialKind(path) is null))
+        {
+            using RecordReader records = await OpenAsync(path, parse, cancellationToken).ConfigureAwait(false);
+            Columns(records, parse);
+        }
+    }
+
+    private Task<RecordReader> OpenAsync(string path, ParseResult parse, CancellationToken cancellationToken) =>
+        RecordReader.OpenAsync(() => RecordReader.Open(path, parse.GetValue(_format), !parse.GetValue(_noHeader), streams.Input), cancellationToken);
+
+    private int[] Columns(RecordReader records, ParseResult parse)
+    {
+        int[] columns = PairColumns.Choose(records, parse.GetValue(_columns));
+        return parse.GetValue(_by) is string by ? [.. columns, records.Find(by)] : columns;
+    }
+
     private async Task<SimilarityResult[]> EvaluateAsync(string path, string name, ParseResult parse, LoadedModel model, LoadedModel? second, CancellationToken cancellationToken)
     {
-        using RecordReader records = await RecordReader.OpenAsync(
-            () => RecordReader.Open(path, parse.GetValue(_format), !parse.GetValue(_noHeader), streams.Input), cancellationToken).ConfigureAwait(false);
-        int[] columns = PairColumns.Choose(records, parse.GetValue(_columns));
-        columns = parse.GetValue(_by) is string by ? [.. columns, records.Find(by)] : columns;
+        using RecordReader records = await OpenAsync(path, parse, cancellationToken).ConfigureAwait(false);
+        int[] columns = Columns(records, parse);
         var parts = new OrderedDictionary<string, SimilarityScores>(StringComparer.Ordinal);
         long count = 0;
         await ProgressDisplay.RunAsync(streams, name, "pairs", records.File.Length, async progress =>
@@ -193,7 +213,7 @@ internal sealed class EvalCommand(ToolStreams streams, IModelSource source)
         }
     }
 
-    private void WriteJson(string path, LoadedModel model, LoadedModel? second, List<SimilarityResult> results)
+    private void WriteJson(PendingFile? file, LoadedModel model, LoadedModel? second, List<SimilarityResult> results)
     {
         JsonObject content = model.Facts.ToJson();
         if (second is not null)
@@ -208,12 +228,11 @@ internal sealed class EvalCommand(ToolStreams streams, IModelSource source)
             ["cosine_spearman"] = SimilarityResult.Number(Mean(results, metrics => metrics.CosineSpearman)),
             ["cosine_pearson"] = SimilarityResult.Number(Mean(results, metrics => metrics.CosinePearson)),
         };
-        if (path == InputFile.Standard)
+        if (file is null)
         {
             streams.WriteLine(content.ToJsonString(JsonOptions));
             return;
         }
-        using PendingFile file = PendingFile.Create(path, standard: "--json -");
         file.Stream.Write(JsonSerializer.SerializeToUtf8Bytes(content, JsonOptions));
         file.Stream.WriteByte((byte)'\n');
         file.Commit();

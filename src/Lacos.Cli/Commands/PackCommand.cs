@@ -25,15 +25,16 @@ internal sealed class PackCommand(ToolStreams streams)
         command.Options.Add(_model);
         command.Options.Add(_output);
         command.Options.Add(_kernels);
-        command.SetAction((parse, cancellationToken) => Task.FromResult(Run(parse)));
+        command.SetAction((parse, cancellationToken) => Task.FromResult(Run(parse, cancellationToken)));
         return command;
     }
 
-    private int Run(ParseResult parse)
+    private int Run(ParseResult parse, CancellationToken cancellationToken)
     {
         string output = parse.GetRequiredValue(_output);
         OverwriteCheck.RefuseFile(output, parse.GetValue(_model), null);
         using LacosModel model = parse.GetValue(_model) is string path ? LacosModel.Load(path) : LacosModel.LoadDefault();
+        cancellationToken.ThrowIfCancellationRequested();
         try
         {
             model.Save(output, parse.GetRequiredValue(_kernels));

@@ -56,12 +56,13 @@ internal sealed class QuantizeCommand(ToolStreams streams)
             throw new UsageException("--block-size goes with the blockwise schemes; rowwise has one scale a row. Leave it out, or choose another --scheme.");
         }
         OverwriteCheck.RefuseFile(output, path, null, _scores.Paths(parse));
+        using PendingFile file = PendingFile.Create(output);
         using LacosModel model = Load(path, new LacosModelLoadOptions { Scheme = scheme, BlockSize = blockSize > 0 ? blockSize : LacosModel.DefaultBlockSize });
         cancellationToken.ThrowIfCancellationRequested();
 
         // Over the same weights, which the model above keeps in memory.
         using var described = new LacosModel(model.Weights, model.TokenizerJson.ToArray(), Settings(parse, model.Settings), Provenance(parse, model.Provenance), memory: null);
-        (long bytes, string fingerprint) = Save(described, output, cancellationToken);
+        (long bytes, string fingerprint) = Save(described, file, cancellationToken);
 
         var summary = new ModelSummary(described);
         streams.WriteLine($"model        {summary.Name}, {summary.Shape}");
@@ -118,9 +119,8 @@ internal sealed class QuantizeCommand(ToolStreams streams)
         return provenance;
     }
 
-    private static (long Bytes, string Fingerprint) Save(LacosModel model, string output, CancellationToken cancellationToken)
+    private static (long Bytes, string Fingerprint) Save(LacosModel model, PendingFile file, CancellationToken cancellationToken)
     {
-        using PendingFile file = PendingFile.Create(output);
         model.Save(new CancellableStream(file.Stream, cancellationToken));
         long bytes = file.Stream.Length;
         file.Stream.Position = 0;

@@ -2,6 +2,7 @@ using System.Globalization;
 using Lacos.Cli.Input;
 using Lacos.Cli.Terminal;
 using Microsoft.ML.Lacos;
+using Microsoft.ML.Lacos.Safetensors;
 using Microsoft.ML.Lacos.Training.Data;
 
 namespace Lacos.Cli.Commands;
@@ -67,6 +68,7 @@ internal sealed class TrainingFile
     // A file and nothing else, since it is read more than once; and training has no --format.
     private RecordReader Open() =>
         Directory.Exists(_path) ? throw new ToolException($"'{_path}' is a folder. Name a file in it.")
+        : FileStatus.SpecialKind(_path) is { } kind ? throw new ToolException($"'{_path}' is {kind}, which can be read only once, and training reads its data more often. Write the rows to a file and name that.")
         : !File.Exists(_path) ? throw new ToolException($"There is no file '{_path}'. Name a .tsv, .csv or .jsonl file, each also with .gz.")
         : TextFormats.OfName(_path) is null ? throw TextFormats.NotTold(_path, "Rename it.")
         : RecordReader.Open(_path, null, hasHeader: true, _streams.Input);

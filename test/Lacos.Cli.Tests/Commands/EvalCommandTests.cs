@@ -38,6 +38,25 @@ public sealed class EvalCommandTests
     }
 
     [TestMethod]
+    [DataRow("one.tsv two.tsv --json nowhere/m.json", "There is no folder")]
+    [DataRow("one.tsv missing.tsv", "There is no file")]
+    [DataRow("one.tsv other.tsv", "are not among them")]
+    public void WhatCannotComeToAnEndIsRefusedBeforeTheFirstTextIsEncoded(string arguments, string expected)
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("one.tsv", "sentence1\tsentence2\tscore\na\tb\t1\nc\td\t2\n");
+        folder.Write("two.tsv", "sentence1\tsentence2\tscore\na\tb\t1\nc\td\t2\n");
+        folder.Write("other.tsv", "left\tright\na\tb\n");
+        int encoded = 0;
+        var models = new FakeModels { Encoding = _ => encoded++ };
+        ToolRun run = ToolRun.Of(models, "", default, ["eval", "--data", .. arguments.Split(' ').Select(word => word.StartsWith('-') ? word : folder.File(word))]);
+        Assert.AreNotEqual(0, run.ExitCode);
+        StringAssert.Contains(run.Error, expected);
+        Assert.AreEqual(0, encoded);
+        Assert.HasCount(3, folder.FileNames.ToArray());
+    }
+
+    [TestMethod]
     public void SeveralSetsHaveALineEachAndAMean()
     {
         using var folder = new TemporaryFolder();

@@ -25,6 +25,14 @@ public sealed class PackCommandTests
     }
 
     [TestMethod]
+    public void ASignalBeforeTheFileIsWrittenLeavesNone()
+    {
+        using var folder = new TemporaryFolder();
+        Assert.Throws<OperationCanceledException>(() => ToolRun.Of(new FakeModels(), "", new CancellationToken(canceled: true), "pack", "--output", folder.File("packed.lacos")));
+        CollectionAssert.AreEqual(Array.Empty<string>(), folder.FileNames.ToArray());
+    }
+
+    [TestMethod]
     public void UnknownKernelsAreAnErrorOfUsageAndLeaveNoFile()
     {
         if (!NativeInfo.Get().IsAvailable)

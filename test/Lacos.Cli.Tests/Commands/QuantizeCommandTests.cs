@@ -35,6 +35,17 @@ public sealed class QuantizeCommandTests
     }
 
     [TestMethod]
+    public void AFileThatCannotBeWrittenIsRefusedBeforeTheModelIsRead()
+    {
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder.File("damaged"));
+        File.WriteAllText(Path.Combine(folder.File("damaged"), "config.json"), "{");
+        ToolRun run = ToolRun.Of("quantize", "--model", folder.File("damaged"), "--output", Path.Combine(folder.File("nowhere"), "m.lacos"));
+        Assert.AreEqual(1, run.ExitCode);
+        StringAssert.Contains(run.Error, "There is no folder");
+    }
+
+    [TestMethod]
     public void OnlyTheWeightsThatAreReadAreCounted()
     {
         using var folder = new TemporaryFolder();

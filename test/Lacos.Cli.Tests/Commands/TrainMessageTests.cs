@@ -1,4 +1,5 @@
 using Lacos.Cli.Terminal;
+using Microsoft.ML.Lacos.Tests;
 using Microsoft.ML.Lacos.Tests.Hub;
 
 namespace Lacos.Cli.Tests.Commands;
@@ -34,6 +35,16 @@ public sealed class TrainMessageTests
         Assert.AreEqual(exitCode, run.ExitCode, run.Error);
         StringAssert.Contains(run.Error, expected);
         Assert.DoesNotContain("--format", run.Error);
+    }
+
+    [TestMethod]
+    public void APipeIsRefusedInsteadOfWaitedFor()
+    {
+        using var folder = new TemporaryFolder();
+        SpecialFile.Pipe(folder.File("pipe.tsv"));
+        ToolRun run = ToolProcess.Run(folder.Path, "", "train", "--data", "pipe.tsv", "--output", "out", "--steps", "1");
+        Assert.AreEqual(ExitCode.Failed, run.ExitCode, run.Error);
+        StringAssert.Contains(run.Error, "'pipe.tsv' is a pipe, which can be read only once");
     }
 
     [TestMethod]
