@@ -44,7 +44,7 @@ internal sealed class EmbedCommand(ToolStreams streams, IModelSource source)
         using LoadedModel model = _model.Open(parse, source);
         if (shard is null)
         {
-            return await WriteAsync(new Part(records, column, 0, null, null), model, parse, output, cancellationToken).ConfigureAwait(false);
+            return await WriteAsync(new Part(records, column, 0, null, null, null), model, parse, output, cancellationToken).ConfigureAwait(false);
         }
         InputSurvey survey = await SurveyAsync(records, column, cancellationToken).ConfigureAwait(false);
         (long first, long end) = shard.RowsOf(survey.Rows);
@@ -55,7 +55,7 @@ internal sealed class EmbedCommand(ToolStreams streams, IModelSource source)
             return ExitCode.Success;
         }
         using var range = new RangeRecords((await _input.OpenAsync(parse, streams, cancellationToken).ConfigureAwait(false)).Records, first, end);
-        return await WriteAsync(new Part(range, column, first, survey, content), model, parse, output, cancellationToken).ConfigureAwait(false);
+        return await WriteAsync(new Part(range, column, first, end - first, survey, content), model, parse, output, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<InputSurvey> SurveyAsync(RecordReader records, int column, CancellationToken cancellationToken)
@@ -75,7 +75,7 @@ internal sealed class EmbedCommand(ToolStreams streams, IModelSource source)
         using VectorWriter writer = VectorOutput.Open(output, (streams.Output, parse.GetRequiredValue(_outputFormat)), model.Encoder.Dimension, precision, () => Describe(model, precision, 0));
         var clock = Stopwatch.StartNew();
         long longTexts = 0;
-        await ProgressDisplay.RunAsync(streams, "Embedding", "texts", records.File.Length, async progress =>
+        await ProgressDisplay.RunAsync(streams, "Embedding", "texts", part.Rows ?? records.File.Length, async progress =>
         {
             float[] vectors = [];
             await foreach (TextWindow window in WindowReader.ReadAsync(records, [part.Column], withPlaces: false, cancellationToken).ConfigureAwait(false))
@@ -88,7 +88,7 @@ internal sealed class EmbedCommand(ToolStreams streams, IModelSource source)
                     index => string.Create(CultureInfo.InvariantCulture, $"Text {part.First + writer.Count + index} of {records.File.DisplayName}, counted from 0,"),
                     cancellationToken);
                 writer.Write(window.Rows, vectors.AsSpan(0, needed));
-                progress.Report(writer.Count, window.EndPosition);
+                progress.Report(writer.Count, part.Rows is null ? window.EndPosition : writer.Count);
             }
         }).ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
@@ -157,7 +157,8 @@ internal sealed class EmbedCommand(ToolStreams streams, IModelSource source)
     /// <param name="Records">Its texts.</param>
     /// <param name="Column">Their column.</param>
     /// <param name="First">Row of the input that the first of them is, from 0.</param>
+    /// <param name="Rows">How many they are; <see langword="null"/> where that is not known before the end.</param>
     /// <param name="Survey">Of the whole input; <see langword="null"/> where this is all of it.</param>
     /// <param name="Content">What the side file will say but for the hash; <see langword="null"/> where that is not known before the end.</param>
-    private sealed record Part(RecordReader Records, int Column, long First, InputSurvey? Survey, JsonObject? Content);
+    private sealed record Part(RecordReader Records, int Column, long First, long? Rows, InputSurvey? Survey, JsonObject? Content);
 }

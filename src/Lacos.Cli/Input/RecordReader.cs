@@ -149,7 +149,8 @@ internal abstract class RecordReader(InputFile file) : IDisposable
     }
 
     private string OtherFormat() =>
-        FirstFields.Any(field => field.Contains('\t', StringComparison.Ordinal)) ? " (there are tabs in its first line: if they separate the columns, say --format tsv or name it .tsv)"
+        FirstFields.Any(field => field.Contains('\0', StringComparison.Ordinal)) ? " (there are NUL characters in its first line, as UTF-16 without a byte order mark has: if it is in another encoding, convert it to UTF-8)"
+        : FirstFields.Any(field => field.Contains('\t', StringComparison.Ordinal)) ? " (there are tabs in its first line: if they separate the columns, say --format tsv or name it .tsv)"
         : FirstFields is [string only] && only.Contains(';', StringComparison.Ordinal) ? " (there are semicolons in its first line: if they separate the columns, export it with commas)"
         : "";
 

@@ -226,6 +226,14 @@ public sealed class EmbedCommandTests
     }
 
     [TestMethod]
+    public void AHeaderInUtf16WithoutAMarkIsSaidToBeOne()
+    {
+        ToolRun run = ToolRun.Of(new FakeModels(), new MemoryStream(System.Text.Encoding.Unicode.GetBytes("text\tlang\none\ten\n")), default, "embed", "-i", "-", "--format", "tsv", "-o", "-");
+        Assert.AreEqual(2, run.ExitCode);
+        StringAssert.Contains(run.Error, "convert it to UTF-8");
+    }
+
+    [TestMethod]
     public void Utf16WithoutAByteOrderMarkIsWarnedOf()
     {
         ToolRun run = ToolRun.Of(new FakeModels(), new MemoryStream(System.Text.Encoding.Unicode.GetBytes("one\ntwo\n")), default, "embed", "-q", "-i", "-", "-o", "-");
