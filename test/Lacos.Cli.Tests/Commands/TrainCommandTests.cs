@@ -166,9 +166,22 @@ public sealed class TrainCommandTests
     public void ASignalEndsTrainingAfterACheckpoint()
     {
         using var folder = new TemporaryFolder();
-        using var signal = new CancellationTokenSource(TimeSpan.FromSeconds(4));
+        using var signal = new CancellationTokenSource();
         string data = folder.Write("pairs.tsv", Pairs);
+        var log = new FileInfo(Path.Combine(folder.File("out"), "train-log.jsonl"));
+
+        // After the first step, and not after a time: a busy machine may still be reading then.
+        var watch = new Thread(() =>
+        {
+            for (int turn = 0; turn < 1200 && !(log.Exists && log.Length > 0); turn++, log.Refresh())
+            {
+                Thread.Sleep(50);
+            }
+            signal.Cancel();
+        });
+        watch.Start();
         Assert.ThrowsExactly<OperationCanceledException>(() => ToolRun.Of(new FakeModels(), "", signal.Token, "train", "--data", data, "--output", folder.File("out"), "--batch-size", "4", "--steps", "100000"));
+        watch.Join();
         Assert.HasCount(1, Directory.GetDirectories(Path.Combine(folder.File("out"), "checkpoints")).Where(path => Path.GetFileName(path).StartsWith("step-", StringComparison.Ordinal)).TakeLast(1));
         Assert.IsFalse(File.Exists(Path.Combine(folder.File("out"), "model.lacos")));
     }
