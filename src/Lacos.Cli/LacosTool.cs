@@ -7,6 +7,7 @@ using Lacos.Cli.Download;
 using Lacos.Cli.Models;
 using Lacos.Cli.Terminal;
 using Microsoft.ML.Lacos.Native;
+using Microsoft.ML.Lacos.Safetensors;
 
 namespace Lacos.Cli;
 
@@ -103,7 +104,7 @@ internal static class LacosTool
                 streams.Fail(error.Message);
                 return ExitCode.Usage;
             case ToolException or IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException or JsonException or NotSupportedException or InvalidOperationException or OutOfMemoryException or DllNotFoundException:
-                streams.Fail(error.Message);
+                streams.Fail(FullDisk.IsCause(error) ? FullDisk.Message(error.Message) : error.Message);
                 return ExitCode.Failed;
             default:
                 streams.Fail($"unexpected error: {error}");

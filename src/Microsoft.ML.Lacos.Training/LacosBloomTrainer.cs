@@ -165,7 +165,7 @@ public sealed partial class LacosBloomTrainer : IEstimator<SentenceEmbeddingTran
 
     /// <summary>The base with an adapter merged in: a folder is read again, because its floats take an update that is lost in codes.</summary>
     private LacosModel Adapted(LacosModel model, PeftAdapter adapter) =>
-        Directory.Exists(_options.Model) ? LacosModel.Open(_options.Model, _options.Compute, adapter, _options.BaseScheme) : model.WithAdapter(adapter);
+        Directory.Exists(_options.Model) ? LacosModel.OpenForEncoding(_options.Model, _options.Compute, adapter, _options.BaseScheme) : model.WithAdapter(adapter);
 
     private LacosModel OpenModel() => LacosModel.Open(_options.Model, _options.Compute, scheme: _options.BaseScheme);
 

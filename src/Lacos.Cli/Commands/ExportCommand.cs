@@ -3,6 +3,7 @@ using Lacos.Cli.Output;
 using Lacos.Cli.Terminal;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Hub;
+using Microsoft.ML.Lacos.Lora;
 
 namespace Lacos.Cli.Commands;
 
@@ -41,6 +42,11 @@ internal sealed class ExportCommand(ToolStreams streams)
     public static long Write(string? model, string? adapter, string folder, CheckpointPrecision precision, Func<SentenceSettings, SentenceSettings> change, CancellationToken cancellationToken)
     {
         Check(model, adapter, folder);
+        if (Directory.Exists(model))
+        {
+            ModelFolder.Export(model, adapter is null ? null : PeftAdapter.Load(adapter), change, folder, precision, cancellationToken);
+            return new FileInfo(Path.Combine(folder, "model.safetensors")).Length;
+        }
         using LacosModel opened = LacosModel.Open(model, BloomCompute.Float32, adapter);
         using LacosModel changed = opened.With(change(opened.Settings));
         changed.SaveFolder(folder, precision, cancellationToken);

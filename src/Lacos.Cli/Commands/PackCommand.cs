@@ -25,7 +25,7 @@ internal sealed class PackCommand(ToolStreams streams)
         command.Options.Add(_model);
         command.Options.Add(_output);
         command.Options.Add(_kernels);
-        command.SetAction((parse, cancellationToken) => Task.FromResult(Run(parse, cancellationToken)));
+        command.SetAction((parse, cancellationToken) => Task.Run(() => Run(parse, cancellationToken), CancellationToken.None));
         return command;
     }
 
@@ -33,11 +33,10 @@ internal sealed class PackCommand(ToolStreams streams)
     {
         string output = parse.GetRequiredValue(_output);
         OverwriteCheck.RefuseFile(output, parse.GetValue(_model), null);
-        using LacosModel model = parse.GetValue(_model) is string path ? LacosModel.Load(path) : LacosModel.LoadDefault();
-        cancellationToken.ThrowIfCancellationRequested();
         try
         {
-            model.Save(output, parse.GetRequiredValue(_kernels));
+            using LacosModel model = parse.GetValue(_model) is string path ? LacosModel.Load(path) : LacosModel.LoadDefault();
+            model.Save(output, parse.GetRequiredValue(_kernels), cancellationToken);
         }
         catch (ArgumentException error)
         {

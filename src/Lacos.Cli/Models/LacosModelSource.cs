@@ -14,7 +14,7 @@ internal sealed class LacosModelSource(ToolStreams streams) : IModelSource, ITok
 {
     public LoadedModel Open(string? model, string? adapter, SentenceEncoderOptions options)
     {
-        LacosModel loaded = LacosModel.Open(model, options.Compute, adapter);
+        LacosModel loaded = LacosModel.OpenForEncoding(model, options.Compute, adapter);
         try
         {
             SentenceEncoder encoder = SentenceEncoder.Create(loaded, options);

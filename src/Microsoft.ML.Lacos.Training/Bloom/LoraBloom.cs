@@ -60,6 +60,9 @@ internal sealed class LoraBloom : IDisposable
     /// <summary>Where the graph runs.</summary>
     public torch.Device Device { get; }
 
+    /// <summary>Whether all frozen blocks run in the native library.</summary>
+    public bool IsNative => _native is not null;
+
     /// <summary>Shape of the base model.</summary>
     public BloomConfig Config { get; }
 

@@ -42,7 +42,7 @@ internal sealed unsafe class NativeLoraBlocks : IDisposable
             using var arrays = new PinnedArrays();
             NativeBlock native = NativeWeights.Block(block, weights.Config.HiddenSize, arrays);
             NativeMethods.Check(NativeTrainingMethods.lacos_lora_add_block(_handle, &native));
-            GC.KeepAlive(block);
+            NativeWeights.LetGoOfLinears(block);
         }
     }
 

@@ -1,3 +1,4 @@
+using Microsoft.ML.Lacos.Native;
 using Microsoft.ML.Lacos.Quantization;
 using Microsoft.ML.Lacos.Safetensors;
 
@@ -6,7 +7,7 @@ namespace Microsoft.ML.Lacos.Bloom;
 /// <summary>A BLOOM read from a Hugging Face folder: <c>config.json</c> and safetensors weights, one file or shards, fp32, fp16 or bf16.</summary>
 /// <remarks>
 /// Names with and without the <c>transformer.</c> prefix; <c>lm_head</c> and other tensors the encoder does not need are ignored.
-/// The weights are copied into memory of their own, quantised tensor by tensor when asked for, so that a large fp16 checkpoint needs little more than its quantised size;
+/// The weights are copied into memory of their own, quantised tensor by tensor when asked for, and what has been read of a file leaves this process, so that a large checkpoint needs little more than its quantised size;
 /// the files are closed when <see cref="Load"/> returns.
 /// </remarks>
 internal sealed class BloomCheckpoint : IDisposable
@@ -32,6 +33,7 @@ internal sealed class BloomCheckpoint : IDisposable
     /// <param name="blockSize">Elements a block of a block-wise scheme.</param>
     /// <param name="embeddingScheme">How the embedding table is stored; <see langword="null"/> for <paramref name="scheme"/>.</param>
     /// <param name="updateOf">Gives what is to be added to the matrix of a name, with so many rows and columns, before it is quantised; <see langword="null"/> for nothing.</param>
+    /// <param name="panels">How linear layers are packed, which must be row-wise then; <see langword="null"/> to leave them row-major.</param>
     /// <exception cref="FileNotFoundException">A file is missing.</exception>
     /// <exception cref="NotSupportedException">The model is no BLOOM, or its weights are in another format.</exception>
     /// <exception cref="InvalidDataException">A file is damaged, a tensor is missing, has another shape, or holds NaN or infinity.</exception>
@@ -40,18 +42,15 @@ internal sealed class BloomCheckpoint : IDisposable
         QuantizationScheme scheme = QuantizationScheme.None,
         int blockSize = BlockwiseQuantizer.DefaultBlockSize,
         QuantizationScheme? embeddingScheme = null,
-        Func<string, int, int, WeightUpdate?>? updateOf = null)
+        Func<string, int, int, WeightUpdate?>? updateOf = null,
+        WeightPanels? panels = null)
     {
         IWeightQuantizer? quantizer = WeightMatrixBuilder.QuantizerOf(scheme, blockSize);
         IWeightQuantizer? embeddingQuantizer = WeightMatrixBuilder.QuantizerOf(embeddingScheme ?? scheme, blockSize);
-        string configPath = Path.Combine(folder, "config.json");
-        if (!File.Exists(configPath))
-        {
-            throw new FileNotFoundException($"'{folder}' holds no 'config.json'. Name the folder of a Hugging Face BLOOM checkpoint.", configPath);
-        }
-        BloomConfig config = BloomConfigJson.Read(JsonLimits.ReadFile(configPath, JsonLimits.LargestConfig), configPath);
-        using SafetensorsFolder files = SafetensorsFolder.Open(folder);
-        var source = new Source(files, quantizer, embeddingQuantizer, updateOf);
+        BloomConfig config = CheckpointTensors.ReadConfig(folder);
+        using var files = new CheckpointTensors(folder);
+        files.RequireAll(config);
+        var source = new Source(files, quantizer, embeddingQuantizer, updateOf, panels);
         try
         {
             return new BloomCheckpoint(BloomAssembly.Assemble(config, source), files.Files, source.Memory);
@@ -66,41 +65,23 @@ internal sealed class BloomCheckpoint : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _memory.ForEach(buffer => buffer.Dispose());
 
-    private sealed class Source(SafetensorsFolder files, IWeightQuantizer? quantizer, IWeightQuantizer? embeddingQuantizer, Func<string, int, int, WeightUpdate?>? updateOf) : IBloomTensorSource
+    private sealed class Source(
+        CheckpointTensors files, IWeightQuantizer? quantizer, IWeightQuantizer? embeddingQuantizer, Func<string, int, int, WeightUpdate?>? updateOf, WeightPanels? panels) : IBloomTensorSource
     {
         public List<NativeBuffer> Memory { get; } = [];
 
-        public float[] Vector(string name, int length)
-        {
-            (SafetensorsFile file, SafetensorsEntry entry) = Find(name, length);
-            return file.ReadFloats(entry.Name);
-        }
+        public float[] Vector(string name, int length) => files.Vector(name, length);
 
         public WeightMatrix Matrix(string name, int rows, int columns)
         {
-            (SafetensorsFile file, SafetensorsEntry entry) = Find(name + ".weight", rows, columns);
-            IWeightQuantizer? chosen = name == BloomTensorNames.WordEmbeddings ? embeddingQuantizer : quantizer;
+            (SafetensorsFile file, SafetensorsEntry entry) = files.Find(name + ".weight", rows, columns);
+            bool isTable = name == BloomTensorNames.WordEmbeddings;
             WeightUpdate? update = updateOf?.Invoke(name, rows, columns);
             string described = update is null ? entry.Name : entry.Name + " with the adapter";
-            WeightMatrix matrix = WeightMatrixBuilder.Build(file.Floats(entry), rows, columns, chosen, described, out NativeBuffer memory, update);
+            WeightMatrix matrix = WeightMatrixBuilder.Build(
+                file.Floats(entry), rows, columns, isTable ? embeddingQuantizer : quantizer, described, out NativeBuffer memory, update, isTable ? null : panels);
             Memory.Add(memory);
             return matrix;
-        }
-
-        private (SafetensorsFile File, SafetensorsEntry Entry) Find(string name, params ReadOnlySpan<long> shape)
-        {
-            if (!files.Tensors.TryGetValue(name, out SafetensorsFile? file))
-            {
-                name = BloomTensorNames.OptionalPrefix + name;
-                if (!files.Tensors.TryGetValue(name, out file))
-                {
-                    throw new InvalidDataException($"The weights in '{files.Folder}' lack the tensor '{name[BloomTensorNames.OptionalPrefix.Length..]}' that config.json calls for. Check that both belong together.");
-                }
-            }
-            SafetensorsEntry entry = file.Entries[name];
-            return shape.SequenceEqual(entry.Shape)
-                ? (file, entry)
-                : throw new InvalidDataException($"Tensor '{name}' of '{file.Source}' is {entry.Describe()}, expected [{string.Join(", ", shape.ToArray())}] by config.json. Check that both belong together.");
         }
     }
 }

@@ -68,6 +68,15 @@ internal static unsafe class NativeWeights
         }
     }
 
+    /// <summary>The linear layers of a block have been packed into memory of their own: where they lie in a mapped file, their pages need not stay in memory.</summary>
+    public static void LetGoOfLinears(BloomBlockWeights block)
+    {
+        foreach (LinearWeights linear in block.Linears)
+        {
+            (linear.Weight.Owner as SafetensorsFile)?.LetGo(linear.Weight.Address, linear.Weight.DataLength);
+        }
+    }
+
     private static NativeLinear Linear(LinearWeights linear, PinnedArrays arrays) =>
         linear.Bias.Length == linear.Weight.Rows
             ? new NativeLinear { Weight = Matrix(linear.Weight, arrays), Bias = arrays.Pin(linear.Bias) }

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using Microsoft.ML.Lacos.Bloom;
-using Microsoft.ML.Lacos.Quantization;
+using Microsoft.ML.Lacos.Native;
 using Microsoft.ML.Lacos.Safetensors;
 
 namespace Microsoft.ML.Lacos.Hub;
@@ -10,84 +10,106 @@ namespace Microsoft.ML.Lacos.Hub;
 /// <summary>Writes weights as the <c>model.safetensors</c> of a Hugging Face checkpoint saved from <c>BloomModel</c>: its names, without a prefix.</summary>
 internal sealed class CheckpointWriter
 {
+    // Made and written at a time, in elements.
+    private const int ElementsAtOnce = 1 << 20;
+
     private readonly SafetensorsWriter _writer = new();
+    private readonly IBloomRows _weights;
     private readonly SafetensorsDType _type;
     private readonly CancellationToken _cancellationToken;
 
-    private CheckpointWriter(CheckpointPrecision precision, CancellationToken cancellationToken)
+    private CheckpointWriter(IBloomRows weights, CheckpointPrecision precision, CancellationToken cancellationToken)
     {
+        _weights = weights;
         _type = precision == CheckpointPrecision.Float16 ? SafetensorsDType.F16 : SafetensorsDType.F32;
         _cancellationToken = cancellationToken;
     }
 
-    /// <summary>Prepares the file; a matrix is turned into floats row by row when it is written.</summary>
-    public static SafetensorsWriter Prepare(BloomWeights weights, CheckpointPrecision precision, CancellationToken cancellationToken)
+    /// <summary>Prepares the file: every tensor is looked up and checked for its shape; a matrix is turned into floats some rows at a time when it is written.</summary>
+    public static SafetensorsWriter Prepare(IBloomRows weights, CheckpointPrecision precision, CancellationToken cancellationToken)
     {
-        var checkpoint = new CheckpointWriter(precision, cancellationToken);
+        var checkpoint = new CheckpointWriter(weights, precision, cancellationToken);
+        (int hidden, int feedForward) = (weights.Config.HiddenSize, weights.Config.FeedForwardSize);
 
         // transformers refuses a file that does not say which library's layout it has.
         checkpoint._writer.SetMetadata("format", "pt");
-        checkpoint.AddMatrix(BloomTensorNames.WordEmbeddings, weights.WordEmbeddings);
-        checkpoint.AddNorm(BloomTensorNames.WordEmbeddingsLayerNorm, weights.WordEmbeddingsLayerNorm);
-        for (int layer = 0; layer < weights.Blocks.Count; layer++)
+        checkpoint.AddMatrix(BloomTensorNames.WordEmbeddings, weights.Config.VocabularySize, hidden);
+        checkpoint.AddNorm(BloomTensorNames.WordEmbeddingsLayerNorm);
+        for (int layer = 0; layer < weights.Config.LayerCount; layer++)
         {
-            BloomBlockWeights block = weights.Blocks[layer];
-            checkpoint.AddNorm(BloomTensorNames.InputLayerNorm(layer), block.InputLayerNorm);
-            checkpoint.AddLinear(BloomTensorNames.QueryKeyValue(layer), block.QueryKeyValue);
-            checkpoint.AddLinear(BloomTensorNames.Dense(layer), block.Dense);
-            checkpoint.AddNorm(BloomTensorNames.PostAttentionLayerNorm(layer), block.PostAttentionLayerNorm);
-            checkpoint.AddLinear(BloomTensorNames.DenseHTo4H(layer), block.DenseHTo4H);
-            checkpoint.AddLinear(BloomTensorNames.Dense4HToH(layer), block.Dense4HToH);
+            checkpoint.AddNorm(BloomTensorNames.InputLayerNorm(layer));
+            checkpoint.AddLinear(BloomTensorNames.QueryKeyValue(layer), 3 * hidden, hidden);
+            checkpoint.AddLinear(BloomTensorNames.Dense(layer), hidden, hidden);
+            checkpoint.AddNorm(BloomTensorNames.PostAttentionLayerNorm(layer));
+            checkpoint.AddLinear(BloomTensorNames.DenseHTo4H(layer), feedForward, hidden);
+            checkpoint.AddLinear(BloomTensorNames.Dense4HToH(layer), hidden, feedForward);
         }
-        checkpoint.AddNorm(BloomTensorNames.FinalLayerNorm, weights.FinalLayerNorm);
+        checkpoint.AddNorm(BloomTensorNames.FinalLayerNorm);
         return checkpoint._writer;
     }
 
-    private void AddLinear(string name, LinearWeights linear)
+    private void AddLinear(string name, int rows, int columns)
     {
-        AddMatrix(name, linear.Weight);
-        AddVector(name + ".bias", linear.Bias);
+        AddMatrix(name, rows, columns);
+        AddVector(name + ".bias", rows);
     }
 
-    private void AddNorm(string name, LayerNormWeights norm)
+    private void AddNorm(string name)
     {
-        AddVector(name + ".weight", norm.Weight);
-        AddVector(name + ".bias", norm.Bias);
+        AddVector(name + ".weight", _weights.Config.HiddenSize);
+        AddVector(name + ".bias", _weights.Config.HiddenSize);
     }
 
-    private void AddVector(string name, float[] values) => _writer.Add(name, _type, stream => WriteFloats(stream, values, new Half[values.Length], name), values.Length);
-
-    private void AddMatrix(string name, WeightMatrix matrix)
+    private void AddVector(string name, int length)
     {
+        float[] values = _weights.Vector(name, length);
+        _writer.Add(name, _type, stream => WriteFloats(stream, values, new Half[values.Length], name), values.Length);
+    }
+
+    private void AddMatrix(string name, int rows, int columns)
+    {
+        MatrixRows matrix = _weights.Matrix(name, rows, columns);
         name += ".weight";
-        _writer.Add(name, _type, WriteRows, matrix.Rows, matrix.Columns);
+        _writer.Add(name, _type, WriteRows, rows, columns);
 
         void WriteRows(Stream stream)
         {
-            var row = new float[matrix.Columns];
-            var halves = new Half[matrix.Columns];
-            for (int i = 0; i < matrix.Rows; i++)
+            int most = Math.Clamp(ElementsAtOnce / columns, 1, rows);
+            var values = new float[most * columns];
+            var halves = new Half[_type == SafetensorsDType.F32 ? 0 : values.Length];
+            for (int first = 0; first < rows; first += most)
             {
                 _cancellationToken.ThrowIfCancellationRequested();
-                matrix.DequantizeHeldRow(i, row);
-                WriteFloats(stream, row, halves, name);
+                (int from, int count) = (first, Math.Min(most, rows - first));
+                EncoderThreads.Run(count, EncoderThreads.Resolve(0), row => matrix.Read(from + row, values.AsMemory(row * columns, columns)));
+                Span<float> read = values.AsSpan(0, count * columns);
+                int bad = TensorFloats.IndexOfNonFinite(read);
+                if (bad >= 0)
+                {
+                    throw new InvalidDataException($"Tensor '{matrix.Name}' holds {read[bad]} at element {((long)first * columns) + bad}. The weights are damaged: fetch or convert them again.");
+                }
+                WriteFloats(stream, read, halves, name);
+                matrix.LetGo(first, count);
             }
         }
     }
 
-    private void WriteFloats(Stream stream, float[] values, Half[] halves, string name)
+    private void WriteFloats(Stream stream, ReadOnlySpan<float> values, Span<Half> halves, string name)
     {
         if (_type == SafetensorsDType.F32)
         {
-            stream.Write(MemoryMarshal.AsBytes<float>(values));
+            stream.Write(MemoryMarshal.AsBytes(values));
             return;
         }
+        halves = halves[..values.Length];
         TensorPrimitives.ConvertToHalf(values, halves);
-        int beyond = Array.FindIndex(halves, value => !Half.IsFinite(value));
-        if (beyond >= 0)
+        for (int i = 0; i < halves.Length; i++)
         {
-            throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"'{name}' holds {values[beyond]}, which a 16-bit float cannot hold (at most 65504). Write 32-bit floats."));
+            if (!Half.IsFinite(halves[i]))
+            {
+                throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"'{name}' holds {values[i]}, which a 16-bit float cannot hold (at most 65504). Write 32-bit floats."));
+            }
         }
-        stream.Write(MemoryMarshal.AsBytes<Half>(halves));
+        stream.Write(MemoryMarshal.AsBytes(halves));
     }
 }

@@ -9,17 +9,17 @@ internal static class ExportedCard
     private const int LongestLine = 500;
 
     /// <summary>Text of the card.</summary>
-    public static string Of(LacosModel model)
+    public static string Of(IReadOnlyDictionary<string, string> provenance)
     {
         var card = new StringBuilder("---\n");
-        if (model.Provenance.TryGetValue(ModelProvenance.License, out string? license) && IsPlain(license))
+        if (provenance.TryGetValue(ModelProvenance.License, out string? license) && IsPlain(license))
         {
             card.Append("license: ").Append(license).Append('\n');
         }
         card.Append("library_name: sentence-transformers\npipeline_tag: sentence-similarity\n---\n");
-        card.Append("# ").Append(OneLine(model.Provenance.GetValueOrDefault(ModelProvenance.Name, "A BLOOM for sentences"))).Append("\n\n");
+        card.Append("# ").Append(OneLine(provenance.GetValueOrDefault(ModelProvenance.Name, "A BLOOM for sentences"))).Append("\n\n");
         card.Append("Written by LACoS for ML.NET.\n");
-        foreach ((string key, string value) in model.Provenance.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        foreach ((string key, string value) in provenance.OrderBy(pair => pair.Key, StringComparer.Ordinal))
         {
             if (key is not (ModelProvenance.Name or ModelProvenance.Scores))
             {

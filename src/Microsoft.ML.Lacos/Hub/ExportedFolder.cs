@@ -9,6 +9,9 @@ internal static class ExportedFolder
     /// <summary>Key below <c>__version__</c> of <see cref="SentenceTransformersWriter.SettingsName"/> that marks a folder as written here.</summary>
     public const string Mark = "lacos";
 
+    // Open and locked in a folder that is being filled: who finds it unlocked may take the folder for what a killed process has left.
+    private const string LockName = ".writing";
+
     /// <summary>Writes a folder beside the target under a temporary name, then renames it.</summary>
     /// <param name="path">The folder.</param>
     /// <param name="write">Fills the folder it is given.</param>
@@ -24,14 +27,23 @@ internal static class ExportedFolder
         try
         {
             Directory.CreateDirectory(temporary);
-            write(temporary);
+            using (FileStream own = Lock(temporary, FileMode.CreateNew))
+            {
+                RemoveLeftovers(target, parent, own.Name);
+                write(temporary);
+            }
+            File.Delete(Path.Combine(temporary, LockName));
             Exchange(temporary, target);
         }
-        catch
+        catch (Exception error)
         {
             if (Directory.Exists(temporary))
             {
                 Directory.Delete(temporary, recursive: true);
+            }
+            if (FullDisk.IsCause(error))
+            {
+                throw FullDisk.Error(path, error);
             }
             throw;
         }
@@ -54,6 +66,42 @@ internal static class ExportedFolder
         if (foreign is not null || !IsMarked(target))
         {
             throw new IOException($"'{path}' holds something else{(foreign is null ? "" : $" ('{foreign}')")} and is not replaced. Name another folder, or empty this one.");
+        }
+    }
+
+    private static FileStream Lock(string folder, FileMode mode) => new(Path.Combine(folder, LockName), mode, FileAccess.ReadWrite, FileShare.None, 1);
+
+    private static void RemoveLeftovers(string target, string parent, string own)
+    {
+        string name = Path.GetFileName(target);
+        try
+        {
+            // Where the file system has no locks, a folder that somebody fills would look like one that nobody does: that shows on the own one.
+            foreach (string found in Directory.GetDirectories(parent, ".*").Where(path => AtomicFile.IsTemporaryOf(name, path)))
+            {
+                string mark = Path.Combine(found, LockName);
+                if (mark != own && new DirectoryInfo(found).LinkTarget is null && File.Exists(mark) && !Opens(own) && Opens(mark))
+                {
+                    Directory.Delete(found, recursive: true);
+                }
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // They stay: a folder that may be written into and not be listed, or whose content may not be removed.
+        }
+    }
+
+    private static bool Opens(string mark)
+    {
+        try
+        {
+            using var stream = new FileStream(mark, FileMode.Open, FileAccess.ReadWrite, FileShare.None, 1);
+            return true;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return false;
         }
     }
 

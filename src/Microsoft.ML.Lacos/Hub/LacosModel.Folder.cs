@@ -1,3 +1,5 @@
+using Microsoft.ML.Lacos.Bloom;
+
 namespace Microsoft.ML.Lacos.Hub;
 
 /// <content>Saving as a folder that other tools open.</content>
@@ -27,7 +29,7 @@ public sealed partial class LacosModel
             throw new ArgumentOutOfRangeException(nameof(precision), precision, $"The precision is {(int)precision}; it must be {nameof(CheckpointPrecision.Float32)} or {nameof(CheckpointPrecision.Float16)}.");
         }
         using IDisposable lease = Lease();
-        var writer = new SentenceTransformersWriter(this, _weights, precision);
+        var writer = new SentenceTransformersWriter(new ExportedModel(TokenizerJson, Settings, Provenance), new LoadedRows(_weights), precision);
         ExportedFolder.Replace(path, folder => writer.Write(folder, cancellationToken));
     }
 }

@@ -64,12 +64,23 @@ public sealed partial class LacosModel
         return path is null ? LoadDefault(options) : Load(path, options);
     }
 
-    /// <inheritdoc cref="Open(string?, BloomCompute, string?, QuantizationScheme?)"/>
-    internal static LacosModel Open(string? path, BloomCompute compute, PeftAdapter adapter, QuantizationScheme? scheme)
+    /// <summary>As <see cref="Open(string?, BloomCompute, string?, QuantizationScheme?)"/>, for an encoder: where a checkpoint folder is quantised here to run in int8, its linear layers are packed as the
+    /// kernels read them, which use them where they lie, instead of being in memory twice. What is saved of the model, and its fingerprint, are the same.</summary>
+    internal static LacosModel OpenForEncoding(string? path, BloomCompute compute, string? adapter = null)
     {
-        LacosModelLoadOptions options = OptionsFor(path, compute, scheme);
+        LacosModelLoadOptions options = Packed(OptionsFor(path, compute, null), path, compute) with { Adapter = adapter };
+        return path is null ? LoadDefault(options) : Load(path, options);
+    }
+
+    /// <inheritdoc cref="OpenForEncoding(string?, BloomCompute, string?)"/>
+    internal static LacosModel OpenForEncoding(string? path, BloomCompute compute, PeftAdapter adapter, QuantizationScheme? scheme)
+    {
+        LacosModelLoadOptions options = Packed(OptionsFor(path, compute, scheme), path, compute);
         return path is null ? LoadDefault(options, adapter) : Load(path, options, adapter);
     }
+
+    private static LacosModelLoadOptions Packed(LacosModelLoadOptions options, string? path, BloomCompute compute) =>
+        compute == BloomCompute.Int8 && options.Scheme is null or QuantizationScheme.Rowwise && Directory.Exists(path) ? options with { Panels = PackedLayout.OfEncoders() } : options;
 
     private static LacosModelLoadOptions OptionsFor(string? path, BloomCompute compute, QuantizationScheme? scheme)
     {

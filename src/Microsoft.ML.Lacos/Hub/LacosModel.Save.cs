@@ -15,12 +15,19 @@ public sealed partial class LacosModel
     public const string NotPacked = "none";
 
     private readonly SafetensorsFile? _file;
+    private readonly bool _panelsInMemoryOnly;
 
     internal LacosModel(
         SafetensorsFile file, BloomWeights weights, byte[] tokenizerJson, SentenceSettings settings, IReadOnlyDictionary<string, string> provenance, IDisposable memory)
         : this(weights, tokenizerJson, settings, provenance, memory)
     {
         _file = file;
+    }
+
+    /// <summary>Whether a file that is written has rows although the linear layers are packed.</summary>
+    internal bool PanelsInMemoryOnly
+    {
+        init => _panelsInMemoryOnly = value;
     }
 
     /// <summary>Writes the model as a <c>.lacos</c> file. A model loaded from one gives the same bytes; any model gives the same bytes each time.</summary>
@@ -52,13 +59,16 @@ public sealed partial class LacosModel
     /// <exception cref="InvalidOperationException">The linear layers are not row-wise int8, the only kind that is packed.</exception>
     /// <exception cref="PlatformNotSupportedException">The native library, which knows how its kernels read weights, is not available.</exception>
     /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
-    public void Save(string path, string kernels)
+    public void Save(string path, string kernels) => Save(path, kernels, CancellationToken.None);
+
+    /// <inheritdoc cref="Save(string, string)"/>
+    internal void Save(string path, string kernels, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         WeightPanels? panels = PackedLayout.For(kernels);
         using IDisposable lease = Lease();
         PackedLayout.Check(_weights, panels);
-        AtomicFile.Write(path, stream => LacosWriter.Prepare(_weights, TokenizerJson, Settings, Provenance, panels).WriteTo(stream));
+        AtomicFile.Write(path, stream => LacosWriter.Prepare(_weights, TokenizerJson, Settings, Provenance, panels).WriteTo(stream, cancellationToken));
     }
 
     /// <summary>Writes the model as a <c>.lacos</c> file.</summary>
@@ -71,15 +81,16 @@ public sealed partial class LacosModel
         WriteTo(stream);
     }
 
-    private unsafe void WriteTo(Stream stream)
+    private void WriteTo(Stream stream)
     {
         if (_file is not null)
         {
-            SafetensorsWriter.WriteBytes(stream, _file.FilePointer, _file.ByteLength);
+            _file.WriteTo(stream);
         }
         else
         {
-            LacosWriter.Prepare(_weights, TokenizerJson, Settings, Provenance, _weights.Blocks[0].QueryKeyValue.Weight.Panels).WriteTo(stream);
+            WeightPanels? panels = _panelsInMemoryOnly ? null : _weights.Blocks[0].QueryKeyValue.Weight.Panels;
+            LacosWriter.Prepare(_weights, TokenizerJson, Settings, Provenance, panels).WriteTo(stream);
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Text;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Safetensors;
 
@@ -78,9 +77,12 @@ public sealed partial class LacosModel : IDisposable
         }
 
         // Through the file's form and back: what could not be read from a file is refused here, not when somebody opens the file.
-        settings = settings is null ? Settings : SentenceSettingsJson.Read(Encoding.UTF8.GetBytes(SentenceSettingsJson.Write(settings)), nameof(settings));
+        settings = settings is null ? Settings : SentenceSettingsJson.ThroughFile(settings);
         provenance = provenance is null ? Provenance : JsonFile.Strings(Encoding.UTF8.GetBytes(LacosWriter.StringsJson(provenance)), nameof(provenance));
-        return new LacosModel(_weights, TokenizerJson.ToArray(), settings, provenance, Lease());
+        return new LacosModel(_weights, TokenizerJson.ToArray(), settings, provenance, Lease())
+        {
+            PanelsInMemoryOnly = _panelsInMemoryOnly,
+        };
     }
 
     /// <summary>Keeps the weights in memory, whoever disposes the model, until the result is disposed.</summary>

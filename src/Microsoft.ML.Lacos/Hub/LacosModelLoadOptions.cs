@@ -1,3 +1,4 @@
+using Microsoft.ML.Lacos.Native;
 using Microsoft.ML.Lacos.Quantization;
 
 namespace Microsoft.ML.Lacos.Hub;
@@ -20,6 +21,9 @@ public sealed record LacosModelLoadOptions
 
     /// <summary>Folder of a PEFT adapter to merge into the weights; <see langword="null"/> (default) for none.</summary>
     public string? Adapter { get; init; }
+
+    /// <summary>How the linear layers of a checkpoint folder are packed in memory; <see langword="null"/> for rows. A file that is written of them has rows all the same.</summary>
+    internal WeightPanels? Panels { get; init; }
 
     /// <exception cref="ArgumentException">An option has a value that no model can be loaded with.</exception>
     internal void Validate()

@@ -27,6 +27,17 @@ internal static class PackedLayout
             ?? throw new ArgumentException($"There are no kernels '{name}' to pack for. Name one of {string.Join(", ", native.Kernels.Where(kernel => kernel.IsBuilt).Select(kernel => kernel.Name))}, {LacosModel.ThisMachine} for the one that runs here, or {LacosModel.NotPacked} to leave the weights unpacked.", nameof(kernels));
     }
 
+    /// <summary>How the encoders of this process read linear layers in int8; <see langword="null"/> where they are managed or their kernels cannot run.</summary>
+    public static WeightPanels? OfEncoders()
+    {
+        if (BloomEncoders.ManagedReason is not null)
+        {
+            return null;
+        }
+        NativeInfo native = NativeInfo.Get();
+        return native.Kernels.FirstOrDefault(kernel => kernel.Name == native.ChosenKernel)?.Panels;
+    }
+
     /// <summary>Refuses weights that cannot be packed.</summary>
     public static void Check(BloomWeights weights, WeightPanels? panels)
     {

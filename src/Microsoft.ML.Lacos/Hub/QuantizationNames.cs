@@ -17,9 +17,14 @@ internal static class QuantizationNames
         _ => throw new ArgumentOutOfRangeException(nameof(scheme), scheme, "Not a quantisation scheme."),
     };
 
+    /// <summary>The line of a model in 32-bit floats.</summary>
+    public const string Floats = "linear layers fp32, embeddings fp32";
+
     /// <summary>One line on how a model's weights are stored.</summary>
-    public static string Describe(BloomWeights weights) =>
-        $"linear layers {Describe(weights.Blocks[0].QueryKeyValue.Weight)}, embeddings {Describe(weights.WordEmbeddings)}";
+    /// <param name="weights">The weights.</param>
+    /// <param name="inRows">Whether a file of them has rows, also where they are packed.</param>
+    public static string Describe(BloomWeights weights, bool inRows = false) =>
+        $"linear layers {Describe(weights.Blocks[0].QueryKeyValue.Weight, inRows)}, embeddings {Describe(weights.WordEmbeddings, inRows)}";
 
     // The kernel sets of this machine's library that use the panels in place.
     private static string Kernels(WeightPanels panels)
@@ -28,10 +33,10 @@ internal static class QuantizationNames
         return names.Length > 0 ? $"used in place by {string.Join(", ", names)}" : $"panels {panels.Width} x {panels.Group}";
     }
 
-    private static string Describe(WeightMatrix matrix) => matrix.Scheme switch
+    private static string Describe(WeightMatrix matrix, bool inRows) => matrix.Scheme switch
     {
         QuantizationScheme.None => "fp32",
-        QuantizationScheme.Rowwise when matrix.Panels is { } panels => $"rowwise absmax int8, packed ({Kernels(panels)})",
+        QuantizationScheme.Rowwise when !inRows && matrix.Panels is { } panels => $"rowwise absmax int8, packed ({Kernels(panels)})",
         QuantizationScheme.Rowwise => "rowwise absmax int8",
         _ => $"{Of(matrix.Scheme)} 8-bit, block {matrix.BlockSize}",
     };

@@ -44,6 +44,10 @@ internal static class SentenceSettingsJson
         return Encoding.UTF8.GetString(buffer.ToArray());
     }
 
+    /// <summary>Settings as a file would give them back: what could not be read from one is refused here, not when somebody opens it.</summary>
+    /// <exception cref="InvalidDataException">A value makes no sense.</exception>
+    public static SentenceSettings ThroughFile(SentenceSettings settings) => Read(Encoding.UTF8.GetBytes(Write(settings)), nameof(settings));
+
     /// <summary>Reads settings.</summary>
     /// <exception cref="InvalidDataException">A value makes no sense.</exception>
     public static SentenceSettings Read(byte[] json, string where)

@@ -8,7 +8,10 @@ using Microsoft.ML.Lacos.Safetensors;
 namespace Microsoft.ML.Lacos.Hub;
 
 /// <summary>Writes a model's files into a folder as Hugging Face and sentence-transformers know them, in the layout before version 6, which all versions read.</summary>
-internal sealed class SentenceTransformersWriter(LacosModel model, BloomWeights weights, CheckpointPrecision precision)
+/// <param name="model">What the folder holds beside the weights.</param>
+/// <param name="weights">The weights.</param>
+/// <param name="precision">Element type of the weights.</param>
+internal sealed class SentenceTransformersWriter(ExportedModel model, IBloomRows weights, CheckpointPrecision precision)
 {
     /// <summary>The file of prompts, which also says who wrote the folder.</summary>
     public const string SettingsName = "config_sentence_transformers.json";
@@ -43,7 +46,7 @@ internal sealed class SentenceTransformersWriter(LacosModel model, BloomWeights 
             json.WriteBoolean("do_lower_case", false);
         });
         WriteJson(folder, SettingsName, WriteSettings);
-        WriteFile(folder, "README.md", stream => stream.Write(Encoding.UTF8.GetBytes(ExportedCard.Of(model))));
+        WriteFile(folder, "README.md", stream => stream.Write(Encoding.UTF8.GetBytes(ExportedCard.Of(model.Provenance))));
         cancellationToken.ThrowIfCancellationRequested();
     }
 

@@ -54,16 +54,16 @@ public sealed class MergedBloomWeights : IDisposable
 
     /// <summary>Refuses an adapter that asks for layers the model lacks, or lacks ones that it targets.</summary>
     /// <exception cref="InvalidDataException">They do not belong together.</exception>
-    internal static void CheckModules(BloomWeights weights, PeftAdapter adapter)
+    internal static void CheckModules(BloomConfig config, PeftAdapter adapter)
     {
         foreach (string module in adapter.Modules.Keys)
         {
-            if (ModuleNames.Block(module) >= weights.Config.LayerCount)
+            if (ModuleNames.Block(module) >= config.LayerCount)
             {
-                throw new InvalidDataException($"The adapter adapts '{module}' and the model has {weights.Config.LayerCount} blocks. Use the base model the adapter was trained on{Origin(adapter)}.");
+                throw new InvalidDataException($"The adapter adapts '{module}' and the model has {config.LayerCount} blocks. Use the base model the adapter was trained on{Origin(adapter)}.");
             }
         }
-        for (int block = 0; block < weights.Config.LayerCount; block++)
+        for (int block = 0; block < config.LayerCount; block++)
         {
             foreach (string module in AdaptableModules.NamesOf(block))
             {
@@ -73,6 +73,13 @@ public sealed class MergedBloomWeights : IDisposable
                 }
             }
         }
+    }
+
+    /// <summary>As <see cref="CheckModules(BloomConfig, PeftAdapter)"/>, and refuses one of another shape than a layer.</summary>
+    /// <exception cref="InvalidDataException">They do not belong together.</exception>
+    internal static void CheckModules(BloomWeights weights, PeftAdapter adapter)
+    {
+        CheckModules(weights.Config, adapter);
         for (int block = 0; block < weights.Config.LayerCount; block++)
         {
             AdaptableModules.Replace(weights.Blocks[block], block, (name, linear) =>

@@ -49,8 +49,11 @@ public sealed partial class PeftAdapter
     /// <inheritdoc cref="MergedBloomWeights.UpdateOf"/>
     internal WeightUpdate? UpdateOf(string module, int rows, int columns) => MergedBloomWeights.UpdateOf(this, module, rows, columns);
 
-    /// <inheritdoc cref="MergedBloomWeights.CheckModules"/>
+    /// <inheritdoc cref="MergedBloomWeights.CheckModules(BloomWeights, PeftAdapter)"/>
     internal void CheckModules(BloomWeights weights) => MergedBloomWeights.CheckModules(weights, this);
+
+    /// <inheritdoc cref="MergedBloomWeights.CheckModules(BloomConfig, PeftAdapter)"/>
+    internal void CheckModules(BloomConfig config) => MergedBloomWeights.CheckModules(config, this);
 
     /// <summary>The same adapter with its updates made smaller or larger.</summary>
     /// <param name="strength">Factor of every update; below 1 the result lies between the base model and the trained one, which often keeps most of what was learned and forgets less (Wortsman et al. 2021, arXiv 2109.01903).</param>

@@ -39,15 +39,47 @@ public readonly record struct WeightPanels(int Width, int Group, int Flip)
         }
     }
 
+    /// <summary>Puts codes of 0 where a packed matrix has no row or column; elsewhere the memory is to be written yet.</summary>
+    /// <param name="packed">The panels, all bytes 0.</param>
+    /// <param name="rows">Rows of the matrix.</param>
+    /// <param name="columns">Its columns.</param>
+    internal unsafe void FillPadding(byte* packed, int rows, int columns)
+    {
+        if (Flip == 0 || (rows % Width == 0 && columns % Group == 0))
+        {
+            return;
+        }
+        long panel = PanelLength(columns);
+        for (long first = 0; first < ByteLength(rows, columns); first += panel)
+        {
+            new Span<byte>(packed + first, (int)panel).Fill((byte)Flip);
+        }
+    }
+
+    /// <summary>Writes one row of a packed matrix.</summary>
+    /// <param name="packed">The panels.</param>
+    /// <param name="row">Which row.</param>
+    /// <param name="codes">As many codes as the matrix has columns.</param>
+    internal unsafe void WriteRow(byte* packed, int row, ReadOnlySpan<sbyte> codes)
+    {
+        int length = PanelLength(codes.Length);
+        WriteRow(codes, row % Width, new Span<byte>(packed + ((long)(row / Width) * length), length));
+    }
+
     /// <summary>Writes one row into a panel.</summary>
     /// <param name="codes">The row's codes.</param>
     /// <param name="place">Which of the panel's rows it is.</param>
     /// <param name="panel">The panel.</param>
     internal void WriteRow(ReadOnlySpan<sbyte> codes, int place, Span<byte> panel)
     {
-        for (int column = 0; column < codes.Length; column++)
+        int to = place * Group;
+        for (int column = 0; column < codes.Length; column += Group, to += Width * Group)
         {
-            panel[(((column / Group * Width) + place) * Group) + (column % Group)] = (byte)((byte)codes[column] ^ Flip);
+            int count = Math.Min(Group, codes.Length - column);
+            for (int i = 0; i < count; i++)
+            {
+                panel[to + i] = (byte)((byte)codes[column + i] ^ Flip);
+            }
         }
     }
 }

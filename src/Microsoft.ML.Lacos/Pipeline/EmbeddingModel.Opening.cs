@@ -8,7 +8,7 @@ internal sealed partial class EmbeddingModel
     public static string NameOf(LacosModel model) => model.Provenance.TryGetValue("name", out string? name) ? name : "unnamed model";
 
     /// <summary>Opens the model that options name.</summary>
-    public static EmbeddingModel Open(SentenceEmbeddingEstimator.Options options) => Create(LacosModel.Open(options.Model, options.Compute, options.Adapter), options);
+    public static EmbeddingModel Open(SentenceEmbeddingEstimator.Options options) => Create(LacosModel.OpenForEncoding(options.Model, options.Compute, options.Adapter), options);
 
     /// <summary>Reads a model from a <c>.lacos</c> stream.</summary>
     public static EmbeddingModel Read(Stream stream, SentenceEmbeddingEstimator.Options options) => Create(LacosModel.Load(stream), options);

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.ML.Lacos.Native;
 using Microsoft.ML.Lacos.Safetensors;
 
@@ -9,7 +10,7 @@ namespace Microsoft.ML.Lacos.Quantization;
 internal delegate void WeightUpdate(long start, Span<float> values);
 
 /// <summary>Makes weight matrices from float tensors, quantising on the way, in memory of their own.</summary>
-/// <remarks>A unit (row or block) at a time on each of the threads that <c>LACOS_NUM_THREADS</c>, else affinity and quota allow: beside the result only one unit a thread is in memory.</remarks>
+/// <remarks>A unit (row or block) at a time on each of the threads that <c>LACOS_NUM_THREADS</c>, else affinity and quota allow: beside the result only one unit a thread is in memory, and of a mapped file the stretch that a thread is reading.</remarks>
 internal static unsafe class WeightMatrixBuilder
 {
     // Work handed to one thread at a time, in elements: enough to hide the cost of handing it out.
@@ -32,8 +33,10 @@ internal static unsafe class WeightMatrixBuilder
     /// <param name="name">Name for messages.</param>
     /// <param name="memory">Memory of the result, to be disposed with it.</param>
     /// <param name="update">Applied to elements as they are read; <see langword="null"/> for none.</param>
+    /// <param name="panels">How row-wise codes are packed; <see langword="null"/> to leave them row-major.</param>
     /// <exception cref="InvalidDataException">An element is NaN or infinite.</exception>
-    public static WeightMatrix Build(TensorFloats source, int rows, int columns, IWeightQuantizer? quantizer, string name, out NativeBuffer memory, WeightUpdate? update = null)
+    public static WeightMatrix Build(
+        TensorFloats source, int rows, int columns, IWeightQuantizer? quantizer, string name, out NativeBuffer memory, WeightUpdate? update = null, WeightPanels? panels = null)
     {
         long count = (long)rows * columns;
         ArgumentOutOfRangeException.ThrowIfNotEqual(source.Count, count);
@@ -44,10 +47,11 @@ internal static unsafe class WeightMatrixBuilder
             throw new NotSupportedException($"'{name}' would have {units} blocks of {unit} elements. Choose a larger block size.");
         }
         var scales = new float[quantizer is null ? 0 : units];
-        var buffer = new NativeBuffer(count * (quantizer is null ? sizeof(float) : 1));
+        var buffer = new NativeBuffer(panels?.ByteLength(rows, columns) ?? (count * (quantizer is null ? sizeof(float) : 1)));
         try
         {
-            Fill(source, unit, units, quantizer, scales, buffer, name, update);
+            panels?.FillPadding(buffer.Pointer, rows, columns);
+            Fill(source, unit, units, quantizer, scales, buffer, name, update, panels);
         }
         catch
         {
@@ -56,7 +60,7 @@ internal static unsafe class WeightMatrixBuilder
         }
         memory = buffer;
         return new WeightMatrix(
-            quantizer?.Scheme ?? QuantizationScheme.None, rows, columns, buffer.Pointer, scales, quantizer is null ? [] : quantizer.CodeBook.ToArray(), quantizer?.BlockSize ?? 0, buffer);
+            quantizer?.Scheme ?? QuantizationScheme.None, rows, columns, buffer.Pointer, scales, quantizer is null ? [] : quantizer.CodeBook.ToArray(), quantizer?.BlockSize ?? 0, buffer, panels);
     }
 
     /// <summary>Refuses NaN and infinity.</summary>
@@ -81,33 +85,38 @@ internal static unsafe class WeightMatrixBuilder
         ThrowIfBad(source, bad, name);
     }
 
-    private static void Fill(TensorFloats source, int unit, long units, IWeightQuantizer? quantizer, float[] scales, NativeBuffer buffer, string name, WeightUpdate? update)
+    private static void Fill(
+        TensorFloats source, int unit, long units, IWeightQuantizer? quantizer, float[] scales, NativeBuffer buffer, string name, WeightUpdate? update, WeightPanels? panels)
     {
         long unitsPerTask = Math.Max(1, ElementsPerTask / unit);
         long tasks = (units + unitsPerTask - 1) / unitsPerTask;
         long bad = long.MaxValue;
         byte* target = buffer.Pointer;
-        Parallel.For(0L, tasks, EncoderThreads.Options(), () => new float[unit], (task, _, row) =>
+        Parallel.For(0L, tasks, EncoderThreads.Options(), () => (Row: new float[unit], Codes: new byte[panels is null ? 0 : unit]), (task, _, own) =>
         {
             for (long index = task * unitsPerTask; index < Math.Min(units, (task + 1) * unitsPerTask); index++)
             {
                 long start = index * unit;
                 int length = (int)Math.Min(unit, source.Count - start);
-                Span<float> values = quantizer is null ? new Span<float>((float*)target + start, length) : row.AsSpan(0, length);
+                Span<float> values = quantizer is null ? new Span<float>((float*)target + start, length) : own.Row.AsSpan(0, length);
                 source.Read(start, values);
                 update?.Invoke(start, values);
                 int position = TensorFloats.IndexOfNonFinite(values);
                 if (position >= 0)
                 {
                     InterlockedMinimum(ref bad, start + position);
-                    return row;
+                    return own;
                 }
                 if (quantizer is not null)
                 {
-                    scales[index] = quantizer.Quantize(values, new Span<byte>(target + start, length));
+                    Span<byte> codes = panels is null ? new Span<byte>(target + start, length) : own.Codes;
+                    scales[index] = quantizer.Quantize(values, codes);
+                    panels?.WriteRow(target, (int)index, MemoryMarshal.Cast<byte, sbyte>(codes));
                 }
             }
-            return row;
+            long first = task * unitsPerTask * unit;
+            source.LetGo(first, Math.Min(unitsPerTask * unit, source.Count - first));
+            return own;
         }, static _ => { });
         ThrowIfBad(source, bad, name, update);
     }

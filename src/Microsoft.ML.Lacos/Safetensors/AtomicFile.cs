@@ -45,9 +45,13 @@ internal static class AtomicFile
                 Replace(temporary, target);
             }
         }
-        catch
+        catch (Exception error)
         {
             File.Delete(temporary);
+            if (FullDisk.IsCause(error))
+            {
+                throw FullDisk.Error(path, error);
+            }
             throw;
         }
     }

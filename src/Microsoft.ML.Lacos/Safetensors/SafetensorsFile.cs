@@ -53,8 +53,19 @@ internal sealed unsafe class SafetensorsFile : IDisposable, IHeldMemory
     /// <summary>Takes elements that will hardly be read again out of this process's memory, where they lie in a mapped file.</summary>
     public void LetGo(void* first, long length) => _bytes.LetGo((byte*)first, length);
 
-    /// <summary>The whole file.</summary>
-    public byte* FilePointer => _bytes.Pointer;
+    /// <summary>Writes the whole file. Of a mapped one only the stretch that is being written is in this process's memory, what was there before included.</summary>
+    /// <param name="stream">Written from its position on; not disposed.</param>
+    public void WriteTo(Stream stream)
+    {
+        const int stretch = 1 << 24;
+        byte* first = _bytes.Pointer;
+        for (long done = 0; done < ByteLength; done += stretch)
+        {
+            int length = (int)Math.Min(stretch, ByteLength - done);
+            stream.Write(new ReadOnlySpan<byte>(first + done, length));
+            LetGo(first + done, length);
+        }
+    }
 
     /// <summary>A float tensor's elements.</summary>
     /// <exception cref="NotSupportedException">The tensor holds no floats that can be read.</exception>
@@ -64,7 +75,7 @@ internal sealed unsafe class SafetensorsFile : IDisposable, IHeldMemory
         {
             throw new NotSupportedException($"Tensor '{TextInMessage.Of(entry.Name)}' of '{Source}' is {entry.Describe()}, expected F32, F16, BF16 or F64. Convert the checkpoint.");
         }
-        return new TensorFloats(Pointer(entry), entry.Type, entry.Count);
+        return new TensorFloats(Pointer(entry), entry.Type, entry.Count, this);
     }
 
     /// <summary>Reads a whole float tensor.</summary>

@@ -96,6 +96,10 @@ internal sealed class SafetensorsFolder : IDisposable
         {
             if (!shards.TryGetValue(shard, out SafetensorsFile? file))
             {
+                if (!File.Exists(Path.Combine(Folder, shard)))
+                {
+                    throw new FileNotFoundException($"'{index}' places tensor '{TextInMessage.Of(tensor)}' in '{TextInMessage.Of(shard)}', which is not in the folder. Fetch that file too, of the same revision.", shard);
+                }
                 file = OpenShard(shard);
                 shards.Add(shard, file);
             }

@@ -68,7 +68,12 @@ internal sealed unsafe class SafetensorsWriter
 
     /// <summary>Writes everything.</summary>
     /// <param name="stream">Written from its position on; not disposed.</param>
-    public void WriteTo(Stream stream)
+    public void WriteTo(Stream stream) => WriteTo(stream, CancellationToken.None);
+
+    /// <inheritdoc cref="WriteTo(Stream)"/>
+    /// <param name="stream">Written from its position on; not disposed.</param>
+    /// <param name="cancellationToken">Ends the writing between two tensors.</param>
+    public void WriteTo(Stream stream, CancellationToken cancellationToken)
     {
         Tensor[] ordered = [.. _tensors.OrderByDescending(tensor => tensor.Alignment)];
         byte[] header = Header(ordered);
@@ -78,6 +83,7 @@ internal sealed unsafe class SafetensorsWriter
         stream.Write(header);
         foreach (Tensor tensor in ordered)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             tensor.Write(stream);
         }
     }

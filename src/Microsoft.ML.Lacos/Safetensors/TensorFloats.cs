@@ -10,9 +10,14 @@ internal readonly unsafe struct TensorFloats
 {
     private readonly byte* _data;
     private readonly SafetensorsDType _type;
+    private readonly SafetensorsFile? _file;
 
     /// <summary>Describes elements in memory that the caller keeps valid.</summary>
-    public TensorFloats(byte* data, SafetensorsDType type, long count)
+    /// <param name="data">First element.</param>
+    /// <param name="type">Type of the elements.</param>
+    /// <param name="count">Elements.</param>
+    /// <param name="file">The file they lie in; <see langword="null"/> where they lie in none.</param>
+    public TensorFloats(byte* data, SafetensorsDType type, long count, SafetensorsFile? file = null)
     {
         if (!type.IsReadableAsFloat())
         {
@@ -20,6 +25,7 @@ internal readonly unsafe struct TensorFloats
         }
         _data = data;
         _type = type;
+        _file = file;
         Count = count;
     }
 
@@ -49,6 +55,15 @@ internal readonly unsafe struct TensorFloats
                 TensorPrimitives.ConvertTruncating(new ReadOnlySpan<double>(from, destination.Length), destination);
                 break;
         }
+    }
+
+    /// <summary>Takes elements that will hardly be read again out of this process's memory, where they lie in a mapped file.</summary>
+    /// <param name="start">First element.</param>
+    /// <param name="count">Elements.</param>
+    public void LetGo(long start, long count)
+    {
+        int size = _type.Bits() / 8;
+        _file?.LetGo(_data + (start * size), count * size);
     }
 
     /// <summary>Position of the first NaN or infinity, or -1.</summary>

@@ -88,6 +88,29 @@ public sealed class FullDiskTests
         Assert.IsEmpty(Directory.GetFileSystemEntries(disk.Path));
     }
 
+    [TestMethod]
+    [DataRow("quantize", "m.lacos")]
+    [DataRow("pack", "m.lacos")]
+    [DataRow("export", "hf")]
+    public void AModelWithoutRoomIsNamedAsItWasAskedForAndLeavesNothing(string command, string name)
+    {
+        using var disk = new SmallDisk(1);
+        using var folder = new TemporaryFolder();
+        Assert.AreEqual(0, ToolRun.Of("quantize", "--model", Export(folder), "--output", folder.File("in.lacos")).ExitCode);
+        ToolRun run = ToolRun.Of(command, "--model", folder.File("in.lacos"), "--output", disk.File(name));
+        Assert.AreEqual(1, run.ExitCode, run.Error);
+        StringAssert.Contains(run.Error, disk.File(name) + "'");
+        StringAssert.Contains(run.Error, "Make room");
+        Assert.DoesNotContain(".tmp", run.Error);
+        Assert.IsEmpty(Directory.GetFileSystemEntries(disk.Path));
+    }
+
+    private static string Export(TemporaryFolder folder)
+    {
+        Assert.AreEqual(0, ToolRun.Of("export", "--output", folder.File("model"), "--precision", "float16").ExitCode);
+        return folder.File("model");
+    }
+
     private static ToolRun Train(string data, string output, params string[] arguments) =>
         ToolRun.Of(["train", "--data", data, "--output", output, "--batch-size", "4", "--lora-rank", "2", "--steps", "6", .. arguments]);
 }

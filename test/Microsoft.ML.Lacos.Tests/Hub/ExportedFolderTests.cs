@@ -3,6 +3,7 @@ using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Lora;
 using Microsoft.ML.Lacos.Quantization;
+using Microsoft.ML.Lacos.Safetensors;
 using Microsoft.ML.Lacos.Tests.Sentences;
 
 namespace Microsoft.ML.Lacos.Tests.Hub;
@@ -50,6 +51,59 @@ public sealed class ExportedFolderTests
         using MergedBloomWeights expected = PeftAdapter.Load(adapter).Merge(checkpoint.Weights);
         using LacosModel merged = LacosModel.Load(folder.File("merged"), Floats);
         AssertSameWeights(expected.Weights, merged.Weights);
+    }
+
+    [TestMethod]
+    [DataRow(CheckpointPrecision.Float32)]
+    [DataRow(CheckpointPrecision.Float16)]
+    public void AnExportStraightFromAFoldersFilesIsThatOfTheLoadedModelAndHoldsNoMatrixWhole(CheckpointPrecision precision)
+    {
+        using var folder = new TemporaryFolder();
+        using (LacosModel embedded = LacosModel.LoadDefault())
+        {
+            embedded.SaveFolder(folder.File("model"));
+        }
+        var random = new Random(4);
+        BloomConfig config = CheckpointTensors.ReadConfig(folder.File("model"));
+        float[] Numbers(int count) => [.. Enumerable.Range(0, count).Select(_ => random.NextSingle() / 10)];
+        var matrices = Enumerable.Range(0, config.LayerCount).ToDictionary(BloomTensorNames.QueryKeyValue, _ => new LoraMatrices(2, Numbers(2 * config.HiddenSize), Numbers(6 * config.HiddenSize)));
+        var adapter = new PeftAdapter(new LoraConfig { Rank = 2, TargetModules = ["query_key_value"] }, matrices);
+        adapter.Save(folder.File("adapter"));
+        using (LacosModel loaded = LacosModel.Load(folder.File("model"), Floats with { Adapter = folder.File("adapter") }))
+        using (LacosModel shorter = loaded.With(loaded.Settings with { MaximumTokenCount = 99 }))
+        {
+            shorter.SaveFolder(folder.File("expected"), precision);
+        }
+        long before = GC.GetTotalAllocatedBytes(precise: true);
+        ModelFolder.Export(folder.File("model"), adapter, settings => settings with { MaximumTokenCount = 99 }, folder.File("actual"), precision, CancellationToken.None);
+        long allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
+        string[] Files(string name) => [.. Directory.GetFiles(folder.File(name), "*", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(folder.File(name), path)).Order(StringComparer.Ordinal)];
+        CollectionAssert.AreEqual(Files("expected"), Files("actual"));
+        foreach (string file in Files("expected"))
+        {
+            CollectionAssert.AreEqual(File.ReadAllBytes(Path.Combine(folder.File("expected"), file)), File.ReadAllBytes(Path.Combine(folder.File("actual"), file)), file);
+        }
+        Assert.IsLessThan(4L * 22_000_000, allocated, "bytes of managed memory; unmanaged memory is not asked for");
+    }
+
+    [TestMethod]
+    public void WhatAKilledExportHasLeftGoesWithTheNextAndWhatAnotherIsWritingStays()
+    {
+        using var folder = new TemporaryFolder();
+        using LacosModel model = LacosModel.Load(new TinyModel().WriteTo(folder.File("model")));
+        string Temporary() => Directory.CreateDirectory(AtomicFile.TemporaryOf(folder.File("out"))).FullName;
+        (string killed, string running, string foreign) = (Temporary(), Temporary(), Temporary());
+        File.WriteAllText(Path.Combine(killed, ".writing"), "");
+        File.WriteAllText(Path.Combine(killed, "model.safetensors"), "half");
+        File.WriteAllText(Path.Combine(foreign, "model.safetensors"), "of nobody knows whom");
+        using (new FileStream(Path.Combine(running, ".writing"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None))
+        {
+            model.SaveFolder(folder.File("out"));
+        }
+        Assert.IsFalse(Directory.Exists(killed));
+        Assert.IsTrue(Directory.Exists(running));
+        Assert.IsTrue(Directory.Exists(foreign));
+        Assert.IsFalse(File.Exists(Path.Combine(folder.File("out"), ".writing")));
     }
 
     [TestMethod]

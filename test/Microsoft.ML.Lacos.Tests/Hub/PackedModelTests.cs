@@ -2,6 +2,7 @@ using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Native;
 using Microsoft.ML.Lacos.Quantization;
+using Microsoft.ML.Lacos.Safetensors;
 using Microsoft.ML.Lacos.Tests.Bloom;
 
 namespace Microsoft.ML.Lacos.Tests.Hub;
@@ -61,6 +62,65 @@ public sealed unsafe class PackedModelTests
         CollectionAssert.AreEqual(bytes, File.ReadAllBytes(folder.File("parts.lacos")));
         packed.Save(folder.File("unpacked.lacos"), LacosModel.NotPacked);
         CollectionAssert.AreEqual(File.ReadAllBytes(folder.File("rows.lacos")), File.ReadAllBytes(folder.File("unpacked.lacos")));
+    }
+
+    [TestMethod]
+    public void AFolderThatIsOpenedForAnEncoderIsInMemoryOnceAndIsTheSameModel()
+    {
+        NativeKernels.Require();
+        using var folder = new TemporaryFolder();
+        using (LacosModel embedded = LacosModel.LoadDefault())
+        {
+            embedded.SaveFolder(folder.File("model"));
+        }
+        using LacosModel rows = LacosModel.Load(folder.File("model"));
+        using LacosModel packed = LacosModel.OpenForEncoding(folder.File("model"), BloomCompute.Int8);
+        Assert.AreEqual(NativeInfo.Get().Kernels.Single(kernel => kernel.Name == NativeInfo.Get().ChosenKernel).Panels, packed.Weights.Blocks[0].QueryKeyValue.Weight.Panels);
+        using var copying = new NativeBloomEncoder(rows.Weights, BloomCompute.Int8);
+        using var inPlace = new NativeBloomEncoder(packed.Weights, BloomCompute.Int8);
+        BloomConfig config = rows.Weights.Config;
+        Assert.IsLessThanOrEqualTo(copying.PackedBytes - (12L * config.LayerCount * config.HiddenSize * config.HiddenSize), inPlace.PackedBytes);
+        (int[] Ids, int[] Offsets) batch = RandomBloom.Batch(config.VocabularySize, 3, 1, 20, 300, 7);
+        EncoderCalls.AssertSameBits(copying.Tokens(batch), inPlace.Tokens(batch), "in place");
+
+        // Whatever is made of it has rows in its file, as if it had never been packed.
+        Assert.AreEqual(rows.Fingerprint, packed.Fingerprint);
+        using LacosModel again = packed.With(packed.Settings);
+        Assert.AreEqual(rows.Fingerprint, again.Fingerprint);
+        CollectionAssert.AreEqual(rows.Provenance.ToArray(), packed.Provenance.ToArray());
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Layouts))]
+    public void QuantisingIntoPanelsGivesWhatPackingGives(string kernels)
+    {
+        NativeKernels.Require();
+        WeightPanels panels = NativeInfo.Get().Kernels.Single(kernel => kernel.Name == kernels).Panels!.Value;
+        var random = new Random(5);
+
+        // Rows and columns that fill their last panel and group, and that do not.
+        foreach ((int rows, int columns) in new[] { (panels.Width * 2, panels.Group * 3), (panels.Width + 1, (panels.Group * 3) + 1), (1, 1) })
+        {
+            float[] values = [.. Enumerable.Range(0, rows * columns).Select(_ => random.NextSingle() - 0.5f)];
+            fixed (float* first = values)
+            {
+                var floats = new TensorFloats((byte*)first, SafetensorsDType.F32, values.Length);
+                WeightMatrix expected = WeightMatrixBuilder.Build(floats, rows, columns, new RowwiseQuantizer(), "rows", out NativeBuffer one);
+                WeightMatrix actual = WeightMatrixBuilder.Build(floats, rows, columns, new RowwiseQuantizer(), "panels", out NativeBuffer other, panels: panels);
+                var packed = new byte[panels.ByteLength(rows, columns)];
+                var codes = new sbyte[columns];
+                Array.Fill(packed, (byte)panels.Flip);
+                for (int row = 0; row < rows; row++)
+                {
+                    expected.CopyCodes(row, codes);
+                    panels.WriteRow(codes, row % panels.Width, packed.AsSpan(row / panels.Width * panels.PanelLength(columns)));
+                }
+                CollectionAssert.AreEqual(packed, new ReadOnlySpan<byte>(other.Pointer, packed.Length).ToArray());
+                CollectionAssert.AreEqual(expected.Scales, actual.Scales);
+                one.Dispose();
+                other.Dispose();
+            }
+        }
     }
 
     [TestMethod]

@@ -1,10 +1,12 @@
 using System.Globalization;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Hub;
+using Microsoft.ML.Lacos.Quantization;
+using Microsoft.ML.Lacos.Safetensors;
 
 namespace Microsoft.ML.Lacos.Tests.Sentences;
 
-/// <summary>A mapped model does not stay in memory beside its packed weights.</summary>
+/// <summary>What a mapped file was read for does not stay in memory.</summary>
 [TestClass]
 public sealed class ResidentMemoryTests
 {
@@ -31,6 +33,47 @@ public sealed class ResidentMemoryTests
         using SentenceEncoder second = SentenceEncoder.Create(mapped);
         CollectionAssert.AreEqual(vector, second.Encode(Text));
         CollectionAssert.AreEqual(File.ReadAllBytes(path), Saved(mapped, folder.File("again.lacos")));
+    }
+
+    [TestMethod]
+    public void AFileWhoseFingerprintIsTakenDoesNotStayInMemory()
+    {
+        RequirePages();
+        using var folder = new TemporaryFolder();
+        string path = folder.File("model.lacos");
+        using LacosModel embedded = LacosModel.LoadDefault();
+        embedded.Save(path);
+        using LacosModel mapped = LacosModel.Load(path);
+        Assert.AreEqual(embedded.Fingerprint, mapped.Fingerprint);
+        Assert.IsLessThan(new FileInfo(path).Length / 4, ResidentBytes(path));
+        CollectionAssert.AreEqual(File.ReadAllBytes(path), Saved(mapped, folder.File("again.lacos")));
+        Assert.IsLessThan(new FileInfo(path).Length / 4, ResidentBytes(path));
+    }
+
+    [TestMethod]
+    public void OfACheckpointThatIsReadOnlyTheStretchesBeingReadAreInMemory()
+    {
+        RequirePages();
+        using var folder = new TemporaryFolder();
+        using (LacosModel embedded = LacosModel.LoadDefault())
+        {
+            embedded.SaveFolder(folder.File("model"));
+        }
+        string path = Path.Combine(folder.File("model"), "model.safetensors");
+        using var tensors = new CheckpointTensors(folder.File("model"));
+        BloomConfig config = CheckpointTensors.ReadConfig(folder.File("model"));
+        (SafetensorsFile file, SafetensorsEntry entry) = tensors.Find("word_embeddings.weight", config.VocabularySize, config.HiddenSize);
+        WeightMatrixBuilder.Build(file.Floats(entry), config.VocabularySize, config.HiddenSize, new RowwiseQuantizer(), "table", out NativeBuffer memory);
+        memory.Dispose();
+        Assert.IsLessThan(entry.ByteLength / 4, ResidentBytes(path));
+    }
+
+    private static void RequirePages()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            Assert.Inconclusive("Not run: pages are counted in /proc/self/smaps.");
+        }
     }
 
     private static byte[] Saved(LacosModel model, string path)

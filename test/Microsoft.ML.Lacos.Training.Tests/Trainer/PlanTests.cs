@@ -1,3 +1,5 @@
+using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Lora;
 using Microsoft.ML.Lacos.Tests;
 using Microsoft.ML.Lacos.Training.Loop;
@@ -43,6 +45,36 @@ public sealed class PlanTests
     {
         Assert.AreEqual(TimeSpan.FromHours(1), RunLength.TimeOf(0.5, 7200));
         Assert.AreEqual(RunLength.TimeOf(1, long.MaxValue), RunLength.TimeOf(3, long.MaxValue));
+    }
+
+    [TestMethod]
+    public void TheMemoryToldIsThatOfTheWayTheBlocksRun()
+    {
+        if (BloomEncoders.ManagedReason is string reason)
+        {
+            Assert.Inconclusive($"Not run: {reason}");
+        }
+        using var folder = new TemporaryFolder();
+        using LacosModel embedded = LacosModel.LoadDefault();
+        embedded.Save(folder.File("model.lacos"));
+        embedded.SaveFolder(folder.File("model"));
+        BloomConfig config = embedded.Weights.Config;
+        long layers = 12L * config.LayerCount * config.HiddenSize * config.HiddenSize;
+        LacosBloomTrainer.Options options = Sentences.Quick(0);
+        (options.Model, options.ActivationMemory) = (folder.File("model.lacos"), long.MaxValue);
+        long kept = Plan(options).EstimatedBytes;
+
+        // Of a mapped file the layers are in memory as they are packed, and of a folder also as they were quantised.
+        options.Model = folder.File("model");
+        Assert.IsInRange(0.9 * layers, 1.1 * layers, Plan(options).EstimatedBytes - kept);
+        options.Model = folder.File("model.lacos");
+
+        // Blocks that are computed again leave their input alone.
+        options.ActivationMemory = 1;
+        long again = Plan(options).EstimatedBytes;
+        Assert.IsLessThan(kept, again);
+        options.ValidationSet = Sentences.Data(_ml, 5);
+        Assert.IsGreaterThanOrEqualTo(again + layers, Plan(options).EstimatedBytes);
     }
 
     [TestMethod]
