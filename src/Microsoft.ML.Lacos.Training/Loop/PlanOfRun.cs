@@ -30,7 +30,7 @@ internal static class PlanOfRun
         long activations = data.Datasets.Max(dataset => memory.Activations(dataset, mean, data.Tokens.Longest));
         long tokens = (data.Tokens.TokenCount * sizeof(int)) - data.Tokens.SpilledBytes;
         long evaluation = validation is null ? 0 : memory.OfEvaluation();
-        long total = memory.Weights() + (3 * sizeof(float) * trained) + trainer.Optimizer.StateByteSize + tokens + activations + evaluation;
+        long total = memory.Weights(data.Tokens.TokenCount) + (3 * sizeof(float) * trained) + trainer.Optimizer.StateByteSize + tokens + activations + evaluation;
         return new TrainingPlan(
             data.Rows, data.Tokens.Count, data.LongTexts, mean, sampler.StepsPerEpoch, length.Total, left, trained, trainer.Optimizer.StateByteSize, total, RunLength.TimeOf(SecondsOfStep(trainer, sampler), left));
     }

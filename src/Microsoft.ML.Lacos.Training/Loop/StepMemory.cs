@@ -23,8 +23,9 @@ internal sealed class StepMemory(LoraBloom graph, BloomWeights weights, LacosBlo
     // Bytes a token and hidden element while a block runs there: 11 vectors of floats, what an adapter saw (4), rows in 8 bits with their sums on both ways, and torch's copies of output and gradient.
     private const int WorkspaceBytes = 100;
 
-    /// <summary>Bytes of the weights: the table, the layers where they were loaded, unless those are pages of a file that is given back, and as the graph holds them.</summary>
-    public long Weights() => weights.WordEmbeddings.ByteSize + weights.Blocks.SelectMany(block => block.Linears).Sum(linear => Loaded(linear.Weight) + linear.Weight.ByteSize);
+    /// <summary>Bytes of the weights: the table, of a file at most the rows that are looked up; the layers where they were loaded, unless those are pages of a file that is given back; and as the graph holds them.</summary>
+    /// <param name="tokenCount">Tokens of all texts.</param>
+    public long Weights(long tokenCount) => Table(weights.WordEmbeddings, tokenCount) + weights.Blocks.SelectMany(block => block.Linears).Sum(linear => Loaded(linear.Weight) + linear.Weight.ByteSize);
 
     /// <summary>Bytes of a second model, as an evaluation makes it of the base and the adapters: its layers packed, and its table, or of a file the layers that an adapter changes.</summary>
     public long OfEvaluation()
@@ -68,6 +69,8 @@ internal sealed class StepMemory(LoraBloom graph, BloomWeights weights, LacosBlo
 
     private double InTorch(double tokens, long rows, long longest) =>
         sizeof(float) * graph.Config.LayerCount * ((tokens * graph.Config.HiddenSize * VectorsInGraph) + (2.0 * rows * graph.Config.HeadCount * longest * longest));
+
+    private static long Table(WeightMatrix table, long tokenCount) => IsFile(table) ? Math.Min(table.ByteSize, tokenCount * (table.ByteSize / table.Rows)) : table.ByteSize;
 
     private long Loaded(WeightMatrix matrix) => graph.IsNative && IsFile(matrix) ? 0 : matrix.ByteSize;
 

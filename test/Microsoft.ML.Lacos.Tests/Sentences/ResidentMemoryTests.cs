@@ -68,6 +68,24 @@ public sealed class ResidentMemoryTests
         Assert.IsLessThan(entry.ByteLength / 4, ResidentBytes(path));
     }
 
+    [TestMethod]
+    public void WhatAnExportHasWrittenOfACheckpointDoesNotStayInMemory()
+    {
+        RequirePages();
+        using var folder = new TemporaryFolder();
+        using (LacosModel embedded = LacosModel.LoadDefault())
+        {
+            embedded.SaveFolder(folder.File("model"));
+        }
+        string path = Path.Combine(folder.File("model"), "model.safetensors");
+        using var tensors = new CheckpointTensors(folder.File("model"));
+        var rows = new CheckpointRows(CheckpointTensors.ReadConfig(folder.File("model")), tensors, updateOf: null);
+        using var written = new MemoryStream();
+        CheckpointWriter.Prepare(rows, CheckpointPrecision.Float32, CancellationToken.None).WriteTo(written);
+        Assert.IsLessThan(written.Length / 4, ResidentBytes(path));
+        CollectionAssert.AreEqual(File.ReadAllBytes(path), written.ToArray());
+    }
+
     private static void RequirePages()
     {
         if (!OperatingSystem.IsLinux())
