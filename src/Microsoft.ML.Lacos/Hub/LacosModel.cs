@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Safetensors;
 
