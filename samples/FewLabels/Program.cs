@@ -38,20 +38,8 @@ var options = new LacosBloomTrainer.Options
     LoraRank = int.Parse(Argument("lora-rank", "16")),
     LoraTargets = Argument("lora-targets", "query_key_value,dense,dense_h_to_4h,dense_4h_to_h").Split(','),
 };
-// Moves the vectors less. With few labels the choice is left to cross-validation inside them.
-var gentle = new LacosBloomTrainer.Options
-{
-    TextColumnName = options.TextColumnName,
-    LabelColumnName = options.LabelColumnName,
-    EmbeddingColumnName = options.EmbeddingColumnName,
-    Loss = options.Loss,
-    Steps = options.Steps,
-    LearningRate = 1e-3,
-    BatchSize = options.BatchSize,
-    PairsPerText = options.PairsPerText,
-    LoraRank = 8,
-    LoraTargets = ["query_key_value"],
-};
+// How much of the update to keep; 0 is the model as it is. With few labels the choice is left to cross-validation inside them.
+double[] strengths = [0, 0.25, 0.5, 0.75, 1];
 int few = int.Parse(Argument("choose-up-to", "8"));
 
 Console.WriteLine($"{rows.Count} texts of {rows.DistinctBy(row => row.Label).Count()} classes; accuracy x 100 on a fifth of them, mean of {seeds} split(s).\n");
@@ -65,8 +53,8 @@ foreach (int count in labels)
         var split = new Split(rows, seed);
         LabelledRow[] train = split.Train(count);
         total = train.Length;
-        options.Seed = gentle.Seed = seed;
-        results.Add(new Study(new MLContext(seed), count <= few ? [options, gentle] : [options], regularization).Compare(train, split.Test));
+        options.Seed = seed;
+        results.Add(new Study(new MLContext(seed), options, count <= few ? strengths : [1], regularization).Compare(train, split.Test));
         Console.Error.WriteLine($"{count} labels, seed {seed}, {split.Test.Length} tested: {results[^1]}");
     }
     Console.WriteLine($"| {count} | {total:N0} | {Mean(0)} | {Mean(1)} | {Mean(2)} | {Mean(3)} | {results.Average(result => result.Seconds):F0} |");

@@ -15,11 +15,13 @@ internal sealed class DequantizedLinear : FrozenLinear
     private readonly torch.Tensor _bias;
     private readonly BackwardFailure _failure;
     private readonly torch.ScalarType _product;
+    private readonly MatrixBuffer? _buffer;
 
     /// <param name="weights">Read only now.</param>
     /// <param name="failure">Where exceptions of the backward pass go.</param>
     /// <param name="device">Where the weights go and in which type the product is; null for the CPU in fp32.</param>
-    public DequantizedLinear(LinearWeights weights, BackwardFailure failure, GraphDevice? device = null)
+    /// <param name="buffer">Where the matrix of a product is made, shared with the model's other layers; null for memory of its own at each product.</param>
+    public DequantizedLinear(LinearWeights weights, BackwardFailure failure, GraphDevice? device = null, MatrixBuffer? buffer = null)
         : base(weights.Weight.Columns, weights.Weight.Rows)
     {
         device ??= GraphDevice.Cpu;
@@ -27,6 +29,7 @@ internal sealed class DequantizedLinear : FrozenLinear
         _bias = DeviceTensors.Of(weights.Bias, [Outputs], device.Device);
         _failure = failure;
         _product = device.Product;
+        _buffer = buffer;
     }
 
     public override torch.Tensor Forward(torch.Tensor x) => Product.apply(x, this);
@@ -39,7 +42,7 @@ internal sealed class DequantizedLinear : FrozenLinear
 
     private torch.Tensor Output(torch.Tensor x)
     {
-        using torch.Tensor matrix = _weight.Dequantize(_product);
+        using torch.Tensor matrix = _weight.Dequantize(_product, _buffer);
         if (_product == torch.ScalarType.Float32)
         {
             return functional.linear(x, matrix, _bias);
@@ -51,7 +54,7 @@ internal sealed class DequantizedLinear : FrozenLinear
 
     private torch.Tensor InputGradient(torch.Tensor outputGradient)
     {
-        using torch.Tensor matrix = _weight.Dequantize(_product);
+        using torch.Tensor matrix = _weight.Dequantize(_product, _buffer);
         using torch.Tensor rounded = outputGradient.to(_product);
         using torch.Tensor gradient = rounded.matmul(matrix);
         return gradient.to(torch.ScalarType.Float32);

@@ -11,11 +11,12 @@ internal static class FrozenLayers
     /// <param name="linear">The layer.</param>
     /// <param name="failure">Where exceptions of the backward pass go.</param>
     /// <param name="device">Where the layer runs; null for the CPU.</param>
-    public static FrozenLinear Create(LinearWeights linear, BackwardFailure failure, GraphDevice? device = null) => linear.Weight.Scheme switch
+    /// <param name="buffer">Where a layer that is dequantised makes its matrix; null for memory of its own at each product.</param>
+    public static FrozenLinear Create(LinearWeights linear, BackwardFailure failure, GraphDevice? device = null, MatrixBuffer? buffer = null) => linear.Weight.Scheme switch
     {
         QuantizationScheme.None => new SinglePrecisionLinear(linear, device?.Device),
         QuantizationScheme.Rowwise when HasNativeKernels(device) && BloomEncoders.ManagedReason is null && NativeInt8Linear.CanRun(linear.Weight) => new NativeInt8Linear(linear, failure),
-        _ => new DequantizedLinear(linear, failure, device),
+        _ => new DequantizedLinear(linear, failure, device, buffer),
     };
 
     /// <summary>Whether all blocks run on the native kernels, as <see cref="NativeLoraBlocks"/>.</summary>

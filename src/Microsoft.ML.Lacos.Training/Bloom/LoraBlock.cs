@@ -17,12 +17,14 @@ internal sealed class LoraBlock(BloomConfig config, FrozenNorm inputNorm, LoraLi
     /// <param name="dropout">Run and step; null for no dropout.</param>
     public torch.Tensor Forward(torch.Tensor x, TokenRows rows, TrainableAttention attention, DropoutKey? dropout)
     {
+        // What the way back needs is held by the graph; everything else goes at the end of the block and not of the step.
+        using DisposeScope scope = torch.NewDisposeScope();
         torch.Tensor normed = inputNorm.Forward(x);
         torch.Tensor mixed = dense.Forward(attention.Forward(queryKeyValue.Forward(normed, rows, dropout)), rows, dropout);
         torch.Tensor middle = mixed.Plus(config.ResidualPostLayerNorm ? normed : x);
         normed = postAttentionNorm.Forward(middle);
         torch.Tensor inner = functional.gelu(hTo4H.Forward(normed, rows, dropout), TorchSharp.Modules.GELU.Approximate.tanh);
-        return fourHToH.Forward(inner, rows, dropout).Plus(config.ResidualPostLayerNorm ? normed : middle);
+        return fourHToH.Forward(inner, rows, dropout).Plus(config.ResidualPostLayerNorm ? normed : middle).MoveToOuterDisposeScope();
     }
 
     public void Dispose()

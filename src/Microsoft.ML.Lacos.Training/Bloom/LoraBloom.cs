@@ -14,6 +14,7 @@ internal sealed class LoraBloom : IDisposable
     private readonly LoraBlock[] _blocks;
     private readonly FrozenNorm _finalNorm;
     private readonly NativeLoraBlocks? _native;
+    private readonly MatrixBuffer? _buffer;
 
     /// <summary>Builds the graph's constants and adapters.</summary>
     /// <param name="weights">Base model. Its embedding table and quantised matrices are read during training, so their memory must stay valid.</param>
@@ -25,8 +26,9 @@ internal sealed class LoraBloom : IDisposable
     public LoraBloom(BloomWeights weights, LoraConfig config, int seed = 1, Func<LinearWeights, BackwardFailure, FrozenLinear>? makeLinear = null, GraphDevice? device = null)
     {
         Check(config);
+        _buffer = device is null || device.Device.type == DeviceType.CPU ? new MatrixBuffer((device ?? GraphDevice.Cpu).Product) : null;
         bool native = makeLinear is null && FrozenLayers.AreNative(weights, device);
-        makeLinear ??= native ? (linear, _) => new NativeLoraBlocks.Part(linear) : (linear, failure) => FrozenLayers.Create(linear, failure, device);
+        makeLinear ??= native ? (linear, _) => new NativeLoraBlocks.Part(linear) : (linear, failure) => FrozenLayers.Create(linear, failure, device, _buffer);
         Device = (device ?? GraphDevice.Cpu).Device;
         Config = weights.Config;
         Lora = config;
@@ -153,6 +155,7 @@ internal sealed class LoraBloom : IDisposable
         _finalNorm.Dispose();
         Array.ForEach(_blocks, block => block.Dispose());
         _native?.Dispose();
+        _buffer?.Dispose();
     }
 
     private static void Check(LoraConfig config)

@@ -8,8 +8,9 @@ namespace Microsoft.ML.Lacos.Training.Bloom;
 /// <remarks>Dequantised on its device with the operations, and so the bits, of <see cref="WeightMatrix.DequantizeRow"/>: <c>code * (absmax / 127)</c> or <c>book[code] * absmax</c>.</remarks>
 internal sealed class QuantizedTensor : IDisposable
 {
-    // Elements dequantised at a time: what is needed beside codes and result stays at a few times 16 MB.
-    private const long PanelElements = 1 << 22;
+    // Elements dequantised at a time. On the CPU what is needed beside codes and result stays in the caches, and small enough for the allocator to have it again at once; on a GPU a call costs more than memory.
+    private const long PanelElements = 1 << 18;
+    private const long PanelElementsOnGpu = 1 << 22;
 
     private readonly torch.Tensor _codes;
     private readonly torch.Tensor _scales;
@@ -41,14 +42,15 @@ internal sealed class QuantizedTensor : IDisposable
 
     /// <summary>Makes the matrix of numbers, panel by panel.</summary>
     /// <param name="type">fp32, or a narrower type to which each number is rounded.</param>
+    /// <param name="buffer">Memory for it, of the same type; null to take some of its own.</param>
     /// <returns>[rows, columns] on the device of the codes.</returns>
-    public torch.Tensor Dequantize(torch.ScalarType type)
+    public torch.Tensor Dequantize(torch.ScalarType type, MatrixBuffer? buffer = null)
     {
-        torch.Tensor result = torch.empty(Rows, Columns, dtype: type, device: _codes.device);
+        torch.Tensor result = buffer?.Take(Rows, Columns) ?? torch.empty(Rows, Columns, dtype: type, device: _codes.device);
         using DisposeScope scope = torch.NewDisposeScope();
         using IDisposable noGradient = torch.no_grad();
         long unit = _book is null ? Columns : _blockSize;
-        long unitsInPanel = Math.Max(1, PanelElements / unit);
+        long unitsInPanel = Math.Max(1, (_codes.device_type == DeviceType.CPU ? PanelElements : PanelElementsOnGpu) / unit);
         torch.Tensor codes = _codes.view(-1), numbers = result.view(-1);
         for (long first = 0; first < _scales.shape[0]; first += unitsInPanel)
         {

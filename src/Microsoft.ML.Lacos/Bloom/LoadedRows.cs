@@ -1,10 +1,12 @@
+using Microsoft.ML.Lacos.Quantization;
+
 namespace Microsoft.ML.Lacos.Bloom;
 
 /// <summary>Rows of weights that are in memory, dequantised as they are read; whoever reads them holds the weights.</summary>
 internal sealed class LoadedRows : IBloomRows
 {
     private readonly Dictionary<string, float[]> _vectors = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, Quantization.WeightMatrix> _matrices = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, WeightMatrix> _matrices = new(StringComparer.Ordinal);
 
     public LoadedRows(BloomWeights weights)
     {
@@ -33,7 +35,7 @@ internal sealed class LoadedRows : IBloomRows
     /// <inheritdoc/>
     public MatrixRows Matrix(string name, int rows, int columns)
     {
-        Quantization.WeightMatrix matrix = _matrices[name];
+        WeightMatrix matrix = _matrices[name];
         return new MatrixRows(name + ".weight", (row, values) => matrix.DequantizeHeldRow(row, values.Span), static (_, _) => { });
     }
 

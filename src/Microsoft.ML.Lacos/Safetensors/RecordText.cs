@@ -23,14 +23,15 @@ internal static class RecordText
     {
         null => "",
         string text => text,
-        IEnumerable list => List([.. list.Cast<object?>()]),
+        ICollection list => List(list),
+        IEnumerable list => List(list.Cast<object?>().ToArray()),
         IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
         _ => value.ToString() ?? "",
     };
 
-    private static string List(object?[] elements)
+    private static string List(ICollection elements)
     {
-        IEnumerable<string> shown = elements.Take(MostElements).Select(Text);
-        return $"[{string.Join(", ", elements.Length <= MostElements ? shown : shown.Append(string.Create(CultureInfo.InvariantCulture, $"and {elements.Length - MostElements} more")))}]";
+        IEnumerable<string> shown = elements.Cast<object?>().Take(MostElements).Select(Text);
+        return $"[{string.Join(", ", elements.Count <= MostElements ? shown : shown.Append(string.Create(CultureInfo.InvariantCulture, $"and {elements.Count - MostElements} more")))}]";
     }
 }

@@ -61,9 +61,26 @@ public sealed class DequantizedLinearTests
         }
     }
 
-    private static LoraBloom Trained(RandomBloom bloom, GraphDevice device)
+    [TestMethod]
+    [DataRow(QuantizationScheme.Rowwise, torch.ScalarType.Float32)]
+    [DataRow(QuantizationScheme.BlockwiseDynamic, torch.ScalarType.Float32)]
+    [DataRow(QuantizationScheme.BlockwiseDynamic, torch.ScalarType.BFloat16)]
+    public void LayersThatShareAMatrixHaveTheBitsOfLayersThatMakeTheirOwn(QuantizationScheme scheme, torch.ScalarType product)
     {
-        var model = new LoraBloom(bloom.Weights, Lora, device: device);
+        var device = new GraphDevice(torch.CPU, product, UsesNativeKernels: false);
+        using var bloom = new RandomBloom(RandomBloom.Small, scheme);
+        using var shared = Trained(bloom, device);
+        using var alone = Trained(bloom, device, (linear, failure) => new DequantizedLinear(linear, failure, device));
+        foreach (((string name, torch.Tensor a), (_, torch.Tensor b)) in alone.Parameters.Zip(shared.Parameters))
+        {
+            CollectionAssert.AreEqual(DeviceTensors.Read(a.grad!), DeviceTensors.Read(b.grad!), name);
+            Assert.AreNotEqual(0, a.grad!.abs().max().item<float>(), name);
+        }
+    }
+
+    private static LoraBloom Trained(RandomBloom bloom, GraphDevice device, Func<LinearWeights, BackwardFailure, FrozenLinear>? makeLinear = null)
+    {
+        var model = new LoraBloom(bloom.Weights, Lora, makeLinear: makeLinear, device: device);
         using DisposeScope scope = torch.NewDisposeScope();
         foreach (LoraLinear linear in model.Adapted)
         {
