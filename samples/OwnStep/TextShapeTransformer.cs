@@ -85,8 +85,22 @@ public sealed class TextShapeTransformer : ITransformer
         });
     }
 
-    // ML.NET finds it by its name and parameters.
+    // ML.NET finds it by its name and parameters, and calls it by reflection. An error that a host has marked reaches the caller of a single step as it is, others as one of reflection.
     private static TextShapeTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
+    {
+        IHost host = env.Register(nameof(TextShapeTransformer));
+        try
+        {
+            return Read(host, ctx);
+        }
+        catch (Exception error)
+        {
+            host.Process(error);
+            throw;
+        }
+    }
+
+    private static TextShapeTransformer Read(IHost host, ModelLoadContext ctx)
     {
         ctx.CheckAtModel(GetVersionInfo());
         TextShapeTransformer? transformer = null;
@@ -99,7 +113,7 @@ public sealed class TextShapeTransformer : ITransformer
                 throw new InvalidDataException($"The saved step has {width} numbers; {TextShape.Names.Length} are known. The file is damaged, or another version wrote it.");
             }
             float[] means = [.. Enumerable.Range(0, width).Select(_ => reader.ReadSingle())];
-            transformer = new TextShapeTransformer(env, output, input, means, [.. Enumerable.Range(0, width).Select(_ => reader.ReadSingle())]);
+            transformer = new TextShapeTransformer(host, output, input, means, [.. Enumerable.Range(0, width).Select(_ => reader.ReadSingle())]);
         });
         return found ? transformer! : throw new InvalidDataException("The saved step has no entry 'TextShape'. The file is damaged.");
     }
