@@ -21,4 +21,36 @@ internal static class BloomTensorNames
     public static string DenseHTo4H(int layer) => $"h.{layer}.mlp.dense_h_to_4h";
 
     public static string Dense4HToH(int layer) => $"h.{layer}.mlp.dense_4h_to_h";
+
+    /// <summary>All tensors of a model in the order of a checkpoint, names without prefix; one after the other, because a file says how many layers there are.</summary>
+    /// <param name="config">Shape of the model.</param>
+    public static IEnumerable<BloomTensor> All(BloomConfig config)
+    {
+        IEnumerable<BloomTensor> first = [new(WordEmbeddings, config.VocabularySize, config.HiddenSize), .. Norm(WordEmbeddingsLayerNorm, config)];
+        return first.Concat(Enumerable.Range(0, config.LayerCount).SelectMany(layer => Layer(layer, config))).Concat(Norm(FinalLayerNorm, config));
+    }
+
+    private static BloomTensor[] Layer(int layer, BloomConfig config) =>
+    [
+        .. Norm(InputLayerNorm(layer), config),
+        .. Linear(QueryKeyValue(layer), 3 * config.HiddenSize, config.HiddenSize),
+        .. Linear(Dense(layer), config.HiddenSize, config.HiddenSize),
+        .. Norm(PostAttentionLayerNorm(layer), config),
+        .. Linear(DenseHTo4H(layer), config.FeedForwardSize, config.HiddenSize),
+        .. Linear(Dense4HToH(layer), config.HiddenSize, config.FeedForwardSize),
+    ];
+
+    private static BloomTensor[] Norm(string name, BloomConfig config) => [new(name + ".weight", config.HiddenSize), new(name + ".bias", config.HiddenSize)];
+
+    private static BloomTensor[] Linear(string name, int rows, int columns) => [new(name, rows, columns), new(name + ".bias", rows)];
+}
+
+/// <summary>A tensor of a BLOOM checkpoint.</summary>
+/// <param name="Name">Of a vector the whole name, of a matrix without <c>.weight</c>.</param>
+/// <param name="Rows">Rows, or the length of a vector.</param>
+/// <param name="Columns">Columns; 0 for a vector.</param>
+internal readonly record struct BloomTensor(string Name, int Rows, int Columns = 0)
+{
+    /// <summary>Whether it is a matrix.</summary>
+    public bool IsMatrix => Columns > 0;
 }

@@ -27,30 +27,16 @@ internal sealed class CheckpointTensors(string folder) : IDisposable
     /// <exception cref="InvalidDataException">It does.</exception>
     public void RequireAll(BloomConfig config)
     {
-        int hidden = config.HiddenSize;
-        Find(BloomTensorNames.WordEmbeddings + ".weight", config.VocabularySize, hidden);
-        Norm(BloomTensorNames.WordEmbeddingsLayerNorm);
-        for (int layer = 0; layer < config.LayerCount; layer++)
+        foreach (BloomTensor tensor in BloomTensorNames.All(config))
         {
-            Norm(BloomTensorNames.InputLayerNorm(layer));
-            Linear(BloomTensorNames.QueryKeyValue(layer), 3 * hidden, hidden);
-            Linear(BloomTensorNames.Dense(layer), hidden, hidden);
-            Norm(BloomTensorNames.PostAttentionLayerNorm(layer));
-            Linear(BloomTensorNames.DenseHTo4H(layer), config.FeedForwardSize, hidden);
-            Linear(BloomTensorNames.Dense4HToH(layer), hidden, config.FeedForwardSize);
-        }
-        Norm(BloomTensorNames.FinalLayerNorm);
-
-        void Norm(string name)
-        {
-            Find(name + ".weight", hidden);
-            Find(name + ".bias", hidden);
-        }
-
-        void Linear(string name, int rows, int columns)
-        {
-            Find(name + ".weight", rows, columns);
-            Find(name + ".bias", rows);
+            if (tensor.IsMatrix)
+            {
+                Find(tensor.Name + ".weight", tensor.Rows, tensor.Columns);
+            }
+            else
+            {
+                Find(tensor.Name, tensor.Rows);
+            }
         }
     }
 

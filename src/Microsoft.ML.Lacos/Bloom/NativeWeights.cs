@@ -58,22 +58,21 @@ internal static unsafe class NativeWeights
         WeightPanels? inPlace = NativeInfo.Get().Kernels.Single(kernel => kernel.Name == isa).Panels;
         foreach (BloomBlockWeights block in weights.Blocks)
         {
-            foreach (LinearWeights linear in block.Linears)
-            {
-                if (linear.Weight.Panels is null || linear.Weight.Panels != inPlace)
-                {
-                    (linear.Weight.Owner as SafetensorsFile)?.LetGo(linear.Weight.Address, linear.Weight.DataLength);
-                }
-            }
+            LetGoOfLinears(block, inPlace);
         }
     }
 
-    /// <summary>The linear layers of a block have been packed into memory of their own: where they lie in a mapped file, their pages need not stay in memory.</summary>
-    public static void LetGoOfLinears(BloomBlockWeights block)
+    /// <inheritdoc cref="LetGoOfLinears(BloomWeights, string)"/>
+    /// <param name="block">The block.</param>
+    /// <param name="inPlace">Panels that are used where they lie; <see langword="null"/> where all layers have been packed into memory of their own.</param>
+    public static void LetGoOfLinears(BloomBlockWeights block, WeightPanels? inPlace = null)
     {
         foreach (LinearWeights linear in block.Linears)
         {
-            (linear.Weight.Owner as SafetensorsFile)?.LetGo(linear.Weight.Address, linear.Weight.DataLength);
+            if (linear.Weight.Panels is null || linear.Weight.Panels != inPlace)
+            {
+                (linear.Weight.Owner as SafetensorsFile)?.LetGo(linear.Weight.Address, linear.Weight.DataLength);
+            }
         }
     }
 

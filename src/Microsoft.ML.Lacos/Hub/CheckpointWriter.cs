@@ -29,35 +29,21 @@ internal sealed class CheckpointWriter
     public static SafetensorsWriter Prepare(IBloomRows weights, CheckpointPrecision precision, CancellationToken cancellationToken)
     {
         var checkpoint = new CheckpointWriter(weights, precision, cancellationToken);
-        (int hidden, int feedForward) = (weights.Config.HiddenSize, weights.Config.FeedForwardSize);
 
         // transformers refuses a file that does not say which library's layout it has.
         checkpoint._writer.SetMetadata("format", "pt");
-        checkpoint.AddMatrix(BloomTensorNames.WordEmbeddings, weights.Config.VocabularySize, hidden);
-        checkpoint.AddNorm(BloomTensorNames.WordEmbeddingsLayerNorm);
-        for (int layer = 0; layer < weights.Config.LayerCount; layer++)
+        foreach (BloomTensor tensor in BloomTensorNames.All(weights.Config))
         {
-            checkpoint.AddNorm(BloomTensorNames.InputLayerNorm(layer));
-            checkpoint.AddLinear(BloomTensorNames.QueryKeyValue(layer), 3 * hidden, hidden);
-            checkpoint.AddLinear(BloomTensorNames.Dense(layer), hidden, hidden);
-            checkpoint.AddNorm(BloomTensorNames.PostAttentionLayerNorm(layer));
-            checkpoint.AddLinear(BloomTensorNames.DenseHTo4H(layer), feedForward, hidden);
-            checkpoint.AddLinear(BloomTensorNames.Dense4HToH(layer), hidden, feedForward);
+            if (tensor.IsMatrix)
+            {
+                checkpoint.AddMatrix(tensor.Name, tensor.Rows, tensor.Columns);
+            }
+            else
+            {
+                checkpoint.AddVector(tensor.Name, tensor.Rows);
+            }
         }
-        checkpoint.AddNorm(BloomTensorNames.FinalLayerNorm);
         return checkpoint._writer;
-    }
-
-    private void AddLinear(string name, int rows, int columns)
-    {
-        AddMatrix(name, rows, columns);
-        AddVector(name + ".bias", rows);
-    }
-
-    private void AddNorm(string name)
-    {
-        AddVector(name + ".weight", _weights.Config.HiddenSize);
-        AddVector(name + ".bias", _weights.Config.HiddenSize);
     }
 
     private void AddVector(string name, int length)

@@ -22,7 +22,7 @@ public sealed partial class LacosModel
         try
         {
             merged = adapter.Merge(_weights);
-            return new LacosModel(merged.Weights, TokenizerJson.ToArray(), Settings, ProvenanceWithoutScores(), new MergedMemory(merged, lease)) { PanelsInMemoryOnly = _panelsInMemoryOnly };
+            return new LacosModel(merged.Weights, TokenizerJson.ToArray(), Settings, ProvenanceWithoutScores(), new MergedMemory(merged, lease)) { PanelsInMemoryOnly = PanelsInMemoryOnly };
         }
         catch
         {

@@ -15,7 +15,6 @@ public sealed partial class LacosModel
     public const string NotPacked = "none";
 
     private readonly SafetensorsFile? _file;
-    private readonly bool _panelsInMemoryOnly;
 
     internal LacosModel(
         SafetensorsFile file, BloomWeights weights, byte[] tokenizerJson, SentenceSettings settings, IReadOnlyDictionary<string, string> provenance, IDisposable memory)
@@ -25,10 +24,7 @@ public sealed partial class LacosModel
     }
 
     /// <summary>Whether a file that is written has rows although the linear layers are packed.</summary>
-    internal bool PanelsInMemoryOnly
-    {
-        init => _panelsInMemoryOnly = value;
-    }
+    internal bool PanelsInMemoryOnly { private get; init; }
 
     /// <summary>Writes the model as a <c>.lacos</c> file. A model loaded from one gives the same bytes; any model gives the same bytes each time.</summary>
     /// <param name="path">The file appears, or is replaced, only when it is complete.</param>
@@ -89,7 +85,7 @@ public sealed partial class LacosModel
         }
         else
         {
-            WeightPanels? panels = _panelsInMemoryOnly ? null : _weights.Blocks[0].QueryKeyValue.Weight.Panels;
+            WeightPanels? panels = PanelsInMemoryOnly ? null : _weights.Blocks[0].QueryKeyValue.Weight.Panels;
             LacosWriter.Prepare(_weights, TokenizerJson, Settings, Provenance, panels).WriteTo(stream);
         }
     }

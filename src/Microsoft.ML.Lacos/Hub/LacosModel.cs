@@ -82,7 +82,7 @@ public sealed partial class LacosModel : IDisposable
         provenance = provenance is null ? Provenance : JsonFile.Strings(Encoding.UTF8.GetBytes(LacosWriter.StringsJson(provenance)), nameof(provenance));
         return new LacosModel(_weights, TokenizerJson.ToArray(), settings, provenance, Lease())
         {
-            PanelsInMemoryOnly = _panelsInMemoryOnly,
+            PanelsInMemoryOnly = PanelsInMemoryOnly,
         };
     }
 

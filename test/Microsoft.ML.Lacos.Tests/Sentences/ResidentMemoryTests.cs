@@ -55,11 +55,7 @@ public sealed class ResidentMemoryTests
     {
         RequirePages();
         using var folder = new TemporaryFolder();
-        using (LacosModel embedded = LacosModel.LoadDefault())
-        {
-            embedded.SaveFolder(folder.File("model"));
-        }
-        string path = Path.Combine(folder.File("model"), "model.safetensors");
+        string path = SavedCheckpoint(folder.File("model"));
         using var tensors = new CheckpointTensors(folder.File("model"));
         BloomConfig config = CheckpointTensors.ReadConfig(folder.File("model"));
         (SafetensorsFile file, SafetensorsEntry entry) = tensors.Find("word_embeddings.weight", config.VocabularySize, config.HiddenSize);
@@ -73,17 +69,20 @@ public sealed class ResidentMemoryTests
     {
         RequirePages();
         using var folder = new TemporaryFolder();
-        using (LacosModel embedded = LacosModel.LoadDefault())
-        {
-            embedded.SaveFolder(folder.File("model"));
-        }
-        string path = Path.Combine(folder.File("model"), "model.safetensors");
+        string path = SavedCheckpoint(folder.File("model"));
         using var tensors = new CheckpointTensors(folder.File("model"));
         var rows = new CheckpointRows(CheckpointTensors.ReadConfig(folder.File("model")), tensors, updateOf: null);
         using var written = new MemoryStream();
         CheckpointWriter.Prepare(rows, CheckpointPrecision.Float32, CancellationToken.None).WriteTo(written);
         Assert.IsLessThan(written.Length / 4, ResidentBytes(path));
         CollectionAssert.AreEqual(File.ReadAllBytes(path), written.ToArray());
+    }
+
+    private static string SavedCheckpoint(string folder)
+    {
+        using LacosModel embedded = LacosModel.LoadDefault();
+        embedded.SaveFolder(folder);
+        return Path.Combine(folder, "model.safetensors");
     }
 
     private static void RequirePages()
