@@ -6,6 +6,8 @@
 namespace lacos {
 namespace {
 constexpr size_t kScorePadding = 64;
+constexpr size_t kPanelColumns = 16;  // of which panels of keys are multiples
+constexpr int kPanelMost = 64;
 
 size_t RoundUp(size_t n, size_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 }  // namespace
@@ -37,11 +39,14 @@ void RunAttentionHead(const KernelSet& kernels, const AttentionHead& head, Atten
   const int size = head.head_size;
   if (head.shared == head.tokens) return;
   const TokenRows tokens{head.query, head.stride, head.rows, head.prompt};
+  // A short sentence has one narrow panel.
+  const int panel = std::min(width, static_cast<int>(RoundUp(head.tokens, kPanelColumns)));
   float* keys = scratch.keys.data();
-  for (int j = 0; j < head.tokens; j++) {
-    float* to = keys + static_cast<size_t>(j / width) * width * size + j % width;
-    const float* from = tokens[j] + size;
-    for (int d = 0; d < size; d++) to[static_cast<size_t>(d) * width] = from[d];
+  for (int first = 0; first < head.tokens; first += panel) {
+    const float* rows[kPanelMost];
+    const int count = std::min(panel, head.tokens - first);
+    for (int i = 0; i < count; i++) rows[i] = tokens[first + i] + size;
+    kernels.vector->transpose(rows, count, size, keys + static_cast<size_t>(first) * size, static_cast<size_t>(panel));
   }
   const float* value = tokens[0] + 2 * size;
   size_t value_stride = head.stride;
@@ -64,7 +69,7 @@ void RunAttentionHead(const KernelSet& kernels, const AttentionHead& head, Atten
     for (int j = 0; j < seen; j += width) {
       const int vectors = (std::min(width, seen - j) + gemm.lanes - 1) / gemm.lanes;
       gemm.tile({rows, vectors, size, false, tokens[first], head.stride, keys + static_cast<size_t>(j) * size,
-                 static_cast<size_t>(width), scores + j, score_stride});
+                 static_cast<size_t>(panel), scores + j, score_stride});
     }
     float inverse[16];
     const int padded = static_cast<int>(RoundUp(seen, 16));

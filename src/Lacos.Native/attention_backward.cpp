@@ -9,6 +9,7 @@ namespace lacos {
 namespace {
 
 constexpr int kQueriesAtOnce = 48;
+constexpr int kColumnsMost = 64;
 constexpr size_t kScorePadding = 64;
 
 size_t RoundUp(size_t n, size_t multiple) { return (n + multiple - 1) / multiple * multiple; }
@@ -25,10 +26,17 @@ struct Work {
 
   int Vectors(int columns) const { return (std::min(width, columns) + gemm.lanes - 1) / gemm.lanes; }
 
+  // to[size, to_stride] = from[count, size]^T.
+  void Columns(const float* from, size_t stride, int count, int size, float* to, int to_stride) const {
+    const float* rows[kColumnsMost];
+    for (int i = 0; i < count; i++) rows[i] = from + stride * i;
+    kernels.vector->transpose(rows, count, size, to, static_cast<size_t>(to_stride));
+  }
+
   void Transpose(const float* from, float* panels) const {
-    for (int j = 0; j < head.tokens; j++) {
-      float* to = panels + static_cast<size_t>(j / width) * width * head.head_size + j % width;
-      for (int d = 0; d < head.head_size; d++) to[static_cast<size_t>(d) * width] = from[row * j + d];
+    for (int first = 0; first < head.tokens; first += width) {
+      Columns(from + row * first, row, std::min(width, head.tokens - first), head.head_size,
+              panels + static_cast<size_t>(first) * head.head_size, width);
     }
   }
 
@@ -46,9 +54,7 @@ struct Work {
   // sums[seen, head_size] += from[queries, seen]^T * to[queries, head_size].
   void AddTransposed(const float* from, int queries, int seen, const float* to, size_t stride, float* sums) const {
     float* turned = scratch.transposed.data();
-    for (int i = 0; i < queries; i++) {
-      for (int j = 0; j < seen; j++) turned[static_cast<size_t>(j) * kQueriesAtOnce + i] = from[scores * i + j];
-    }
+    Columns(from, scores, queries, seen, turned, kQueriesAtOnce);
     for (int j = 0; j < seen; j += gemm.rows) {
       for (int d = 0; d < head.head_size; d += width) {
         gemm.tile({std::min(gemm.rows, seen - j), Vectors(head.head_size - d), queries, true,

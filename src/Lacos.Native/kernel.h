@@ -66,6 +66,11 @@ struct Int8GemmKernel {
                      int32_t* sums) = nullptr;
   // For kernels that split: raises most[i] to the largest sum of squares in step i of one panel (WeightReach::inputs).
   void (*reach)(const uint8_t* panel, int k_groups, int32_t* most) = nullptr;
+  // Weights of a block up to which each thread rather takes parts of a batch through all layers than shares each layer
+  // with the others: the faster the product, the more of the time goes to what lies between products.
+  size_t own_block_bytes = size_t{8} << 20;
+  // How many bytes ahead of itself a tile fetches weights that run at the speed of memory.
+  size_t stream_ahead = 8192;
 };
 
 // c[rows, lanes * vectors] (+)= a[rows, k] * b[k, lanes * vectors]; each element is one chain of multiply-adds in the
@@ -132,6 +137,8 @@ struct VectorKernels {
   float (*softmax)(float* s, int n, int padded, float scale, float slope);
   // y[i] = x[i] * factor for i < n.
   void (*scale)(const float* x, int n, float factor, float* y);
+  // to[to_stride * d + i] = rows[i][d] for i < count and d < size; to is written up to a multiple of 16 columns.
+  void (*transpose)(const float* const* rows, int count, int size, float* to, size_t to_stride);
 };
 
 struct TrainingKernels;  // training_kernels.h

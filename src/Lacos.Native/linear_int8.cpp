@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "fetch_line.h"
 #include "linear.h"
 #include "linear_blocking.h"
 
@@ -130,27 +131,48 @@ void Int8Linear::Run(LoopRunner& runner, LinearScratch& scratch, const Quantized
 
 namespace {
 
-// Of a stretch that runs at the speed of memory.
-constexpr size_t kStreamAhead = 8192;
-
-// What the tiles of one stretch of weights fetch for later: each an equal part of the stretch that comes next. A single
+// What the tiles of one stretch of weights fetch for later: each a part of the stretch that comes next. A single
 // tile cannot hide that: it runs at the speed of memory, and fetches a little ahead of itself.
 class Ahead {
  public:
-  Ahead(int tiles, size_t group_bytes, const uint8_t* here, const uint8_t* next)
-      : from_(tiles == 1 ? here + kStreamAhead : next), here_(here), group_bytes_(group_bytes), step_(group_bytes) {
-    while (step_ > 4 && step_ / 2 * tiles >= group_bytes) step_ /= 2;
+  Ahead(int tiles, const Int8GemmKernel& gemm, const uint8_t* here, const uint8_t* next)
+      : from_(tiles == 1 ? here + gemm.stream_ahead : next),
+        here_(here),
+        group_bytes_(static_cast<size_t>(gemm.k_group) * gemm.columns),
+        step_(group_bytes_) {
+    while (step_ > kLeast && step_ / 2 * tiles >= group_bytes_) step_ /= 2;
+    whole_ = step_ == kLeast ? group_bytes_ / step_ : 2 * group_bytes_ / step_ - tiles;
   }
 
-  int bytes(int tile) const { return from_ != nullptr && tile * step_ < group_bytes_ ? static_cast<int>(step_) : 0; }
-  const uint8_t* at(int tile, int groups) const { return bytes(tile) == 0 ? here_ : from_ + tile * step_ * groups; }
+  int bytes(int tile) const {
+    if (from_ == nullptr || first(tile) >= group_bytes_) return 0;
+    return static_cast<int>(static_cast<size_t>(tile) < whole_ ? step_ : step_ / 2);
+  }
+  const uint8_t* at(int tile, int groups) const { return bytes(tile) == 0 ? here_ : from_ + first(tile) * groups; }
 
  private:
+  static constexpr size_t kLeast = 4;
+
+  // Bytes of each group that tiles before this one fetch.
+  size_t first(int tile) const {
+    const size_t before = static_cast<size_t>(tile);
+    return before <= whole_ ? before * step_ : whole_ * step_ + (before - whole_) * (step_ / 2);
+  }
+
   const uint8_t* from_;
   const uint8_t* here_;
   size_t group_bytes_;
   size_t step_;
+  size_t whole_;  // tiles that fetch step_ bytes of a group; the others fetch half of it
 };
+
+// What a tile will write (and add to, where the residual lies there) is on its way while its product is computed.
+void FetchOutput(const LinearOutput& output, int first_row, int rows, int column, int columns) {
+  const float* to = output.y + output.y_stride * first_row + column;
+  for (int row = 0; row < rows; row++, to += output.y_stride) {
+    for (int i = 0; i < columns; i += 16) FetchLine(to + i);
+  }
+}
 
 }  // namespace
 
@@ -183,7 +205,8 @@ void Int8Linear::RunTask(const Job& job, int task, int thread) const {
     return is_equal ? tile_base + (tile < tile_more ? 1 : 0) : std::min(gemm.rows, block_rows - row);
   };
   const bool with_extra = job.spans != nullptr;
-  const int tiles_of_band = with_extra ? 1 : TilesOfBand(gemm.rows);
+  // Where nothing is added to the sums of several tiles at once, a tile's become output while they are still at hand.
+  const int tiles_of_band = with_extra || gemm.split == nullptr ? 1 : TilesOfBand(gemm.rows);
   const auto band_rows_of = [&](int band, int row) {
     const int first = row;
     const int last_tile = std::min(tiles, (band + 1) * tiles_of_band);
@@ -201,12 +224,13 @@ void Int8Linear::RunTask(const Job& job, int task, int thread) const {
       const size_t block_bytes = group_bytes * groups;
       const uint8_t* here = weights + group_bytes * first_group;
       const bool last_depth = depth + 1 == depth_blocks;
-      const Ahead ahead(tiles, group_bytes, here, NextWeights(job, task, panel, last_depth, here + block_bytes));
+      const Ahead ahead(tiles, gemm, here, NextWeights(job, task, panel, last_depth, here + block_bytes));
       for (int tile = 0, row = 0, band_row = 0; tile < tiles; tile++) {
         const int rows = rows_of(tile, row);
         int32_t* c = sums + static_cast<size_t>(row) * gemm.columns;
         const int8_t* a = job.rows.codes.data() + job.rows.stride * (first_row + row) +
                           static_cast<size_t>(first_group) * gemm.k_group;
+        if (last_depth) FetchOutput(job.output, first_row + row, rows, column, std::min(gemm.columns, n_ - column));
         gemm.tile({rows, groups, depth > 0, a, job.rows.stride, here, c, ahead.at(tile, groups), ahead.bytes(tile),
                    job.rows.excess.is_split()});
         row += rows;

@@ -22,6 +22,9 @@ constexpr int kRowsAtOnce = 1024;
 // through at once on every thread: what one layer writes is then still there when the next one reads it.
 constexpr size_t kSmallBlockBytes = size_t{8} << 20;
 constexpr int kRowsInCache = 112;
+// Where they are not, each part reads them from memory again: more rows, so that products take longer than that.
+constexpr int kRowsPastMemory = 160;
+constexpr int kRowsPastMemoryLeast = 80;
 
 uint64_t NextId() {
   static std::atomic<uint64_t> last{0};
@@ -171,6 +174,14 @@ void Model::ReturnWorkspace(std::unique_ptr<Workspace> workspace) const noexcept
   }
 }
 
+int Model::PartRows(int rows, int threads) const {
+  if (config_.compute != LACOS_COMPUTE_INT8) return 0;
+  const size_t block_bytes = int8_bytes_ / blocks_.size();
+  if (block_bytes <= kSmallBlockBytes) return kRowsInCache;
+  if (block_bytes > kernels_->int8_gemm->own_block_bytes) return 0;
+  return rows / threads >= kRowsPastMemoryLeast ? kRowsPastMemory : 0;
+}
+
 void Model::Encode(const TokenBatch& batch, const int32_t* pool_from, const Pooling& pooling, float* vectors,
                    float* hidden_states) const {
   // Columns that are outliers in one sentence need not be in another that begins like it.
@@ -189,12 +200,12 @@ void Model::Encode(const TokenBatch& batch, const int32_t* pool_from, const Pool
   const RunningCall call(ends.back(), pool_->thread_count());
   CallRunner runner(call, *pool_, pool_mutex_);
   const int threads = runner.thread_count();
-  const bool small = config_.compute == LACOS_COMPUTE_INT8 && int8_bytes_ / blocks_.size() <= kSmallBlockBytes;
+  const int part_rows = PartRows(ends.back(), threads);
   std::vector<BatchPart> parts;
-  if (small && threads > 1) parts = EvenParts(rows, batch.sentences, kRowsInCache, threads);
+  if (part_rows > 0 && threads > 1) parts = EvenParts(rows, batch.sentences, part_rows, threads);
   const bool part_a_thread = !parts.empty();
   if (!part_a_thread) {
-    parts = PartsUpTo(rows, batch.sentences, small && threads == 1 ? kRowsInCache : kRowsAtOnce);
+    parts = PartsUpTo(rows, batch.sentences, part_rows > 0 && threads == 1 ? part_rows : kRowsAtOnce);
   }
   Forward::Size size{0, 0, 0, 0};
   for (const BatchPart& part : parts) {

@@ -93,6 +93,8 @@ class Model {
   // Bytes to be packed into; none where the weights are used in place.
   size_t RoomFor(const lacos_linear& linear, int rows, int columns) const;
   LinearLayer MakeLinear(const lacos_linear& linear, int rows, int columns, const char* name, int layer);
+  // Rows of the parts that threads take each for itself; 0 where they share each layer.
+  int PartRows(int rows, int threads) const;
   std::unique_ptr<Workspace> TakeWorkspace() const;
   void ReturnWorkspace(std::unique_ptr<Workspace> workspace) const noexcept;
 

@@ -2,9 +2,10 @@
 
 #include <cstring>
 
+#include "fetch_line.h"
+
 #if defined(__SSE2__) || defined(_M_X64)
 #include <emmintrin.h>
-#include <xmmintrin.h>
 #define LACOS_BASELINE_SSE2
 #endif
 
@@ -64,15 +65,7 @@ void TransposePanel(const Int8GemmKernel& kernel, const uint8_t* panel, int colu
 
 void FetchPanel(const Int8GemmKernel& kernel, const uint8_t* panel, int columns) {
   const int bytes = columns * kernel.columns;
-  for (int i = 0; i < bytes; i += 64) {
-#if defined(LACOS_BASELINE_SSE2)
-    _mm_prefetch(reinterpret_cast<const char*>(panel + i), _MM_HINT_T0);
-#elif defined(__GNUC__)
-    __builtin_prefetch(panel + i);
-#else
-    (void)panel;
-#endif
-  }
+  for (int i = 0; i < bytes; i += 64) FetchLine(panel + i);
 }
 
 }  // namespace lacos

@@ -65,6 +65,28 @@ inline Vec ZeroUnlessKept(Vec x, const uint32_t* features, uint32_t token, uint3
   return _mm256_and_ps(x, _mm256_castsi256_ps(_mm256_cmpeq_epi32(_mm256_max_epu32(mixed, limit), mixed)));
 }
 
+// A square of floats in registers: rows become columns.
+constexpr int kSquare = 8;
+inline void TransposeSquare(Vec* rows) {
+  Vec four[kSquare];
+#pragma GCC unroll 2
+  for (int i = 0; i < kSquare; i += 4) {
+    const Vec a = _mm256_unpacklo_ps(rows[i], rows[i + 1]);
+    const Vec b = _mm256_unpackhi_ps(rows[i], rows[i + 1]);
+    const Vec c = _mm256_unpacklo_ps(rows[i + 2], rows[i + 3]);
+    const Vec d = _mm256_unpackhi_ps(rows[i + 2], rows[i + 3]);
+    four[i] = _mm256_shuffle_ps(a, c, 0x44);
+    four[i + 1] = _mm256_shuffle_ps(a, c, 0xee);
+    four[i + 2] = _mm256_shuffle_ps(b, d, 0x44);
+    four[i + 3] = _mm256_shuffle_ps(b, d, 0xee);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; i++) {
+    rows[i] = _mm256_permute2f128_ps(four[i], four[i + 4], 0x20);
+    rows[i + 4] = _mm256_permute2f128_ps(four[i], four[i + 4], 0x31);
+  }
+}
+
 using Ints = __m256i;
 // Rounded to even.
 inline Ints ToInts(Vec v) { return _mm256_cvtps_epi32(v); }

@@ -68,6 +68,36 @@ inline Vec ZeroUnlessKept(Vec x, const uint32_t* features, uint32_t token, uint3
   return _mm512_maskz_mov_ps(_mm512_cmpge_epu32_mask(mixed, _mm512_set1_epi32(static_cast<int32_t>(threshold))), x);
 }
 
+// A square of floats in registers: rows become columns. Step by step, squares of 1, 2, 4 and 8 change places across the
+// diagonals of those that are twice as large.
+constexpr int kSquare = 16;
+template <int kStep>
+inline void ExchangeSquares(Vec* rows) {
+  // Of two rows: lanes of the first count from 0, of the second from kSquare.
+  int32_t upper[kSquare];
+  int32_t lower[kSquare];
+  for (int i = 0; i < kSquare; i++) {
+    upper[i] = (i & kStep) != 0 ? kSquare + (i ^ kStep) : i;
+    lower[i] = (i & kStep) != 0 ? kSquare + i : i ^ kStep;
+  }
+  const __m512i low = _mm512_loadu_si512(upper);
+  const __m512i high = _mm512_loadu_si512(lower);
+#pragma GCC unroll 16
+  for (int i = 0; i < kSquare; i++) {
+    if ((i & kStep) != 0) continue;
+    const Vec a = rows[i];
+    const Vec b = rows[i + kStep];
+    rows[i] = _mm512_permutex2var_ps(a, low, b);
+    rows[i + kStep] = _mm512_permutex2var_ps(a, high, b);
+  }
+}
+inline void TransposeSquare(Vec* rows) {
+  ExchangeSquares<1>(rows);
+  ExchangeSquares<2>(rows);
+  ExchangeSquares<4>(rows);
+  ExchangeSquares<8>(rows);
+}
+
 using Ints = __m512i;
 // Rounded to even.
 inline Ints ToInts(Vec v) { return _mm512_cvtps_epi32(v); }

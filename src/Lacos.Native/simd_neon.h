@@ -126,6 +126,10 @@ inline void StoreInt8(int8_t* p, Ints v) { vst1_s8(p, Bytes(v)); }
 constexpr int kByteVectors = 2;
 inline void StoreBytes(int8_t* p, const Ints* v) { vst1q_s8(p, vcombine_s8(Bytes(v[0]), Bytes(v[1]))); }
 
+// No squares in registers: rows become columns float by float.
+constexpr int kSquare = 1;
+inline void TransposeSquare(Vec*) {}
+
 }  // namespace
 
 #endif  // LACOS_SIMD_NEON_H_

@@ -147,6 +147,10 @@ inline void StoreInt8(int8_t* p, const Ints& v) {
 constexpr int kByteVectors = 1;
 inline void StoreBytes(int8_t* p, const Ints* v) { StoreInt8(p, v[0]); }
 
+// No squares in registers: rows become columns float by float.
+constexpr int kSquare = 1;
+inline void TransposeSquare(Vec*) {}
+
 }  // namespace
 
 #endif  // LACOS_SIMD_SCALAR_H_

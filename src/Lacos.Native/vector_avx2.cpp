@@ -7,7 +7,7 @@
 
 namespace lacos {
 
-extern const VectorKernels kVectorAvx2 = {"vector_avx2", LayerNorm, Quantize, FinishTile, Softmax, Scale};
+extern const VectorKernels kVectorAvx2 = {"vector_avx2", LayerNorm, Quantize, FinishTile, Softmax, Scale, Transpose};
 
 extern const TrainingKernels kTrainingAvx2 = {Drop, AddKept, GeluRow,  GeluBackward,   LayerNormBackward,
                                               Pack, Unpack,  Multiply, SoftmaxBackward};

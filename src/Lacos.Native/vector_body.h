@@ -251,6 +251,21 @@ float Softmax(float* s, int n, int padded, float scale, float slope) {
   return 1.0f / SumLanes(sum);
 }
 
+void Transpose(const float* const* rows, int count, int size, float* to, size_t to_stride) {
+  int d = 0;
+  for (; kSquare > 1 && d + kSquare <= size; d += kSquare) {
+    for (int first = 0; first < count; first += kSquare) {
+      Vec square[kSquare];
+      for (int i = 0; i < kSquare; i++) square[i] = first + i < count ? Load(rows[first + i] + d) : Set(0.0f);
+      TransposeSquare(square);
+      for (int i = 0; i < kSquare; i++) Store(to + to_stride * (d + i) + first, square[i]);
+    }
+  }
+  for (; d < size; d++) {
+    for (int i = 0; i < count; i++) to[to_stride * d + i] = rows[i][d];
+  }
+}
+
 void Scale(const float* x, int n, float factor, float* y) {
   const Vec by = Set(factor);
   for (int i = 0; i < n; i += kLanes) {

@@ -7,7 +7,7 @@
 
 namespace lacos {
 
-extern const VectorKernels kVectorNeon = {"vector_neon", LayerNorm, Quantize, FinishTile, Softmax, Scale};
+extern const VectorKernels kVectorNeon = {"vector_neon", LayerNorm, Quantize, FinishTile, Softmax, Scale, Transpose};
 
 extern const TrainingKernels kTrainingNeon = {Drop, AddKept, GeluRow,  GeluBackward,   LayerNormBackward,
                                               Pack, Unpack,  Multiply, SoftmaxBackward};

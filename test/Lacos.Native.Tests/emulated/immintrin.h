@@ -159,6 +159,13 @@ inline __m128i Emulated_cvtsepi32_epi8(__m512i v) {
   return EmulatedLoad<__m128i>(bytes);
 }
 
+inline __m512 Emulated_permutex2var_ps(__m512 a, __m512i lanes, __m512 b) {
+  return EachFloat([&](int i) {
+    const int32_t lane = ((Ints16)lanes)[i] & 31;
+    return lane < 16 ? ((Floats16)a)[lane] : ((Floats16)b)[lane - 16];
+  });
+}
+
 inline __m512i Emulated_dpbusd_epi32(__m512i c, __m512i a, __m512i b) {
   uint32_t sums[16];
   EmulatedStore(sums, c);
@@ -222,6 +229,7 @@ inline __m256i EmulatedDpbusd256(__m256i c, __m256i a, __m256i b) {
 #define _mm512_cvtsepi32_epi16 Emulated_cvtsepi32_epi16
 #define _mm512_cvtsepi32_epi8 Emulated_cvtsepi32_epi8
 #define _mm512_dpbusd_epi32 Emulated_dpbusd_epi32
+#define _mm512_permutex2var_ps Emulated_permutex2var_ps
 #define _mm256_dpbusd_avx_epi32 EmulatedDpbusd256
 
 #include "amx_tiles.h"
