@@ -90,6 +90,37 @@ TEST_P(Invariance, CallersAtTheSameTimeDoNotChangeABit) {
   for (std::thread& caller : callers) caller.join();
 }
 
+// Blocks that do not fit a core's caches: each thread takes parts of a batch where its kernels do, or shares each
+// layer.
+class LargeBlocks : public testing::TestWithParam<std::string> {};
+
+TEST_P(LargeBlocks, PartsAndThreadsDoNotChangeABit) {
+  constexpr int kWidth = 896;  // 9.6 MB of weights in a block
+  const RandomModel shape(Shape{kWidth, 1, 14, 64, false}, LACOS_SCHEME_ROWWISE, 16);
+  Numbers numbers(17);
+  Sentences batch;
+  std::vector<std::vector<int32_t>> sentences;
+  for (int i = 0; i < 12; i++) {
+    sentences.push_back(RandomSentence(numbers, numbers.Whole(1, 45), 64));
+    batch.Add(sentences.back());
+  }
+  const ModelHandle one = Create(shape, {LACOS_COMPUTE_INT8, 0, 1, GetParam()});
+  std::vector<float> alone;
+  for (const auto& sentence : sentences) {
+    Sentences single;
+    single.Add(sentence);
+    const std::vector<float> vector = Encode(one.get(), single, kWidth, LACOS_POOL_MEAN);
+    alone.insert(alone.end(), vector.begin(), vector.end());
+  }
+  for (const int threads : {1, 2, 3, 5}) {
+    const ModelHandle model = Create(shape, {LACOS_COMPUTE_INT8, 0, threads, GetParam()});
+    EXPECT_EQ(alone, Encode(model.get(), batch, kWidth, LACOS_POOL_MEAN)) << threads << " threads";
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Kernels, LargeBlocks, testing::ValuesIn(UsableKernels()),
+                         [](const auto& info) { return info.param; });
+
 std::string Name(const testing::TestParamInfo<std::tuple<std::string, int>>& info) {
   static const char* const modes[] = {"int8", "weightonly", "float32"};
   return std::get<0>(info.param) + "_" + modes[std::get<1>(info.param)];

@@ -1,4 +1,4 @@
-// Layer norm, quantisation, softmax and GELU of single rows, against double.
+// Layer norm, quantisation, softmax and GELU of single rows, against double; rows that become columns.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -90,6 +90,29 @@ TEST_P(RowOperations, TinyRowsAreZeroAndNotInfinite) {
     EXPECT_EQ(0.0f, row.scale);
     EXPECT_EQ(0, row.sum);
     EXPECT_EQ(std::vector<int8_t>(32), codes);
+  }
+}
+
+TEST_P(RowOperations, RowsBecomeColumnsForEveryShape) {
+  constexpr size_t kStride = 48;
+  for (const int count : {1, 2, 7, 8, 9, 15, 16, 17, 31, 33, 48}) {
+    for (const int size : {1, 3, 8, 15, 16, 17, 32, 37}) {
+      std::vector<float> from(static_cast<size_t>(count) * size);
+      for (size_t i = 0; i < from.size(); i++) from[i] = static_cast<float>(i);
+      std::vector<const float*> rows;
+      for (int i = 0; i < count; i++) rows.push_back(from.data() + static_cast<size_t>(i) * size);
+      std::vector<float> to(kStride * size + 16, -1.0f);
+      kernels().vector->transpose(rows.data(), count, size, to.data(), kStride);
+      const size_t written = (static_cast<size_t>(count) + 15) / 16 * 16;
+      for (int d = 0; d < size; d++) {
+        for (size_t i = 0; i < kStride; i++) {
+          const float value = to[kStride * d + i];
+          if (i < static_cast<size_t>(count)) ASSERT_EQ(from[i * size + d], value) << count << " " << size;
+          if (i >= written) ASSERT_EQ(-1.0f, value) << "written past column " << written;
+        }
+      }
+      for (size_t i = kStride * size; i < to.size(); i++) ASSERT_EQ(-1.0f, to[i]) << "written past the end";
+    }
   }
 }
 
