@@ -7,7 +7,6 @@ namespace lacos {
 namespace {
 constexpr size_t kScorePadding = 64;
 constexpr size_t kPanelColumns = 16;  // of which panels of keys are multiples
-constexpr int kPanelMost = 64;
 
 size_t RoundUp(size_t n, size_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 }  // namespace
@@ -43,7 +42,7 @@ void RunAttentionHead(const KernelSet& kernels, const AttentionHead& head, Atten
   const int panel = std::min(width, static_cast<int>(RoundUp(head.tokens, kPanelColumns)));
   float* keys = scratch.keys.data();
   for (int first = 0; first < head.tokens; first += panel) {
-    const float* rows[kPanelMost];
+    const float* rows[kFloatColumnsMost];
     const int count = std::min(panel, head.tokens - first);
     for (int i = 0; i < count; i++) rows[i] = tokens[first + i] + size;
     kernels.vector->transpose(rows, count, size, keys + static_cast<size_t>(first) * size, static_cast<size_t>(panel));

@@ -9,7 +9,7 @@ namespace lacos {
 namespace {
 
 constexpr int kQueriesAtOnce = 48;
-constexpr int kColumnsMost = 64;
+static_assert(kQueriesAtOnce <= kFloatColumnsMost, "queries are turned at once");
 constexpr size_t kScorePadding = 64;
 
 size_t RoundUp(size_t n, size_t multiple) { return (n + multiple - 1) / multiple * multiple; }
@@ -28,7 +28,7 @@ struct Work {
 
   // to[size, to_stride] = from[count, size]^T.
   void Columns(const float* from, size_t stride, int count, int size, float* to, int to_stride) const {
-    const float* rows[kColumnsMost];
+    const float* rows[kFloatColumnsMost];
     for (int i = 0; i < count; i++) rows[i] = from + stride * i;
     kernels.vector->transpose(rows, count, size, to, static_cast<size_t>(to_stride));
   }

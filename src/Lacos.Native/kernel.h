@@ -88,6 +88,9 @@ struct FloatTile {
   size_t c_stride;  // elements; rows of c are writable up to lanes * vectors
 };
 
+// Columns of a float tile are a multiple of 16, and at most as many.
+constexpr int kFloatColumnsMost = 64;
+
 struct FloatGemmKernel {
   const char* name;
   int rows;

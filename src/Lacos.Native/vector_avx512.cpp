@@ -7,7 +7,8 @@
 
 namespace lacos {
 
-extern const VectorKernels kVectorAvx512 = {"vector_avx512", LayerNorm, Quantize, FinishTile, Softmax, Scale, Transpose};
+extern const VectorKernels kVectorAvx512 = {"vector_avx512", LayerNorm, Quantize, FinishTile,
+                                            Softmax,         Scale,     Transpose};
 
 extern const TrainingKernels kTrainingAvx512 = {Drop, AddKept, GeluRow,  GeluBackward,   LayerNormBackward,
                                                 Pack, Unpack,  Multiply, SoftmaxBackward};

@@ -7,7 +7,8 @@
 
 namespace lacos {
 
-extern const VectorKernels kVectorScalar = {"vector_scalar", LayerNorm, Quantize, FinishTile, Softmax, Scale, Transpose};
+extern const VectorKernels kVectorScalar = {"vector_scalar", LayerNorm, Quantize, FinishTile,
+                                            Softmax,         Scale,     Transpose};
 
 extern const TrainingKernels kTrainingScalar = {Drop, AddKept, GeluRow,  GeluBackward,   LayerNormBackward,
                                                 Pack, Unpack,  Multiply, SoftmaxBackward};

@@ -107,8 +107,11 @@ TEST_P(RowOperations, RowsBecomeColumnsForEveryShape) {
       for (int d = 0; d < size; d++) {
         for (size_t i = 0; i < kStride; i++) {
           const float value = to[kStride * d + i];
-          if (i < static_cast<size_t>(count)) ASSERT_EQ(from[i * size + d], value) << count << " " << size;
-          if (i >= written) ASSERT_EQ(-1.0f, value) << "written past column " << written;
+          if (i < static_cast<size_t>(count)) {
+            ASSERT_EQ(from[i * size + d], value) << count << " " << size;
+          } else if (i >= written) {
+            ASSERT_EQ(-1.0f, value) << "written past column " << written;
+          }
         }
       }
       for (size_t i = kStride * size; i < to.size(); i++) ASSERT_EQ(-1.0f, to[i]) << "written past the end";
