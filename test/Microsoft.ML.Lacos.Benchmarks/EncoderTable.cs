@@ -29,8 +29,8 @@ internal static class EncoderTable
         foreach ((string batchName, TokenRows rows) in batches)
         {
             var vectors = new float[rows.Count * config.HiddenSize];
-            double peak = Hardware.Int8Peak(threads);
-            double bandwidth = Hardware.ReadBandwidth(threads);
+            double elements = RandomBloom.LinearElements(config);
+            using var limits = new LimitTurns(threads, 2 * elements * rows.Ids.Length, elements);
             var engines = new List<Action<int>>
             {
                 _ => ours.Encode(rows.Ids, rows.Offsets, [], new PoolingOptions(PoolingModes.Mean), vectors),
@@ -42,11 +42,11 @@ internal static class EncoderTable
             {
                 engines.Add(_ => bf16.Encode(rows.Padded, rows.Mask, rows.Count, rows.Length));
             }
+            engines.AddRange(limits.Actions);
             double[] medians = Interleaved.Medians(engines, seconds, burst: Interleaved.BurstSeconds);
+            double limit = limits.Seconds;
             // Large shapes take minutes a batch.
-            Console.Error.WriteLine($"{shape.Name}, {batchName}: {string.Join(", ", medians.Select(median => median.ToString("F4", CultureInfo.InvariantCulture)))} s");
-            double elements = RandomBloom.LinearElements(config);
-            double limit = Math.Max(2 * elements * rows.Ids.Length / (peak * 1e9), elements / (bandwidth * 1e9));
+            Console.Error.WriteLine($"{shape.Name}, {batchName}: {string.Join(", ", medians.Take(bf16 is null ? 4 : 5).Append(limit).Select(median => median.ToString("F4", CultureInfo.InvariantCulture)))} s (the last: the limit)");
             double tokens = rows.Ids.Length;
             double? last = bf16 is null ? null : medians[4];
             AddAims($"{shape.Name}, {batchName}", limit / medians[0], medians[1] / medians[0], medians[3] / medians[0], last / medians[0]);

@@ -47,6 +47,14 @@ internal static class Interleaved
         return [.. times.Select(Median)];
     }
 
+    /// <summary>Of at least one value; sorts them.</summary>
+    public static double Median(List<double> values)
+    {
+        values.Sort();
+        int middle = values.Count / 2;
+        return values.Count % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+    }
+
     private static double Time(Action<int> action, int turn, double burst)
     {
         long start = Stopwatch.GetTimestamp();
@@ -58,12 +66,5 @@ internal static class Interleaved
         }
         while (Stopwatch.GetElapsedTime(start).TotalSeconds < burst);
         return Stopwatch.GetElapsedTime(start).TotalSeconds / runs;
-    }
-
-    private static double Median(List<double> values)
-    {
-        values.Sort();
-        int middle = values.Count / 2;
-        return values.Count % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
     }
 }

@@ -32,10 +32,10 @@ internal static class TextsTable
         {
             using SentenceEncoder encoder = SentenceEncoder.Create(model, new SentenceEncoderOptions { ThreadCount = count });
             var vectors = new float[texts.Length * encoder.Dimension];
-            double peak = Hardware.Int8Peak(count);
-            double median = Interleaved.Medians([_ => encoder.Encode(texts, vectors, [])], seconds, leastTurns: 3)[0];
+            using var limit = new LimitTurns(count, 2 * elements * tokens, 0);
+            double median = Interleaved.Medians([_ => encoder.Encode(texts, vectors, []), .. limit.Actions], seconds, leastTurns: 3)[0];
             times.Add(median);
-            table.Add($"LACoS int8, text to vector, {count}", texts.Length / median, tokens / median, 2 * elements * tokens / median / (peak * 1e9));
+            table.Add($"LACoS int8, text to vector, {count}", texts.Length / median, tokens / median, limit.Seconds / median);
         }
 
         int[] prompt = [.. tokenizer.EncodeToIds(Prompt)];

@@ -37,8 +37,9 @@ internal sealed record LayerContest(double Ours, double? OneDnn, double OnnxRunt
         {
             engines.Add(_ => Repeat(copies, call => oneDnn.Forward(call, input, outputs[1])));
         }
-        double peak = Hardware.Int8Peak(threads);
-        double bandwidth = m == 1 ? Hardware.ReadBandwidth(threads) : 0;
+        // A single row is held to the bandwidth alone, all others to the peak.
+        using var limit = m == 1 ? new LimitTurns(threads, 0, k * (double)n) : new LimitTurns(threads, 2.0 * m * k * n, 0);
+        engines.AddRange(limit.Actions);
         double[] medians = [.. Interleaved.Medians(engines, time.Seconds, time.LeastTurns, Interleaved.BurstSeconds).Select(run => run / copies)];
         // Without VNNI, ONNX Runtime's products of signed and unsigned bytes saturate at 16 bits.
         CheckAgreement("ONNX Runtime", outputs[2], outputs[0], NativeInfo.Get().CpuFeatures.Contains("vnni", StringComparison.OrdinalIgnoreCase) ? Tolerance : 8 * Tolerance);
@@ -46,8 +47,7 @@ internal sealed record LayerContest(double Ours, double? OneDnn, double OnnxRunt
         {
             CheckAgreement("oneDNN", outputs[1], outputs[0], Tolerance);
         }
-        double limit = m == 1 ? k * (double)n / (bandwidth * 1e9) : 2.0 * m * k * n / (peak * 1e9);
-        return new LayerContest(medians[0], oneDnn is null ? null : medians[2], medians[1], limit / medians[0], oneDnn is null ? [] : [oneDnn.Kernel]);
+        return new LayerContest(medians[0], oneDnn is null ? null : medians[2], medians[1], limit.Seconds / medians[0], oneDnn is null ? [] : [oneDnn.Kernel]);
     }
 
     // As a layer norm leaves its rows; a sum of twelve uniform numbers is close to a normal one.
