@@ -40,6 +40,7 @@ struct LinearScratch {
   std::vector<AlignedBuffer<float>> sums;    // one a thread; integers or floats
   std::vector<AlignedBuffer<float>> extras;  // one a thread
   std::vector<BlockExcess> excess;           // one a thread
+  std::vector<int> starts;                   // of tasks
   uint64_t runs = 0;
 
   void Reserve(const KernelSet& kernels, int threads);
@@ -86,7 +87,7 @@ class Int8Linear {
   struct Job;
   void Pack(const WeightView& weight, int panel);
   void RunTask(const Job& job, int task, int thread) const;
-  const uint8_t* NextWeights(const Job& job, int task, int panel, bool is_last_depth, const uint8_t* after) const;
+  const uint8_t* NextTask(const Job& job, int task) const;
   void AddOutliers(const Job& job, int panel, int first_row, int rows, float* extra) const;
 
   const KernelSet* kernels_;

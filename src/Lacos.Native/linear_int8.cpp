@@ -106,10 +106,10 @@ struct Int8Linear::Job {
   int m;
   uint64_t run;
   int row_block;
-  int panels_a_task;
-  int tasks_a_block;
-  int tasks;
-  int stride;  // from a thread's task to its next one
+  const std::vector<int>& starts;  // of tasks among all panels of all blocks of rows, and the end
+  int stride;                      // from a thread's task to its next one
+
+  int tasks() const { return static_cast<int>(starts.size()) - 1; }
 };
 
 void Int8Linear::Run(LoopRunner& runner, LinearScratch& scratch, const QuantizedRows& rows, int m, const float* bias,
@@ -117,16 +117,12 @@ void Int8Linear::Run(LoopRunner& runner, LinearScratch& scratch, const Quantized
                      const LinearOutput& output) const {
   const Int8GemmKernel& gemm = *kernels_->int8_gemm;
   const int threads = runner.thread_count();
-  const int depth = std::min(k_, kDepthBlock);
-  Job job{rows, scratch, output, bias, spans, x, x_stride, m, ++scratch.runs, 0, 1, 0, 0, runner.stride()};
-  job.row_block = RowBlock(m, kRowBlockBytes / depth, gemm.rows, panel_count_, threads);
-  // Neighbouring panels go to one thread, as long as there are tasks enough to even the threads out.
-  const int blocks = (m + job.row_block - 1) / job.row_block;
-  job.panels_a_task = static_cast<int>(
-      std::clamp<int64_t>(static_cast<int64_t>(panel_count_) * blocks / (threads * 8), 1, panel_count_));
-  job.tasks_a_block = (panel_count_ + job.panels_a_task - 1) / job.panels_a_task;
-  job.tasks = blocks * job.tasks_a_block;
-  runner.For(job.tasks, [&](int task, int thread) { RunTask(job, task, thread); });
+  const int row_block = RowBlock(m, kRowBlockBytes / std::min(k_, kDepthBlock), gemm.rows, panel_count_, threads);
+  const int blocks = (m + row_block - 1) / row_block;
+  CutTasks(panel_count_, blocks, threads, runner.stride() > 1, scratch.starts);
+  const Job job{rows,     scratch, output,         bias,      spans,          x,
+                x_stride, m,       ++scratch.runs, row_block, scratch.starts, runner.stride()};
+  runner.For(job.tasks(), [&](int task, int thread) { RunTask(job, task, thread); });
 }
 
 namespace {
@@ -166,6 +162,14 @@ class Ahead {
   size_t whole_;  // tiles that fetch step_ bytes of a group; the others fetch half of it
 };
 
+// What a panel's sums are scaled and shifted by is seldom cached: layers are long.
+void FetchColumns(const float* scales, const float* bias, int columns) {
+  for (int i = 0; i < columns; i += 16) {
+    FetchLine(scales + i);
+    FetchLine(bias + i);
+  }
+}
+
 // What a tile will write (and add to, where the residual lies there) is on its way while its product is computed.
 void FetchOutput(const LinearOutput& output, int first_row, int rows, int column, int columns) {
   const float* to = output.y + output.y_stride * first_row + column;
@@ -176,22 +180,18 @@ void FetchOutput(const LinearOutput& output, int first_row, int rows, int column
 
 }  // namespace
 
-// Weights that this thread will probably multiply next: neighbouring stretches of a task lie together.
-const uint8_t* Int8Linear::NextWeights(const Job& job, int task, int panel, bool is_last_depth,
-                                       const uint8_t* after) const {
-  const int first_panel = task % job.tasks_a_block * job.panels_a_task;
-  if (!is_last_depth || panel + 1 < std::min(panel_count_, first_panel + job.panels_a_task)) return after;
+// Weights of the task that this thread will probably take next, or null.
+const uint8_t* Int8Linear::NextTask(const Job& job, int task) const {
   const int next = task + job.stride;
-  if (next >= job.tasks) return nullptr;
-  return packed_ + panel_bytes_ * (next % job.tasks_a_block * job.panels_a_task);
+  return next < job.tasks() ? packed_ + panel_bytes_ * (job.starts[next] % panel_count_) : nullptr;
 }
 
 void Int8Linear::RunTask(const Job& job, int task, int thread) const {
   const Int8GemmKernel& gemm = *kernels_->int8_gemm;
-  const int first_row = task / job.tasks_a_block * job.row_block;
+  const int first_row = job.starts[task] / panel_count_ * job.row_block;
   const int block_rows = std::min(job.row_block, job.m - first_row);
-  const int first_panel = task % job.tasks_a_block * job.panels_a_task;
-  const int last_panel = std::min(panel_count_, first_panel + job.panels_a_task);
+  const int first_panel = job.starts[task] % panel_count_;
+  const int last_panel = first_panel + job.starts[task + 1] - job.starts[task];
   const int tiles = (block_rows + gemm.rows - 1) / gemm.rows;
   // Equal tiles: 16 rows become 6, 5, 5 and not 6, 6, 4; but whole ones where a tile of another height costs a setting.
   const bool is_equal = gemm.release == nullptr;
@@ -224,7 +224,9 @@ void Int8Linear::RunTask(const Job& job, int task, int thread) const {
       const size_t block_bytes = group_bytes * groups;
       const uint8_t* here = weights + group_bytes * first_group;
       const bool last_depth = depth + 1 == depth_blocks;
-      const Ahead ahead(tiles, gemm, here, NextWeights(job, task, panel, last_depth, here + block_bytes));
+      const bool last_of_task = last_depth && panel + 1 == last_panel;
+      const Ahead ahead(tiles, gemm, here, last_of_task ? NextTask(job, task) : here + block_bytes);
+      if (last_depth) FetchColumns(column_scales_.data() + column, job.bias + column, gemm.columns);
       for (int tile = 0, row = 0, band_row = 0; tile < tiles; tile++) {
         const int rows = rows_of(tile, row);
         int32_t* c = sums + static_cast<size_t>(row) * gemm.columns;

@@ -36,6 +36,6 @@ internal static unsafe class Hardware
     public static double ReadBandwidth(int threads)
     {
         using var memory = new UncachedMemory(threads, IsBrief);
-        return Enumerable.Range(0, Attempts).Max(_ => memory.Read());
+        return memory.Read(Attempts);
     }
 }

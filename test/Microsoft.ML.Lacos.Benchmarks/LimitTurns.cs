@@ -33,7 +33,7 @@ internal sealed class LimitTurns(int threads, double operations, double bytes) :
 
     private void MeasureBandwidth(int turn)
     {
-        double bandwidth = Enumerable.Range(0, Hardware.IsBrief ? 1 : Reads).Max(_ => _memory!.Read());
+        double bandwidth = _memory!.Read(Hardware.IsBrief ? 1 : Reads);
         if (turn > 0)
         {
             _bandwidths.Add(bandwidth);
