@@ -121,10 +121,11 @@ void Forward::PrepareWithOutliers(const float* x, size_t stride, const LinearLay
   });
 }
 
-void Forward::Apply(const LinearLayer& layer, const float* x, size_t stride, const LinearOutput& output) {
+void Forward::Apply(const LinearLayer& layer, const float* x, size_t stride, const LinearOutput& output,
+                    const LinearLayer* following) {
   if (layer.int8 != nullptr) {
     layer.int8->Run(runner_, w_.linear, w_.rows, rows_, layer.int8->bias(), outliers_ ? &w_.spans : nullptr, x, stride,
-                    output);
+                    output, following == nullptr ? nullptr : following->int8.get());
   } else {
     layer.floats->Run(runner_, w_.linear, x, stride, rows_, output);
   }
@@ -155,15 +156,17 @@ void Forward::Block(int index) {
   const float* normed = w_.normed.data();
   const float* residual = model_.config_.residual_post_layer_norm != 0 ? normed : x;
   Normalize(block.input_norm, block.query_key_value);
-  Apply(block.query_key_value, normed, h, {w_.qkv.data(), qkv_stride_});
+  Apply(block.query_key_value, normed, h, {w_.qkv.data(), qkv_stride_}, &block.dense);
   if (kept_ != nullptr) std::copy_n(w_.qkv.data(), rows_ * qkv_stride_, kept_->block(index));
   Attend(index);
   Prepare(w_.context.data(), h, block.dense);
-  Apply(block.dense, w_.context.data(), h, {x, h, false, residual, h});
+  Apply(block.dense, w_.context.data(), h, {x, h, false, residual, h}, &block.up);
   Normalize(block.post_attention_norm, block.up);
-  Apply(block.up, normed, h, {w_.feed.data(), feed_stride_, true});
+  Apply(block.up, normed, h, {w_.feed.data(), feed_stride_, true}, &block.down);
   Prepare(w_.feed.data(), feed_stride_, block.down);
-  Apply(block.down, w_.feed.data(), feed_stride_, {x, h, false, residual, h});
+  const bool is_last = index + 1 == model_.config_.layer_count;
+  Apply(block.down, w_.feed.data(), feed_stride_, {x, h, false, residual, h},
+        is_last ? nullptr : &model_.blocks_[index + 1].query_key_value);
 }
 
 void Forward::FinalNorm(float* y) {

@@ -35,7 +35,8 @@ class Forward {
   void Attend(int block);
   void Prepare(const float* x, size_t stride, const LinearLayer& next);
   void PrepareWithOutliers(const float* x, size_t stride, const LinearLayer& next);
-  void Apply(const LinearLayer& layer, const float* x, size_t stride, const LinearOutput& output);
+  void Apply(const LinearLayer& layer, const float* x, size_t stride, const LinearOutput& output,
+             const LinearLayer* following);
   void FinalNorm(float* y);
   int Tokens(int sentence) const { return batch_.offsets[sentence + 1] - batch_.offsets[sentence]; }
   // Rows of a sentence: consecutive from the first, or where some are shared, those that RowsOf names from row 0 on.

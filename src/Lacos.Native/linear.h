@@ -78,16 +78,18 @@ class Int8Linear {
   size_t bytes() const { return (room_ == nullptr ? 0 : packed_bytes()) + column_scales_.bytes() + bias_.bytes(); }
 
   // x: the m rows that `rows` was made of, read only where spans say. A span list that is given covers all m rows in
-  // order, also those without outliers.
+  // order, also those without outliers. following: the layer that is run next, if that is known: its first weights are
+  // fetched while the last ones of this layer are multiplied.
   void Run(LoopRunner& runner, LinearScratch& scratch, const QuantizedRows& rows, int m, const float* bias,
-           const std::vector<OutlierSpan>* spans, const float* x, size_t x_stride, const LinearOutput& output) const;
+           const std::vector<OutlierSpan>* spans, const float* x, size_t x_stride, const LinearOutput& output,
+           const Int8Linear* following = nullptr) const;
   const float* bias() const { return bias_.data(); }
 
  private:
   struct Job;
   void Pack(const WeightView& weight, int panel);
-  void RunTask(const Job& job, int task, int thread) const;
-  const uint8_t* NextTask(const Job& job, int task) const;
+  int RunTask(const Job& job, int task, int share, int thread) const;
+  const uint8_t* WeightsOf(const Job& job, int task, int share) const;
   void AddOutliers(const Job& job, int panel, int first_row, int rows, float* extra) const;
 
   const KernelSet* kernels_;

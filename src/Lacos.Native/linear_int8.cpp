@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 
 #include "fetch_line.h"
@@ -106,23 +107,47 @@ struct Int8Linear::Job {
   int m;
   uint64_t run;
   int row_block;
+  int threads;
   const std::vector<int>& starts;  // of tasks among all panels of all blocks of rows, and the end
-  int stride;                      // from a thread's task to its next one
+  std::atomic<int>* unclaimed;     // the first task that nobody has; null where tasks are dealt out in advance
+  const Int8Linear* following;     // the layer that is run next, or null
 
   int tasks() const { return static_cast<int>(starts.size()) - 1; }
 };
 
 void Int8Linear::Run(LoopRunner& runner, LinearScratch& scratch, const QuantizedRows& rows, int m, const float* bias,
-                     const std::vector<OutlierSpan>* spans, const float* x, size_t x_stride,
-                     const LinearOutput& output) const {
+                     const std::vector<OutlierSpan>* spans, const float* x, size_t x_stride, const LinearOutput& output,
+                     const Int8Linear* following) const {
   const Int8GemmKernel& gemm = *kernels_->int8_gemm;
   const int threads = runner.thread_count();
   const int row_block = RowBlock(m, kRowBlockBytes / std::min(k_, kDepthBlock), gemm.rows, panel_count_, threads);
   const int blocks = (m + row_block - 1) / row_block;
-  CutTasks(panel_count_, blocks, threads, runner.stride() > 1, scratch.starts);
-  const Job job{rows,     scratch, output,         bias,      spans,          x,
-                x_stride, m,       ++scratch.runs, row_block, scratch.starts, runner.stride()};
-  runner.For(job.tasks(), [&](int task, int thread) { RunTask(job, task, thread); });
+  const bool claimed = runner.stride() > 1;
+  CutTasks(panel_count_, blocks, threads, claimed, scratch.starts);
+  const int shares = claimed ? std::min(threads, static_cast<int>(scratch.starts.size()) - 1) : 0;
+  std::atomic<int> unclaimed{shares};
+  const Job job{rows,
+                scratch,
+                output,
+                bias,
+                spans,
+                x,
+                x_stride,
+                m,
+                ++scratch.runs,
+                row_block,
+                threads,
+                scratch.starts,
+                claimed ? &unclaimed : nullptr,
+                following};
+  if (!claimed) {
+    runner.For(job.tasks(), [&](int task, int thread) { RunTask(job, task, 0, thread); });
+    return;
+  }
+  // Tasks are claimed here, not as the iterations of a loop: so a thread knows its next one before it ends one.
+  runner.For(shares, [&](int share, int thread) {
+    for (int task = share; task < job.tasks();) task = RunTask(job, task, share, thread);
+  });
 }
 
 namespace {
@@ -180,13 +205,16 @@ void FetchOutput(const LinearOutput& output, int first_row, int rows, int column
 
 }  // namespace
 
-// Weights of the task that this thread will probably take next, or null.
-const uint8_t* Int8Linear::NextTask(const Job& job, int task) const {
-  const int next = task + job.stride;
-  return next < job.tasks() ? packed_ + panel_bytes_ * (job.starts[next] % panel_count_) : nullptr;
+// Where a task's weights begin; where there is no such task, those that the same share of the next layer begins with.
+const uint8_t* Int8Linear::WeightsOf(const Job& job, int task, int share) const {
+  if (task < job.tasks()) return packed_ + panel_bytes_ * (job.starts[task] % panel_count_);
+  if (job.following == nullptr) return nullptr;
+  const Int8Linear& next = *job.following;
+  return next.packed_ + next.panel_bytes_ * FirstOfShare(share, next.panel_count_, job.threads);
 }
 
-void Int8Linear::RunTask(const Job& job, int task, int thread) const {
+// Returns the task that the thread takes next; there may be none.
+int Int8Linear::RunTask(const Job& job, int task, int share, int thread) const {
   const Int8GemmKernel& gemm = *kernels_->int8_gemm;
   const int first_row = job.starts[task] / panel_count_ * job.row_block;
   const int block_rows = std::min(job.row_block, job.m - first_row);
@@ -215,17 +243,22 @@ void Int8Linear::RunTask(const Job& job, int task, int thread) const {
   };
   const ExcessBands& excess = job.scratch.excess[thread].Of(job.run, first_row, job.rows.excess, band_rows_of);
   const size_t group_bytes = static_cast<size_t>(gemm.k_group) * gemm.columns;
+  int next_task = 0;
   for (int panel = first_panel; panel < last_panel; panel++) {
     const uint8_t* weights = packed_ + panel_bytes_ * panel;
     const int column = panel * gemm.columns;
+    const uint8_t* next_weights = weights + panel_bytes_;
+    if (panel + 1 == last_panel) {
+      next_task = job.unclaimed == nullptr ? task + 1 : job.unclaimed->fetch_add(1, std::memory_order_relaxed);
+      next_weights = WeightsOf(job, next_task, share);
+    }
     for (int depth = 0; depth < depth_blocks; depth++) {
       const int first_group = depth * depth_groups;
       const int groups = std::min(depth_groups, k_groups_ - first_group);
       const size_t block_bytes = group_bytes * groups;
       const uint8_t* here = weights + group_bytes * first_group;
       const bool last_depth = depth + 1 == depth_blocks;
-      const bool last_of_task = last_depth && panel + 1 == last_panel;
-      const Ahead ahead(tiles, gemm, here, last_of_task ? NextTask(job, task) : here + block_bytes);
+      const Ahead ahead(tiles, gemm, here, last_depth ? next_weights : here + block_bytes);
       if (last_depth) FetchColumns(column_scales_.data() + column, job.bias + column, gemm.columns);
       for (int tile = 0, row = 0, band_row = 0; tile < tiles; tile++) {
         const int rows = rows_of(tile, row);
@@ -255,6 +288,7 @@ void Int8Linear::RunTask(const Job& job, int task, int thread) const {
     }
   }
   if (gemm.release != nullptr) gemm.release();
+  return next_task;
 }
 
 void Int8Linear::AddOutliers(const Job& job, int panel, int first_row, int rows, float* extra) const {

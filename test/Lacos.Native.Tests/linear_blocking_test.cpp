@@ -42,6 +42,20 @@ TEST(LinearBlocking, ClaimedTasksBeginLargeAndEndSmall) {
   for (size_t last = sizes.size() - 4; last < sizes.size(); last++) EXPECT_EQ(sizes[last], 1);
 }
 
+TEST(LinearBlocking, EveryShareBeginsWithTheTaskOfItsNumber) {
+  std::vector<int> starts;
+  for (int threads = 1; threads <= 20; threads++) {
+    for (int panels = 1; panels <= 200; panels++) {
+      CutTasks(panels, 1, threads, true, starts);
+      for (int share = 0; share < threads; share++) {
+        const int first = FirstOfShare(share, panels, threads);
+        const bool has_one = share + 1 < static_cast<int>(starts.size());
+        ASSERT_EQ(first, has_one ? starts[share] : panels - 1) << panels << " panels, " << threads << " threads";
+      }
+    }
+  }
+}
+
 TEST(LinearBlocking, SharesThatAreDealtOutInAdvanceAreEqual) {
   std::vector<int> starts;
   CutTasks(48, 1, 2, false, starts);

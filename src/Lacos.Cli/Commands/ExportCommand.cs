@@ -4,6 +4,7 @@ using Lacos.Cli.Terminal;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Lora;
+using Microsoft.ML.Lacos.Quantization;
 
 namespace Lacos.Cli.Commands;
 
@@ -25,31 +26,36 @@ internal sealed class ExportCommand(ToolStreams streams)
         {
             command.Options.Add(option);
         }
-        command.SetAction((parse, cancellationToken) => Task.Run(
-            () =>
-            {
-                string output = parse.GetRequiredValue(_output);
-                long bytes = Write(parse.GetValue(_model), parse.GetValue(_adapter), output, PrecisionOf(parse, _precision), settings => settings, cancellationToken);
-                streams.WriteLine($"written      {output}, {ModelSummary.Size(bytes)}");
-                return ExitCode.Success;
-            },
-            CancellationToken.None));
+        command.SetAction(RunAsync);
         return command;
+    }
+
+    private async Task<int> RunAsync(ParseResult parse, CancellationToken cancellationToken)
+    {
+        string output = parse.GetRequiredValue(_output);
+        long bytes = 0;
+        await WeightDisplay.RunAsync(
+            streams,
+            "Exporting",
+            progress => bytes = Write(parse.GetValue(_model), parse.GetValue(_adapter), output, PrecisionOf(parse, _precision), settings => settings, progress),
+            cancellationToken).ConfigureAwait(false);
+        streams.WriteLine($"written      {output}, {ModelSummary.Size(bytes)}");
+        return ExitCode.Success;
     }
 
     /// <summary>Writes a folder with the settings that <paramref name="change"/> makes of the model's own.</summary>
     /// <returns>Bytes of its weights.</returns>
-    public static long Write(string? model, string? adapter, string folder, CheckpointPrecision precision, Func<SentenceSettings, SentenceSettings> change, CancellationToken cancellationToken)
+    public static long Write(string? model, string? adapter, string folder, CheckpointPrecision precision, Func<SentenceSettings, SentenceSettings> change, WeightProgress progress)
     {
         Check(model, adapter, folder);
         if (Directory.Exists(model))
         {
-            ModelFolder.Export(model, adapter is null ? null : PeftAdapter.Load(adapter), change, folder, precision, cancellationToken);
+            ModelFolder.Export(model, adapter is null ? null : PeftAdapter.Load(adapter), change, folder, precision, progress);
             return new FileInfo(Path.Combine(folder, "model.safetensors")).Length;
         }
         using LacosModel opened = LacosModel.Open(model, BloomCompute.Float32, adapter);
         using LacosModel changed = opened.With(change(opened.Settings));
-        changed.SaveFolder(folder, precision, cancellationToken);
+        changed.WriteFolder(folder, precision, progress);
         return new FileInfo(Path.Combine(folder, "model.safetensors")).Length;
     }
 

@@ -41,11 +41,11 @@ internal sealed class QuantizeCommand(ToolStreams streams)
                 result.AddError($"--provenance is '{entry}'. Write it as key=value.");
             }
         });
-        command.SetAction((parse, cancellationToken) => Task.FromResult(Run(parse, cancellationToken)));
+        command.SetAction(RunAsync);
         return command;
     }
 
-    private int Run(ParseResult parse, CancellationToken cancellationToken)
+    private async Task<int> RunAsync(ParseResult parse, CancellationToken cancellationToken)
     {
         string path = parse.GetRequiredValue(_model);
         string output = parse.GetRequiredValue(_output);
@@ -57,23 +57,35 @@ internal sealed class QuantizeCommand(ToolStreams streams)
         }
         OverwriteCheck.RefuseFile(output, path, null, _scores.Paths(parse));
         using PendingFile file = PendingFile.Create(output);
-        using LacosModel model = Load(path, new LacosModelLoadOptions { Scheme = scheme, BlockSize = blockSize > 0 ? blockSize : LacosModel.DefaultBlockSize });
-        cancellationToken.ThrowIfCancellationRequested();
+        var options = new LacosModelLoadOptions { Scheme = scheme, BlockSize = blockSize > 0 ? blockSize : LacosModel.DefaultBlockSize };
+        string[] report = [];
+        await WeightDisplay.RunAsync(
+            streams,
+            "Quantising",
+            progress =>
+            {
+                using LacosModel model = Load(path, options with { Progress = progress });
 
-        // Over the same weights, which the model above keeps in memory.
-        using var described = new LacosModel(model.Weights, model.TokenizerJson.ToArray(), Settings(parse, model.Settings), Provenance(parse, model.Provenance), memory: null);
-        (long bytes, string fingerprint) = Save(described, file, cancellationToken);
-
-        var summary = new ModelSummary(described);
-        streams.WriteLine($"model        {summary.Name}, {summary.Shape}");
-        streams.WriteLine($"settings     {summary.Settings}");
-        streams.WriteLine($"license      {summary.License}");
-        streams.WriteLine($"checkpoint   {ModelSummary.Size(CheckpointBytes(path))}");
-        streams.WriteLine($"weights      {summary.Storage}");
-        streams.WriteLine($"written      {output}, {ModelSummary.Size(bytes)}");
-        streams.WriteLine($"fingerprint  {fingerprint}");
+                // Over the same weights, which the model above keeps in memory.
+                using var described = new LacosModel(model.Weights, model.TokenizerJson.ToArray(), Settings(parse, model.Settings), Provenance(parse, model.Provenance), memory: null);
+                (long bytes, string fingerprint) = Save(described, file, cancellationToken);
+                report = Report(new ModelSummary(described), path, output, bytes, fingerprint);
+            },
+            cancellationToken).ConfigureAwait(false);
+        Array.ForEach(report, streams.WriteLine);
         return ExitCode.Success;
     }
+
+    private static string[] Report(ModelSummary summary, string path, string output, long bytes, string fingerprint) =>
+    [
+        $"model        {summary.Name}, {summary.Shape}",
+        $"settings     {summary.Settings}",
+        $"license      {summary.License}",
+        $"checkpoint   {ModelSummary.Size(CheckpointBytes(path))}",
+        $"weights      {summary.Storage}",
+        $"written      {output}, {ModelSummary.Size(bytes)}",
+        $"fingerprint  {fingerprint}",
+    ];
 
     private static LacosModel Load(string path, LacosModelLoadOptions options)
     {

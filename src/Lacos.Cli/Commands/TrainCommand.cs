@@ -10,6 +10,7 @@ using Microsoft.ML.Lacos;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Hub;
 using Microsoft.ML.Lacos.Lora;
+using Microsoft.ML.Lacos.Quantization;
 using Microsoft.ML.Lacos.Safetensors;
 using Microsoft.ML.Lacos.Training.Checkpoints;
 using Microsoft.ML.Lacos.Training.Distributed;
@@ -147,7 +148,7 @@ internal sealed class TrainCommand(ToolStreams streams)
         }
         if (parse.GetValue(_exportFolder) is string folder)
         {
-            ExportCommand.Write(options.Model, output, folder, ExportCommand.PrecisionOf(parse, _exportPrecision), settings => AsTrained(settings, options, out _), cancellationToken);
+            ExportCommand.Write(options.Model, output, folder, ExportCommand.PrecisionOf(parse, _exportPrecision), settings => AsTrained(settings, options, out _), new WeightProgress(null, cancellationToken));
             streams.Note($"Exported to '{folder}'.");
         }
         streams.Note($"Written to '{output}': {PeftAdapter.ConfigFileName}, {PeftAdapter.WeightsFileName}, {ModelFile}, {TrainingCurves.LogName}, {TrainingCurves.FileName}.");

@@ -34,6 +34,7 @@ internal sealed class BloomCheckpoint : IDisposable
     /// <param name="embeddingScheme">How the embedding table is stored; <see langword="null"/> for <paramref name="scheme"/>.</param>
     /// <param name="updateOf">Gives what is to be added to the matrix of a name, with so many rows and columns, before it is quantised; <see langword="null"/> for nothing.</param>
     /// <param name="panels">How linear layers are packed, which must be row-wise then; <see langword="null"/> to leave them row-major.</param>
+    /// <param name="progress">Told of elements that are read; <see langword="null"/> for nobody.</param>
     /// <exception cref="FileNotFoundException">A file is missing.</exception>
     /// <exception cref="NotSupportedException">The model is no BLOOM, or its weights are in another format.</exception>
     /// <exception cref="InvalidDataException">A file is damaged, a tensor is missing, has another shape, or holds NaN or infinity.</exception>
@@ -43,14 +44,16 @@ internal sealed class BloomCheckpoint : IDisposable
         int blockSize = BlockwiseQuantizer.DefaultBlockSize,
         QuantizationScheme? embeddingScheme = null,
         Func<string, int, int, WeightUpdate?>? updateOf = null,
-        WeightPanels? panels = null)
+        WeightPanels? panels = null,
+        WeightProgress? progress = null)
     {
         IWeightQuantizer? quantizer = WeightMatrixBuilder.QuantizerOf(scheme, blockSize);
         IWeightQuantizer? embeddingQuantizer = WeightMatrixBuilder.QuantizerOf(embeddingScheme ?? scheme, blockSize);
         BloomConfig config = CheckpointTensors.ReadConfig(folder);
         using var files = new CheckpointTensors(folder);
         files.RequireAll(config);
-        var source = new Source(files, quantizer, embeddingQuantizer, updateOf, panels);
+        progress?.Begin(BloomTensorNames.MatrixElements(config));
+        var source = new Source(files, quantizer, embeddingQuantizer, updateOf, panels, progress);
         try
         {
             return new BloomCheckpoint(BloomAssembly.Assemble(config, source), files.Files, source.Memory);
@@ -66,7 +69,12 @@ internal sealed class BloomCheckpoint : IDisposable
     public void Dispose() => _memory.ForEach(buffer => buffer.Dispose());
 
     private sealed class Source(
-        CheckpointTensors files, IWeightQuantizer? quantizer, IWeightQuantizer? embeddingQuantizer, Func<string, int, int, WeightUpdate?>? updateOf, WeightPanels? panels) : IBloomTensorSource
+        CheckpointTensors files,
+        IWeightQuantizer? quantizer,
+        IWeightQuantizer? embeddingQuantizer,
+        Func<string, int, int, WeightUpdate?>? updateOf,
+        WeightPanels? panels,
+        WeightProgress? progress) : IBloomTensorSource
     {
         public List<NativeBuffer> Memory { get; } = [];
 
@@ -79,7 +87,7 @@ internal sealed class BloomCheckpoint : IDisposable
             WeightUpdate? update = updateOf?.Invoke(name, rows, columns);
             string described = update is null ? entry.Name : entry.Name + " with the adapter";
             WeightMatrix matrix = WeightMatrixBuilder.Build(
-                file.Floats(entry), rows, columns, isTable ? embeddingQuantizer : quantizer, described, out NativeBuffer memory, update, isTable ? null : panels);
+                file.Floats(entry), rows, columns, isTable ? embeddingQuantizer : quantizer, described, out NativeBuffer memory, update, isTable ? null : panels, progress);
             Memory.Add(memory);
             return matrix;
         }

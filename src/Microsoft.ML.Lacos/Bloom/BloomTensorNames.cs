@@ -30,6 +30,10 @@ internal static class BloomTensorNames
         return first.Concat(Enumerable.Range(0, config.LayerCount).SelectMany(layer => Layer(layer, config))).Concat(Norm(FinalLayerNorm, config));
     }
 
+    /// <summary>Elements of all matrices.</summary>
+    /// <param name="config">Shape of the model.</param>
+    public static long MatrixElements(BloomConfig config) => All(config).Sum(tensor => (long)tensor.Rows * tensor.Columns);
+
     private static BloomTensor[] Layer(int layer, BloomConfig config) =>
     [
         .. Norm(InputLayerNorm(layer), config),

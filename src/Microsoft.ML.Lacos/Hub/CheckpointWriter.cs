@@ -3,6 +3,7 @@ using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using Microsoft.ML.Lacos.Bloom;
 using Microsoft.ML.Lacos.Native;
+using Microsoft.ML.Lacos.Quantization;
 using Microsoft.ML.Lacos.Safetensors;
 
 namespace Microsoft.ML.Lacos.Hub;
@@ -16,19 +17,19 @@ internal sealed class CheckpointWriter
     private readonly SafetensorsWriter _writer = new();
     private readonly IBloomRows _weights;
     private readonly SafetensorsDType _type;
-    private readonly CancellationToken _cancellationToken;
+    private readonly WeightProgress _progress;
 
-    private CheckpointWriter(IBloomRows weights, CheckpointPrecision precision, CancellationToken cancellationToken)
+    private CheckpointWriter(IBloomRows weights, CheckpointPrecision precision, WeightProgress progress)
     {
         _weights = weights;
         _type = precision == CheckpointPrecision.Float16 ? SafetensorsDType.F16 : SafetensorsDType.F32;
-        _cancellationToken = cancellationToken;
+        _progress = progress;
     }
 
     /// <summary>Prepares the file: every tensor is looked up and checked for its shape; a matrix is turned into floats some rows at a time when it is written.</summary>
-    public static SafetensorsWriter Prepare(IBloomRows weights, CheckpointPrecision precision, CancellationToken cancellationToken)
+    public static SafetensorsWriter Prepare(IBloomRows weights, CheckpointPrecision precision, WeightProgress progress)
     {
-        var checkpoint = new CheckpointWriter(weights, precision, cancellationToken);
+        var checkpoint = new CheckpointWriter(weights, precision, progress);
 
         // transformers refuses a file that does not say which library's layout it has.
         checkpoint._writer.SetMetadata("format", "pt");
@@ -65,7 +66,6 @@ internal sealed class CheckpointWriter
             var halves = new Half[_type == SafetensorsDType.F32 ? 0 : values.Length];
             for (int first = 0; first < rows; first += most)
             {
-                _cancellationToken.ThrowIfCancellationRequested();
                 (int from, int count) = (first, Math.Min(most, rows - first));
                 EncoderThreads.Run(count, EncoderThreads.Resolve(0), row => matrix.Read(from + row, values.AsMemory(row * columns, columns)));
                 Span<float> read = values.AsSpan(0, count * columns);
@@ -76,6 +76,7 @@ internal sealed class CheckpointWriter
                 }
                 WriteFloats(stream, read, halves, name);
                 matrix.LetGo(first, count);
+                _progress.Add((long)count * columns);
             }
         }
     }

@@ -1,4 +1,5 @@
 using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Quantization;
 
 namespace Microsoft.ML.Lacos.Hub;
 
@@ -21,7 +22,11 @@ public sealed partial class LacosModel
     /// <exception cref="InvalidDataException">A weight does not fit into the precision, or the tokenizer is damaged.</exception>
     /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
     /// <exception cref="OperationCanceledException">The writing was cancelled.</exception>
-    public void SaveFolder(string path, CheckpointPrecision precision = CheckpointPrecision.Float32, CancellationToken cancellationToken = default)
+    public void SaveFolder(string path, CheckpointPrecision precision = CheckpointPrecision.Float32, CancellationToken cancellationToken = default) =>
+        WriteFolder(path, precision, new WeightProgress(null, cancellationToken));
+
+    /// <inheritdoc cref="SaveFolder(string, CheckpointPrecision, CancellationToken)"/>
+    internal void WriteFolder(string path, CheckpointPrecision precision, WeightProgress progress)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (!Enum.IsDefined(precision))
@@ -30,6 +35,6 @@ public sealed partial class LacosModel
         }
         using IDisposable lease = Lease();
         var writer = new SentenceTransformersWriter(new ExportedModel(TokenizerJson, Settings, Provenance), new LoadedRows(_weights), precision);
-        ExportedFolder.Replace(path, folder => writer.Write(folder, cancellationToken));
+        ExportedFolder.Replace(path, folder => writer.Write(folder, progress));
     }
 }

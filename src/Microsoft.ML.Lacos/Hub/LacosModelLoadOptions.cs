@@ -25,6 +25,9 @@ public sealed record LacosModelLoadOptions
     /// <summary>How the linear layers of a checkpoint folder are packed in memory; <see langword="null"/> for rows. A file that is written of them has rows all the same.</summary>
     internal WeightPanels? Panels { get; init; }
 
+    /// <summary>Told of what is read of a checkpoint folder, and ends the reading; <see langword="null"/> for nobody.</summary>
+    internal WeightProgress? Progress { get; init; }
+
     /// <exception cref="ArgumentException">An option has a value that no model can be loaded with.</exception>
     internal void Validate()
     {

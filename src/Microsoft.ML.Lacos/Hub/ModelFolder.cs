@@ -20,7 +20,7 @@ internal static class ModelFolder
         Parts parts = Read(folder, adapter);
         QuantizationScheme scheme = options.Scheme ?? QuantizationScheme.Rowwise;
         QuantizationScheme embeddingScheme = options.EmbeddingScheme ?? (scheme == QuantizationScheme.None ? QuantizationScheme.None : QuantizationScheme.Rowwise);
-        BloomCheckpoint checkpoint = BloomCheckpoint.Load(parts.Checkpoint, scheme, options.BlockSize, embeddingScheme, adapter is null ? null : adapter.UpdateOf, options.Panels);
+        BloomCheckpoint checkpoint = BloomCheckpoint.Load(parts.Checkpoint, scheme, options.BlockSize, embeddingScheme, adapter is null ? null : adapter.UpdateOf, options.Panels, options.Progress);
         try
         {
             Dictionary<string, string> provenance = Provenance(folder, checkpoint.Files, QuantizationNames.Describe(checkpoint.Weights, inRows: options.Panels is not null));
@@ -39,8 +39,8 @@ internal static class ModelFolder
     /// <param name="change">Gives the settings to write for the model's own.</param>
     /// <param name="path">The folder to write.</param>
     /// <param name="precision">Element type of the weights.</param>
-    /// <param name="cancellationToken">Ends the writing; nothing is left behind.</param>
-    public static void Export(string folder, PeftAdapter? adapter, Func<SentenceSettings, SentenceSettings> change, string path, CheckpointPrecision precision, CancellationToken cancellationToken)
+    /// <param name="progress">Told of elements that are written. Where it ends the writing, nothing is left behind.</param>
+    public static void Export(string folder, PeftAdapter? adapter, Func<SentenceSettings, SentenceSettings> change, string path, CheckpointPrecision precision, WeightProgress progress)
     {
         Parts parts = Read(folder, adapter);
         using var tensors = new CheckpointTensors(parts.Checkpoint);
@@ -48,7 +48,7 @@ internal static class ModelFolder
             parts.Tokenizer, SentenceSettingsJson.ThroughFile(change(parts.Settings)), Provenance(folder, tensors.Files, QuantizationNames.Floats));
         var rows = new CheckpointRows(parts.Config, tensors, adapter is null ? null : adapter.UpdateOf);
         var writer = new SentenceTransformersWriter(model, rows, precision);
-        ExportedFolder.Replace(path, target => writer.Write(target, cancellationToken));
+        ExportedFolder.Replace(path, target => writer.Write(target, progress));
     }
 
     // Everything but the weights, checked before those are read, which takes long.

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.ML.Lacos.Bloom;
+using Microsoft.ML.Lacos.Quantization;
 using Microsoft.ML.Lacos.Safetensors;
 
 namespace Microsoft.ML.Lacos.Hub;
@@ -30,10 +31,11 @@ internal sealed class SentenceTransformersWriter(ExportedModel model, IBloomRows
     };
 
     /// <summary>Fills an empty folder.</summary>
-    public void Write(string folder, CancellationToken cancellationToken)
+    public void Write(string folder, WeightProgress progress)
     {
         var tokens = SpecialTokens.Read(model.TokenizerJson.ToArray());
-        SafetensorsWriter checkpoint = CheckpointWriter.Prepare(weights, precision, cancellationToken);
+        SafetensorsWriter checkpoint = CheckpointWriter.Prepare(weights, precision, progress);
+        progress.Begin(BloomTensorNames.MatrixElements(weights.Config));
         WriteFile(folder, "model.safetensors", checkpoint.WriteTo);
         WriteFile(folder, "tokenizer.json", stream => stream.Write(model.TokenizerJson.Span));
         WriteJson(folder, "config.json", json => WriteConfig(json, tokens));
@@ -47,7 +49,7 @@ internal sealed class SentenceTransformersWriter(ExportedModel model, IBloomRows
         });
         WriteJson(folder, SettingsName, WriteSettings);
         WriteFile(folder, "README.md", stream => stream.Write(Encoding.UTF8.GetBytes(ExportedCard.Of(model.Provenance))));
-        cancellationToken.ThrowIfCancellationRequested();
+        progress.CancellationToken.ThrowIfCancellationRequested();
     }
 
     private void WriteConfig(Utf8JsonWriter json, SpecialTokens tokens)

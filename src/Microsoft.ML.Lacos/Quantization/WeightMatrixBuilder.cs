@@ -34,9 +34,19 @@ internal static unsafe class WeightMatrixBuilder
     /// <param name="memory">Memory of the result, to be disposed with it.</param>
     /// <param name="update">Applied to elements as they are read; <see langword="null"/> for none.</param>
     /// <param name="panels">How row-wise codes are packed; <see langword="null"/> to leave them row-major.</param>
+    /// <param name="progress">Told of elements that are done; <see langword="null"/> for nobody.</param>
     /// <exception cref="InvalidDataException">An element is NaN or infinite.</exception>
+    /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
     public static WeightMatrix Build(
-        TensorFloats source, int rows, int columns, IWeightQuantizer? quantizer, string name, out NativeBuffer memory, WeightUpdate? update = null, WeightPanels? panels = null)
+        TensorFloats source,
+        int rows,
+        int columns,
+        IWeightQuantizer? quantizer,
+        string name,
+        out NativeBuffer memory,
+        WeightUpdate? update = null,
+        WeightPanels? panels = null,
+        WeightProgress? progress = null)
     {
         long count = (long)rows * columns;
         ArgumentOutOfRangeException.ThrowIfNotEqual(source.Count, count);
@@ -51,7 +61,7 @@ internal static unsafe class WeightMatrixBuilder
         try
         {
             panels?.FillPadding(buffer.Pointer, rows, columns);
-            Fill(source, unit, units, quantizer, scales, buffer, name, update, panels);
+            Fill(source, unit, units, quantizer, scales, buffer, name, update, panels, progress);
         }
         catch
         {
@@ -86,13 +96,15 @@ internal static unsafe class WeightMatrixBuilder
     }
 
     private static void Fill(
-        TensorFloats source, int unit, long units, IWeightQuantizer? quantizer, float[] scales, NativeBuffer buffer, string name, WeightUpdate? update, WeightPanels? panels)
+        TensorFloats source, int unit, long units, IWeightQuantizer? quantizer, float[] scales, NativeBuffer buffer, string name, WeightUpdate? update, WeightPanels? panels, WeightProgress? progress)
     {
         long unitsPerTask = Math.Max(1, ElementsPerTask / unit);
         long tasks = (units + unitsPerTask - 1) / unitsPerTask;
         long bad = long.MaxValue;
         byte* target = buffer.Pointer;
-        Parallel.For(0L, tasks, EncoderThreads.Options(), () => (Row: new float[unit], Codes: new byte[panels is null ? 0 : unit]), (task, _, own) =>
+        ParallelOptions options = EncoderThreads.Options();
+        options.CancellationToken = progress?.CancellationToken ?? CancellationToken.None;
+        Parallel.For(0L, tasks, options, () => (Row: new float[unit], Codes: new byte[panels is null ? 0 : unit]), (task, _, own) =>
         {
             for (long index = task * unitsPerTask; index < Math.Min(units, (task + 1) * unitsPerTask); index++)
             {
@@ -115,7 +127,9 @@ internal static unsafe class WeightMatrixBuilder
                 }
             }
             long first = task * unitsPerTask * unit;
-            source.LetGo(first, Math.Min(unitsPerTask * unit, source.Count - first));
+            long done = Math.Min(unitsPerTask * unit, source.Count - first);
+            source.LetGo(first, done);
+            progress?.Add(done);
             return own;
         }, static _ => { });
         ThrowIfBad(source, bad, name, update);

@@ -46,6 +46,15 @@ public sealed class QuantizeCommandTests
     }
 
     [TestMethod]
+    public void OneThatIsCancelledEndsWhileItReadsAndLeavesNothing()
+    {
+        using var folder = new TemporaryFolder();
+        string model = TinyModel.SentenceTransformers().WriteTo(Directory.CreateDirectory(folder.File("model")).FullName);
+        Assert.ThrowsExactly<OperationCanceledException>(() => ToolRun.Of(new FakeModels(), new MemoryStream(), new CancellationToken(canceled: true), "quantize", "-m", model, "-o", folder.File("m.lacos")));
+        Assert.IsEmpty(folder.FileNames);
+    }
+
+    [TestMethod]
     public void OnlyTheWeightsThatAreReadAreCounted()
     {
         using var folder = new TemporaryFolder();

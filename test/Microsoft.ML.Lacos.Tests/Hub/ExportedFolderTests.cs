@@ -74,7 +74,7 @@ public sealed class ExportedFolderTests
         {
             shorter.SaveFolder(folder.File("expected"), precision);
         }
-        ModelFolder.Export(folder.File("model"), adapter, settings => settings with { MaximumTokenCount = 99 }, folder.File("actual"), precision, CancellationToken.None);
+        ModelFolder.Export(folder.File("model"), adapter, settings => settings with { MaximumTokenCount = 99 }, folder.File("actual"), precision, new WeightProgress(null, CancellationToken.None));
         string[] Files(string name) => [.. Directory.GetFiles(folder.File(name), "*", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(folder.File(name), path)).Order(StringComparer.Ordinal)];
         CollectionAssert.AreEqual(Files("expected"), Files("actual"));
         foreach (string file in Files("expected"))

@@ -73,7 +73,7 @@ public sealed class ResidentMemoryTests
         using var tensors = new CheckpointTensors(folder.File("model"));
         var rows = new CheckpointRows(CheckpointTensors.ReadConfig(folder.File("model")), tensors, updateOf: null);
         using var written = new MemoryStream();
-        CheckpointWriter.Prepare(rows, CheckpointPrecision.Float32, CancellationToken.None).WriteTo(written);
+        CheckpointWriter.Prepare(rows, CheckpointPrecision.Float32, new WeightProgress(null, CancellationToken.None)).WriteTo(written);
         Assert.IsLessThan(written.Length / 4, ResidentBytes(path));
         CollectionAssert.AreEqual(File.ReadAllBytes(path), written.ToArray());
     }
