@@ -22,10 +22,33 @@ std::shared_ptr<LayerWorkspace> WorkspaceOf(int threads) {
   return workspace;
 }
 
+constexpr size_t kSlabBytes = size_t{32} << 20;
+constexpr size_t kRoomAlignment = 4096;
+
 }  // namespace
 
+uint8_t* PackedRoom::data() const { return slab == nullptr ? nullptr : slab->memory.data() + first; }
+
+PackedRoom LayerWorkspace::TakeRoom(size_t bytes) {
+  // Less is cached, more has huge pages of its own.
+  if (bytes < kSlabBytes / 32 || bytes > kSlabBytes / 4) return {};
+  std::lock_guard<std::mutex> lock(mutex);
+  const size_t rounded = (bytes + kRoomAlignment - 1) / kRoomAlignment * kRoomAlignment;
+  if (slab == nullptr || slab->used + rounded > kSlabBytes) {
+    auto fresh = std::make_shared<PackedSlab>();
+    fresh->memory.Reserve(kSlabBytes);
+    slab = std::move(fresh);
+  }
+  const PackedRoom room{slab, slab->used};
+  slab->used += rounded;
+  return room;
+}
+
 Int8Layer::Int8Layer(const KernelSet& kernels, const WeightView& weight, int threads)
-    : kernels_(&kernels), linear_(kernels, weight, {}), workspace_(WorkspaceOf(threads)) {
+    : kernels_(&kernels),
+      workspace_(WorkspaceOf(threads)),
+      room_(workspace_->TakeRoom(Int8Linear::PackedBytes(kernels, weight.rows(), weight.columns()))),
+      linear_(kernels, weight, {}, room_.data()) {
   std::lock_guard<std::mutex> lock(workspace_->mutex);
   workspace_->threads.For(linear_.panel_count(), [&](int panel, int) { linear_.PackPanel(weight, panel); });
 }

@@ -12,6 +12,19 @@
 
 namespace lacos {
 
+// Memory that layers are packed into one after the other; it lives as long as one of them. A layer of a megabyte alone
+// would lie in small pages, and looking them up takes a fifth of the time that reading it does.
+struct PackedSlab {
+  AlignedBuffer<uint8_t> memory;
+  size_t used = 0;
+};
+struct PackedRoom {
+  std::shared_ptr<PackedSlab> slab;  // null: the layer takes memory of its own
+  size_t first = 0;
+
+  uint8_t* data() const;
+};
+
 // Threads and buffers of the layers of one thread count: a network of a hundred layers holds one set, not a hundred.
 struct LayerWorkspace {
   explicit LayerWorkspace(int thread_count) : threads(thread_count) {}
@@ -24,6 +37,9 @@ struct LayerWorkspace {
   AlignedBuffer<float> bias;
   AlignedBuffer<float> keep;
   std::vector<int> outliers;
+  std::shared_ptr<PackedSlab> slab;  // the one that is being filled
+
+  PackedRoom TakeRoom(size_t bytes);
 };
 
 // Calls at the same time, also on different layers of one thread count, follow each other.
@@ -41,8 +57,9 @@ class Int8Layer {
 
  private:
   const KernelSet* kernels_;
-  Int8Linear linear_;
   std::shared_ptr<LayerWorkspace> workspace_;
+  PackedRoom room_;
+  Int8Linear linear_;
 };
 
 }  // namespace lacos

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 
 #include "lacos_native.h"
 #include "numbers.h"
@@ -129,6 +130,37 @@ TEST_P(Int8Linear_, OneRowHasTheSameBitsAmongOthersAndWithMoreThreads) {
     ASSERT_EQ(LACOS_OK, lacos_int8_linear_forward(one.handle, x.data() + static_cast<size_t>(row) * k, 1, 0,
                                                   bias.data(), 1, nullptr, alone.data()));
     ASSERT_TRUE(std::equal(alone.begin(), alone.end(), together.begin() + static_cast<size_t>(row) * n)) << row;
+  }
+}
+
+TEST_P(Int8Linear_, LayersOfAMegabyteKeepTheirWeightsWhileOthersComeAndGo) {
+  // Enough for more than one of the stretches of memory that they share, and of different sizes.
+  constexpr int kLayers = 36, k = 1024;
+  Numbers numbers(17);
+  const std::vector<int8_t> codes = numbers.Codes(static_cast<size_t>(kLayers + 1200) * k);
+  const std::vector<float> absmax(1200, 127.0f);
+  const auto rows_of = [](int i) { return 1030 + 5 * (i % 30); };
+  const auto make = [&](int i) {
+    const auto first = codes.begin() + static_cast<std::ptrdiff_t>(i) * k;
+    const std::vector<int8_t> own(first, first + static_cast<std::ptrdiff_t>(rows_of(i)) * k);
+    return std::make_unique<Layer>(rows_of(i), k, own, absmax, 2, GetParam());
+  };
+  std::vector<std::unique_ptr<Layer>> layers;
+  for (int i = 0; i < kLayers; i++) layers.push_back(make(i));
+  for (int i = 0; i < kLayers; i += 3) layers[i].reset();
+  for (int i = 0; i < kLayers; i += 6) layers[i] = make(i);
+  for (int i = 0; i < kLayers; i++) {
+    if (layers[i] == nullptr) continue;
+    std::vector<float> x(k, 0.0f), y(rows_of(i));
+    const int columns[] = {i, 500 + i, k - 1 - i};
+    for (const int column : columns) x[column] = 127.0f;
+    ASSERT_EQ(LACOS_OK, lacos_int8_linear_forward(layers[i]->handle, x.data(), 1, 0, nullptr, LACOS_ACTIVATION_NONE,
+                                                  nullptr, y.data()));
+    for (int o = 0; o < rows_of(i); o++) {
+      int sum = 0;
+      for (const int column : columns) sum += 127 * codes[static_cast<size_t>(i + o) * k + column];
+      ASSERT_EQ(static_cast<float>(sum), y[o]) << "layer " << i << ", output " << o;
+    }
   }
 }
 
