@@ -34,12 +34,13 @@ inline int RowBlock(int m, int fitting, int tile_rows, int panels, int threads) 
   return std::min(kRowBlockMaximum / tile_rows * tile_rows, (rows + tile_rows - 1) / tile_rows * tile_rows);
 }
 
+// Panels of the next claimed task, of those that are left.
+inline int ClaimedTask(int left, int threads) { return left / (threads * 2); }
+
 // Cuts the panels of all blocks of rows into tasks, none of which has panels of two blocks: neighbours go to one
 // thread, as long as there are tasks enough to even the threads out. Where a thread claims its next task when it is
 // done with one, the first are large and the last a single panel: what lies together stays together, and threads end
 // together.
-inline int ClaimedTask(int left, int threads) { return left / (threads * 2); }
-
 inline void CutTasks(int panels, int blocks, int threads, bool claimed, std::vector<int>& starts) {
   const int all = panels * blocks;
   starts.clear();

@@ -44,7 +44,7 @@ internal sealed record Sizes
 
     public double Seconds { get; private init; } = 5;
 
-    public KernelTime Kernels { get; private init; } = new(0.5, 9, 512L << 20);
+    public KernelTime Kernels { get; private init; } = new(0.5, 25, 512L << 20);
 
     /// <summary>Whole encoders.</summary>
     public IReadOnlyList<Shape> Shapes { get; private init; } = [Shape.Mini, Shape.Bloom560m, Shape.Block7b1];
