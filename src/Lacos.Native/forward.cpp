@@ -4,14 +4,9 @@
 #include <limits>
 
 #include "linear_blocking.h"
+#include "row_loop.h"
 
 namespace lacos {
-namespace {
-// Below this many elements a loop over rows is done before other threads have noticed it.
-constexpr int kSerialElements = 4096;
-constexpr int kElementsATask = 4096;
-}  // namespace
-
 Forward::Forward(const Model& model, Workspace& workspace, LoopRunner& runner, const TokenBatch& batch)
     : model_(model),
       w_(workspace),
@@ -62,21 +57,9 @@ void Forward::Reserve(const Model& model, Workspace& w, int threads, const Size&
   w.shared.Reserve(size.tokens, size.sentences);
 }
 
-template <class Function>
-void Forward::ForRows(int cost, const Function& function) {
-  if (static_cast<int64_t>(rows_) * cost <= kSerialElements) {
-    for (int row = 0; row < rows_; row++) function(row, 0);
-    return;
-  }
-  const int rows = std::max(1, kElementsATask / cost);
-  runner_.For((rows_ + rows - 1) / rows, [&](int task, int thread) {
-    for (int row = task * rows; row < std::min(rows_, (task + 1) * rows); row++) function(row, thread);
-  });
-}
-
 void Forward::Embed() {
   const LayerNormParameters& norm = model_.embeddings_norm_;
-  ForRows(hidden_, [&](int row, int) {
+  ForRows(runner_, rows_, hidden_, [&](int row, int) {
     float* x = w_.hidden.data() + static_cast<size_t>(row) * hidden_;
     model_.embeddings_->Dequantize(ids_[row], 0, hidden_, x, 1);
     model_.kernels_->vector->layer_norm(x, hidden_, norm.weight.data(), norm.bias.data(),
@@ -87,7 +70,7 @@ void Forward::Embed() {
 void Forward::Normalize(const LayerNormParameters& norm, const LinearLayer& next) {
   const bool quantize = int8_ && !outliers_;
   if (quantize) next.int8->ReserveRows(w_.rows, rows_);
-  ForRows(hidden_, [&](int row, int thread) {
+  ForRows(runner_, rows_, hidden_, [&](int row, int thread) {
     const size_t at = static_cast<size_t>(row) * hidden_;
     float* y = keep_normed_ ? w_.normed.data() + at : w_.row[thread].data();
     model_.kernels_->vector->layer_norm(w_.hidden.data() + at, hidden_, norm.weight.data(), norm.bias.data(),
@@ -102,7 +85,7 @@ void Forward::Prepare(const float* x, size_t stride, const LinearLayer& next) {
   if (outliers_) return PrepareWithOutliers(x, stride, next);
   const int n = next.int8->columns();
   next.int8->ReserveRows(w_.rows, rows_);
-  ForRows(n, [&](int row, int) {
+  ForRows(runner_, rows_, n, [&](int row, int) {
     w_.rows.Set(*model_.kernels_, row, x + stride * row, n, std::numeric_limits<float>::infinity(), nullptr);
   });
 }
@@ -171,7 +154,7 @@ void Forward::Block(int index) {
 
 void Forward::FinalNorm(float* y) {
   const LayerNormParameters& norm = model_.final_norm_;
-  ForRows(hidden_, [&](int row, int) {
+  ForRows(runner_, rows_, hidden_, [&](int row, int) {
     const size_t at = static_cast<size_t>(row) * hidden_;
     model_.kernels_->vector->layer_norm(w_.hidden.data() + at, hidden_, norm.weight.data(), norm.bias.data(),
                                         model_.config_.layer_norm_epsilon, y + at);

@@ -42,8 +42,6 @@ class Forward {
   // Rows of a sentence: consecutive from the first, or where some are shared, those that RowsOf names from row 0 on.
   int FirstRow(int sentence) const { return shared_ != nullptr ? 0 : batch_.offsets[sentence] - batch_.offsets[0]; }
   const int32_t* RowsOf(int sentence) const { return shared_ == nullptr ? nullptr : shared_->of(sentence); }
-  template <class Function>
-  void ForRows(int cost, const Function& function);
 
   const Model& model_;
   Workspace& w_;

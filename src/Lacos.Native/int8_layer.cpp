@@ -5,6 +5,7 @@
 #include <map>
 
 #include "lacos_native.h"
+#include "row_loop.h"
 #include "status.h"
 
 namespace lacos {
@@ -72,12 +73,8 @@ void Int8Layer::Run(const float* x, int m, float outlier_threshold, const float*
     w.rows.SetWithOutliers(*kernels_, 0, m, x, static_cast<size_t>(k), k, outlier_threshold, w.keep.data(), w.outliers);
     spans.push_back({0, m, w.outliers.data(), static_cast<int>(w.outliers.size())});
   } else {
-    const int rows = std::max(1, m / (w.threads.thread_count() * 8));
-    w.threads.For((m + rows - 1) / rows, [&](int task, int) {
-      for (int row = task * rows; row < std::min(m, (task + 1) * rows); row++) {
-        w.rows.Set(*kernels_, row, x + static_cast<size_t>(row) * k, k, std::numeric_limits<float>::infinity(),
-                   nullptr);
-      }
+    ForRows(w.threads, m, k, [&](int row, int) {
+      w.rows.Set(*kernels_, row, x + static_cast<size_t>(row) * k, k, std::numeric_limits<float>::infinity(), nullptr);
     });
   }
   linear_.Run(w.threads, w.scratch, w.rows, m, w.bias.data(), spans.empty() ? nullptr : &spans, x,

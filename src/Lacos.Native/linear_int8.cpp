@@ -122,7 +122,7 @@ void Int8Linear::Run(LoopRunner& runner, LinearScratch& scratch, const Quantized
   const int threads = runner.thread_count();
   const int row_block = RowBlock(m, kRowBlockBytes / std::min(k_, kDepthBlock), gemm.rows, panel_count_, threads);
   const int blocks = (m + row_block - 1) / row_block;
-  const bool claimed = runner.stride() > 1;
+  const bool claimed = runner.claims();
   CutTasks(panel_count_, blocks, threads, claimed, scratch.starts);
   const int shares = claimed ? std::min(threads, static_cast<int>(scratch.starts.size()) - 1) : 0;
   std::atomic<int> unclaimed{shares};

@@ -49,7 +49,12 @@ public sealed class QuantizeCommandTests
     public void OneThatIsCancelledEndsWhileItReadsAndLeavesNothing()
     {
         using var folder = new TemporaryFolder();
-        string model = TinyModel.SentenceTransformers().WriteTo(Directory.CreateDirectory(folder.File("model")).FullName);
+        TinyModel tiny = TinyModel.SentenceTransformers();
+
+        // Whoever reads to the end finds this.
+        tiny.Tensors["h.1.mlp.dense_4h_to_h.weight"].Values[3] = float.NaN;
+        string model = tiny.WriteTo(Directory.CreateDirectory(folder.File("model")).FullName);
+        StringAssert.Contains(ToolRun.Of("quantize", "-m", model, "-o", folder.File("m.lacos")).Error, "NaN");
         Assert.ThrowsExactly<OperationCanceledException>(() => ToolRun.Of(new FakeModels(), new MemoryStream(), new CancellationToken(canceled: true), "quantize", "-m", model, "-o", folder.File("m.lacos")));
         Assert.IsEmpty(folder.FileNames);
     }
