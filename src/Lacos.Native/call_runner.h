@@ -21,7 +21,6 @@ class CallRunner final : public LoopRunner {
 
   // The most that any of its loops will use.
   int thread_count() const override { return most_; }
-  bool claims() const override { return most_ > 1 && threads_.claims(); }
 
   void Run(int iterations, Body body, const void* context) override {
     const int threads = std::min(most_, call_.threads());

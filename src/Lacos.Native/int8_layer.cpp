@@ -54,6 +54,19 @@ Int8Layer::Int8Layer(const KernelSet& kernels, const WeightView& weight, int thr
   workspace_->threads.For(linear_.panel_count(), [&](int panel, int) { linear_.PackPanel(weight, panel); });
 }
 
+// Whole panels of bias are read: where they end within one, a copy goes on with zeros.
+const float* Int8Layer::PanelsOf(const float* bias) {
+  const int n = linear_.rows();
+  const int width = kernels_->int8_gemm->columns;
+  if (bias == nullptr) return linear_.bias();
+  if (n % width == 0) return bias;
+  AlignedBuffer<float>& padded = workspace_->bias;
+  padded.Reserve(static_cast<size_t>(linear_.panel_count()) * width);
+  std::copy_n(bias, n, padded.data());
+  std::fill(padded.data() + n, padded.data() + linear_.panel_count() * width, 0.0f);
+  return padded.data();
+}
+
 void Int8Layer::Run(const float* x, int m, float outlier_threshold, const float* bias, bool gelu, const float* residual,
                     float* y) {
   const size_t n = static_cast<size_t>(linear_.rows());
@@ -62,10 +75,6 @@ void Int8Layer::Run(const float* x, int m, float outlier_threshold, const float*
   std::lock_guard<std::mutex> lock(w.mutex);
   w.scratch.Reserve(*kernels_, w.threads.thread_count());
   linear_.ReserveRows(w.rows, m);
-  const size_t padded = (n + 63) / 64 * 64;
-  w.bias.Reserve(padded);
-  std::fill_n(w.bias.data(), padded, 0.0f);
-  if (bias != nullptr) std::copy_n(bias, n, w.bias.data());
   std::vector<OutlierSpan> spans;
   if (outlier_threshold > 0) {
     w.keep.Reserve(static_cast<size_t>(k) + 16);
@@ -77,7 +86,7 @@ void Int8Layer::Run(const float* x, int m, float outlier_threshold, const float*
       w.rows.Set(*kernels_, row, x + static_cast<size_t>(row) * k, k, std::numeric_limits<float>::infinity(), nullptr);
     });
   }
-  linear_.Run(w.threads, w.scratch, w.rows, m, w.bias.data(), spans.empty() ? nullptr : &spans, x,
+  linear_.Run(w.threads, w.scratch, w.rows, m, PanelsOf(bias), spans.empty() ? nullptr : &spans, x,
               static_cast<size_t>(k), {y, n, gelu, residual, n});
 }
 

@@ -34,7 +34,7 @@ struct LayerWorkspace {
   QuantizedRows rows;
   LinearScratch scratch;
   GradientScratch gradient;
-  AlignedBuffer<float> bias;
+  AlignedBuffer<float> bias;  // of a layer that ends within a panel
   AlignedBuffer<float> keep;
   std::vector<int> outliers;
   std::shared_ptr<PackedSlab> slab;  // the one that is being filled
@@ -56,6 +56,8 @@ class Int8Layer {
   void RunBackward(const float* gradient, int m, bool full_precision, float* dx);
 
  private:
+  const float* PanelsOf(const float* bias);
+
   const KernelSet* kernels_;
   std::shared_ptr<LayerWorkspace> workspace_;
   PackedRoom room_;

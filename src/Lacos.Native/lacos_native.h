@@ -192,8 +192,8 @@ LACOS_API lacos_status lacos_int8_linear_create(int32_t rows, int32_t columns, c
 LACOS_API void lacos_int8_linear_destroy(lacos_int8_linear* linear);
 
 // output[m, rows] = activation(quantised(input[m, columns]) * W^T + bias) + residual. bias [rows] and residual [m,
-// rows] may be NULL. output may be residual, but must not overlap input. outlier_threshold: 0 for none; else columns in
-// which any |input| of the m rows reaches it are left out of the int8 product and added in fp32 (LLM.int8).
+// rows] may be NULL. output may be residual, but must not overlap input or bias. outlier_threshold: 0 for none; else
+// columns in which any |input| of the m rows reaches it are left out of the int8 product and added in fp32 (LLM.int8).
 LACOS_API lacos_status lacos_int8_linear_forward(const lacos_int8_linear* linear, const float* input, int64_t m,
                                                  float outlier_threshold, const float* bias, int32_t activation,
                                                  const float* residual, float* output);

@@ -11,6 +11,7 @@
 #include "aligned_buffer.h"
 #include "kernel.h"
 #include "loop_runner.h"
+#include "panel_shares.h"
 #include "quantized_rows.h"
 #include "weight_reach.h"
 #include "weight_view.h"
@@ -40,7 +41,7 @@ struct LinearScratch {
   std::vector<AlignedBuffer<float>> sums;    // one a thread; integers or floats
   std::vector<AlignedBuffer<float>> extras;  // one a thread
   std::vector<BlockExcess> excess;           // one a thread
-  std::vector<int> starts;                   // of tasks
+  PanelShares shares;                        // of the layer that is running
   uint64_t runs = 0;
 
   void Reserve(const KernelSet& kernels, int threads);
@@ -88,8 +89,12 @@ class Int8Linear {
  private:
   struct Job;
   void Pack(const WeightView& weight, int panel);
-  int RunTask(const Job& job, int task, int share, int thread) const;
-  const uint8_t* WeightsOf(const Job& job, int task, int share) const;
+  int RowBlockOf(int m, int threads) const;
+  // Panels through all blocks of rows.
+  int WorkOf(int m, int threads) const;
+  void RunShare(const Job& job, int share, int thread) const;
+  void RunPanel(const Job& job, int work, const uint8_t* next_weights, int thread) const;
+  const uint8_t* NextWeights(const Job& job, int share) const;
   void AddOutliers(const Job& job, int panel, int first_row, int rows, float* extra) const;
 
   const KernelSet* kernels_;

@@ -3,7 +3,6 @@
 #define LACOS_LINEAR_BLOCKING_H_
 
 #include <algorithm>
-#include <vector>
 
 #include "kernel.h"
 
@@ -32,31 +31,6 @@ inline int RowBlock(int m, int fitting, int tile_rows, int panels, int threads) 
   while (blocks * panels < threads * 2 && m / (blocks + 1) >= 4 * tile_rows) blocks++;
   const int rows = (m + blocks - 1) / blocks;
   return std::min(kRowBlockMaximum / tile_rows * tile_rows, (rows + tile_rows - 1) / tile_rows * tile_rows);
-}
-
-// Panels of the next claimed task, of those that are left.
-inline int ClaimedTask(int left, int threads) { return left / (threads * 2); }
-
-// Cuts the panels of all blocks of rows into tasks, none of which has panels of two blocks: neighbours go to one
-// thread, as long as there are tasks enough to even the threads out. Where a thread claims its next task when it is
-// done with one, the first are large and the last a single panel: what lies together stays together, and threads end
-// together.
-inline void CutTasks(int panels, int blocks, int threads, bool claimed, std::vector<int>& starts) {
-  const int all = panels * blocks;
-  starts.clear();
-  for (int first = 0; first < all;) {
-    starts.push_back(first);
-    const int fair = claimed ? ClaimedTask(all - first, threads) : all / (threads * 8);
-    first += std::clamp(fair, 1, panels - first % panels);
-  }
-  starts.push_back(all);
-}
-
-// The first panel of one of the first claimed tasks of a single block, of which each thread takes one.
-inline int FirstOfShare(int share, int panels, int threads) {
-  int first = 0;
-  for (int i = 0; i < share; i++) first += std::max(1, ClaimedTask(panels - first, threads));
-  return std::min(first, panels - 1);
 }
 
 }  // namespace lacos

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <atomic>
 #include <cstring>
 
 #include "fetch_line.h"
@@ -108,46 +107,29 @@ struct Int8Linear::Job {
   uint64_t run;
   int row_block;
   int threads;
-  const std::vector<int>& starts;  // of tasks among all panels of all blocks of rows, and the end
-  std::atomic<int>* unclaimed;     // the first task that nobody has; null where tasks are dealt out in advance
-  const Int8Linear* following;     // the layer that is run next, or null
-
-  int tasks() const { return static_cast<int>(starts.size()) - 1; }
+  const Int8Linear* following;  // the layer that is run next, or null
 };
+
+int Int8Linear::RowBlockOf(int m, int threads) const {
+  const int fitting = kRowBlockBytes / std::min(k_, kDepthBlock);
+  return RowBlock(m, fitting, kernels_->int8_gemm->rows, panel_count_, threads);
+}
+
+int Int8Linear::WorkOf(int m, int threads) const {
+  const int row_block = RowBlockOf(m, threads);
+  return (m + row_block - 1) / row_block * panel_count_;
+}
 
 void Int8Linear::Run(LoopRunner& runner, LinearScratch& scratch, const QuantizedRows& rows, int m, const float* bias,
                      const std::vector<OutlierSpan>* spans, const float* x, size_t x_stride, const LinearOutput& output,
                      const Int8Linear* following) const {
-  const Int8GemmKernel& gemm = *kernels_->int8_gemm;
   const int threads = runner.thread_count();
-  const int row_block = RowBlock(m, kRowBlockBytes / std::min(k_, kDepthBlock), gemm.rows, panel_count_, threads);
-  const int blocks = (m + row_block - 1) / row_block;
-  const bool claimed = runner.claims();
-  CutTasks(panel_count_, blocks, threads, claimed, scratch.starts);
-  const int shares = claimed ? std::min(threads, static_cast<int>(scratch.starts.size()) - 1) : 0;
-  std::atomic<int> unclaimed{shares};
-  const Job job{rows,
-                scratch,
-                output,
-                bias,
-                spans,
-                x,
-                x_stride,
-                m,
-                ++scratch.runs,
-                row_block,
-                threads,
-                scratch.starts,
-                claimed ? &unclaimed : nullptr,
-                following};
-  if (!claimed) {
-    runner.For(job.tasks(), [&](int task, int thread) { RunTask(job, task, 0, thread); });
-    return;
-  }
-  // Tasks are claimed here, not as the iterations of a loop: so a thread knows its next one before it ends one.
-  runner.For(shares, [&](int share, int thread) {
-    for (int task = share; task < job.tasks();) task = RunTask(job, task, share, thread);
-  });
+  const Job job{rows,    scratch,  output, bias, spans, x, x_stride, m, ++scratch.runs, RowBlockOf(m, threads),
+                threads, following};
+  const int work = WorkOf(m, threads);
+  const int shares = std::min(threads, work);
+  scratch.shares.Deal(work, shares);
+  runner.For(shares, [&](int share, int thread) { RunShare(job, share, thread); });
 }
 
 namespace {
@@ -205,21 +187,31 @@ void FetchOutput(const LinearOutput& output, int first_row, int rows, int column
 
 }  // namespace
 
-// Where a task's weights begin; where there is no such task, those that the same share of the next layer begins with.
-const uint8_t* Int8Linear::WeightsOf(const Job& job, int task, int share) const {
-  if (task < job.tasks()) return packed_ + panel_bytes_ * (job.starts[task] % panel_count_);
+// Where the weights begin that a thread multiplies next; after its last, those that the same share of the next layer
+// begins with.
+const uint8_t* Int8Linear::NextWeights(const Job& job, int share) const {
+  const int next = job.scratch.shares.Next(share);
+  if (next >= 0) return packed_ + panel_bytes_ * (next % panel_count_);
   if (job.following == nullptr) return nullptr;
-  const Int8Linear& next = *job.following;
-  return next.packed_ + next.panel_bytes_ * FirstOfShare(share, next.panel_count_, job.threads);
+  const Int8Linear& layer = *job.following;
+  const int work = layer.WorkOf(job.m, job.threads);
+  const int first = PanelShares::First(work, std::min(job.threads, work), std::min(share, work - 1));
+  return layer.packed_ + layer.panel_bytes_ * (first % layer.panel_count_);
 }
 
-// Returns the task that the thread takes next; there may be none.
-int Int8Linear::RunTask(const Job& job, int task, int share, int thread) const {
+void Int8Linear::RunShare(const Job& job, int share, int thread) const {
+  for (int work; (work = job.scratch.shares.Take(share)) >= 0;) {
+    RunPanel(job, work, NextWeights(job, share), thread);
+  }
+  if (kernels_->int8_gemm->release != nullptr) kernels_->int8_gemm->release();
+}
+
+// work: a panel, counted through all blocks of rows. next_weights: what the thread multiplies after it, or null.
+void Int8Linear::RunPanel(const Job& job, int work, const uint8_t* next_weights, int thread) const {
   const Int8GemmKernel& gemm = *kernels_->int8_gemm;
-  const int first_row = job.starts[task] / panel_count_ * job.row_block;
+  const int first_row = work / panel_count_ * job.row_block;
   const int block_rows = std::min(job.row_block, job.m - first_row);
-  const int first_panel = job.starts[task] % panel_count_;
-  const int last_panel = first_panel + job.starts[task + 1] - job.starts[task];
+  const int panel = work % panel_count_;
   const int tiles = (block_rows + gemm.rows - 1) / gemm.rows;
   // Equal tiles: 16 rows become 6, 5, 5 and not 6, 6, 4; but whole ones where a tile of another height costs a setting.
   const bool is_equal = gemm.release == nullptr;
@@ -243,52 +235,41 @@ int Int8Linear::RunTask(const Job& job, int task, int share, int thread) const {
   };
   const ExcessBands& excess = job.scratch.excess[thread].Of(job.run, first_row, job.rows.excess, band_rows_of);
   const size_t group_bytes = static_cast<size_t>(gemm.k_group) * gemm.columns;
-  int next_task = 0;
-  for (int panel = first_panel; panel < last_panel; panel++) {
-    const uint8_t* weights = packed_ + panel_bytes_ * panel;
-    const int column = panel * gemm.columns;
-    const uint8_t* next_weights = weights + panel_bytes_;
-    if (panel + 1 == last_panel) {
-      next_task = job.unclaimed == nullptr ? task + 1 : job.unclaimed->fetch_add(1, std::memory_order_relaxed);
-      next_weights = WeightsOf(job, next_task, share);
-    }
-    for (int depth = 0; depth < depth_blocks; depth++) {
-      const int first_group = depth * depth_groups;
-      const int groups = std::min(depth_groups, k_groups_ - first_group);
-      const size_t block_bytes = group_bytes * groups;
-      const uint8_t* here = weights + group_bytes * first_group;
-      const bool last_depth = depth + 1 == depth_blocks;
-      const Ahead ahead(tiles, gemm, here, last_depth ? next_weights : here + block_bytes);
-      if (last_depth) FetchColumns(column_scales_.data() + column, job.bias + column, gemm.columns);
-      for (int tile = 0, row = 0, band_row = 0; tile < tiles; tile++) {
-        const int rows = rows_of(tile, row);
-        int32_t* c = sums + static_cast<size_t>(row) * gemm.columns;
-        const int8_t* a = job.rows.codes.data() + job.rows.stride * (first_row + row) +
-                          static_cast<size_t>(first_group) * gemm.k_group;
-        if (last_depth) FetchOutput(job.output, first_row + row, rows, column, std::min(gemm.columns, n_ - column));
-        gemm.tile({rows, groups, depth > 0, a, job.rows.stride, here, c, ahead.at(tile, groups), ahead.bytes(tile),
-                   job.rows.excess.is_split()});
-        row += rows;
-        if (tile + 1 < tiles && (tile + 1) % tiles_of_band != 0) continue;
-        int32_t* band_sums = sums + static_cast<size_t>(band_row) * gemm.columns;
-        excess.AddTo(band_sums, gemm, tile / tiles_of_band, first_group * gemm.k_group, groups * gemm.k_group, here);
-        const int at = first_row + band_row;
-        const int count = row - band_row;
-        band_row = row;
-        if (!last_depth) continue;
-        if (with_extra) AddOutliers(job, panel, at, count, extra);
-        const LinearOutput& o = job.output;
-        kernels_->vector->finish({count, std::min(gemm.columns, n_ - column), gemm.columns, band_sums, nullptr,
-                                  job.rows.offsets.data() + at, job.rows.scales.data() + at,
-                                  column_scales_.data() + column, job.bias + column, with_extra ? extra : nullptr,
-                                  o.gelu,
-                                  o.residual == nullptr ? nullptr : o.residual + o.residual_stride * at + column,
-                                  o.residual_stride, o.y + o.y_stride * at + column, o.y_stride});
-      }
+  const uint8_t* weights = packed_ + panel_bytes_ * panel;
+  const int column = panel * gemm.columns;
+  for (int depth = 0; depth < depth_blocks; depth++) {
+    const int first_group = depth * depth_groups;
+    const int groups = std::min(depth_groups, k_groups_ - first_group);
+    const size_t block_bytes = group_bytes * groups;
+    const uint8_t* here = weights + group_bytes * first_group;
+    const bool last_depth = depth + 1 == depth_blocks;
+    const Ahead ahead(tiles, gemm, here, last_depth ? next_weights : here + block_bytes);
+    if (last_depth) FetchColumns(column_scales_.data() + column, job.bias + column, gemm.columns);
+    for (int tile = 0, row = 0, band_row = 0; tile < tiles; tile++) {
+      const int rows = rows_of(tile, row);
+      int32_t* c = sums + static_cast<size_t>(row) * gemm.columns;
+      const int8_t* a =
+          job.rows.codes.data() + job.rows.stride * (first_row + row) + static_cast<size_t>(first_group) * gemm.k_group;
+      if (last_depth) FetchOutput(job.output, first_row + row, rows, column, std::min(gemm.columns, n_ - column));
+      gemm.tile({rows, groups, depth > 0, a, job.rows.stride, here, c, ahead.at(tile, groups), ahead.bytes(tile),
+                 job.rows.excess.is_split()});
+      row += rows;
+      if (tile + 1 < tiles && (tile + 1) % tiles_of_band != 0) continue;
+      int32_t* band_sums = sums + static_cast<size_t>(band_row) * gemm.columns;
+      excess.AddTo(band_sums, gemm, tile / tiles_of_band, first_group * gemm.k_group, groups * gemm.k_group, here);
+      const int at = first_row + band_row;
+      const int count = row - band_row;
+      band_row = row;
+      if (!last_depth) continue;
+      if (with_extra) AddOutliers(job, panel, at, count, extra);
+      const LinearOutput& o = job.output;
+      kernels_->vector->finish({count, std::min(gemm.columns, n_ - column), gemm.columns, band_sums, nullptr,
+                                job.rows.offsets.data() + at, job.rows.scales.data() + at,
+                                column_scales_.data() + column, job.bias + column, with_extra ? extra : nullptr, o.gelu,
+                                o.residual == nullptr ? nullptr : o.residual + o.residual_stride * at + column,
+                                o.residual_stride, o.y + o.y_stride * at + column, o.y_stride});
     }
   }
-  if (gemm.release != nullptr) gemm.release();
-  return next_task;
 }
 
 void Int8Linear::AddOutliers(const Job& job, int panel, int first_row, int rows, float* extra) const {

@@ -33,8 +33,6 @@ class LoopRunner {
 
   virtual ~LoopRunner() = default;
   virtual int thread_count() const = 0;
-  // Whether threads take one iteration after the other, whoever is free, and not each a stretch of them.
-  virtual bool claims() const { return thread_count() > 1; }
 
   // Returns after all iterations. Bodies must not throw. Called by one thread at a time.
   virtual void Run(int iterations, Body body, const void* context) = 0;

@@ -49,8 +49,6 @@ void LoopThreads::RunOn(int threads, int iterations, Body body, const void* cont
   }
 }
 
-bool LoopThreads::claims() const { return thread_count_ > 1 && shared_openmp.load() == nullptr; }
-
 void LoopThreads::Expect(int threads) {
   if (own_ != nullptr && shared_openmp.load() == nullptr) own_->Expect(threads);
 }

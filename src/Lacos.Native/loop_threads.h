@@ -17,7 +17,6 @@ class LoopThreads final : public LoopRunner {
   explicit LoopThreads(int thread_count) : thread_count_(thread_count) {}
 
   int thread_count() const override { return thread_count_; }
-  bool claims() const override;
   void Run(int iterations, Body body, const void* context) override { RunOn(thread_count_, iterations, body, context); }
   // On at most so many of them, the caller included.
   void RunOn(int threads, int iterations, Body body, const void* context);
