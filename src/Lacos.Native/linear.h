@@ -11,7 +11,7 @@
 #include "aligned_buffer.h"
 #include "kernel.h"
 #include "loop_runner.h"
-#include "panel_shares.h"
+#include "loop_shares.h"
 #include "quantized_rows.h"
 #include "weight_reach.h"
 #include "weight_view.h"
@@ -41,7 +41,7 @@ struct LinearScratch {
   std::vector<AlignedBuffer<float>> sums;    // one a thread; integers or floats
   std::vector<AlignedBuffer<float>> extras;  // one a thread
   std::vector<BlockExcess> excess;           // one a thread
-  PanelShares shares;                        // of the layer that is running
+  LoopShares shares;                         // of the layer that is running
   uint64_t runs = 0;
 
   void Reserve(const KernelSet& kernels, int threads);
@@ -92,9 +92,9 @@ class Int8Linear {
   int RowBlockOf(int m, int threads) const;
   // Panels through all blocks of rows.
   int WorkOf(int m, int threads) const;
-  void RunShare(const Job& job, int share, int thread) const;
+  void RunShare(const Job& job, int thread) const;
   void RunPanel(const Job& job, int work, const uint8_t* next_weights, int thread) const;
-  const uint8_t* NextWeights(const Job& job, int share) const;
+  const uint8_t* NextWeights(const Job& job, int thread) const;
   void AddOutliers(const Job& job, int panel, int first_row, int rows, float* extra) const;
 
   const KernelSet* kernels_;

@@ -13,6 +13,7 @@ void LinearScratch::Reserve(const KernelSet& kernels, int threads) {
   sums.resize(threads);
   extras.resize(threads);
   excess.resize(threads);
+  shares.Reserve(threads);
   for (auto& buffer : panels) buffer.Reserve(columns * 256);
   for (auto& buffer : sums) buffer.Reserve(columns * kRowBlockMaximum);
   for (auto& buffer : extras) buffer.Reserve(columns * (kernels.int8_gemm->rows + 1));
@@ -127,9 +128,9 @@ void Int8Linear::Run(LoopRunner& runner, LinearScratch& scratch, const Quantized
   const Job job{rows,    scratch,  output, bias, spans, x, x_stride, m, ++scratch.runs, RowBlockOf(m, threads),
                 threads, following};
   const int work = WorkOf(m, threads);
-  const int shares = std::min(threads, work);
-  scratch.shares.Deal(work, shares);
-  runner.For(shares, [&](int share, int thread) { RunShare(job, share, thread); });
+  scratch.shares.Deal(work, threads);
+  // Not as a loop over panels: a thread has to know its next one.
+  runner.For(std::min(threads, work), [&](int, int thread) { RunShare(job, thread); });
 }
 
 namespace {
@@ -187,21 +188,21 @@ void FetchOutput(const LinearOutput& output, int first_row, int rows, int column
 
 }  // namespace
 
-// Where the weights begin that a thread multiplies next; after its last, those that the same share of the next layer
-// begins with.
-const uint8_t* Int8Linear::NextWeights(const Job& job, int share) const {
-  const int next = job.scratch.shares.Next(share);
+// Where the weights begin that a thread multiplies next; after its last, those that its share of the next layer begins
+// with.
+const uint8_t* Int8Linear::NextWeights(const Job& job, int thread) const {
+  const int next = job.scratch.shares.Next(thread);
   if (next >= 0) return packed_ + panel_bytes_ * (next % panel_count_);
   if (job.following == nullptr) return nullptr;
   const Int8Linear& layer = *job.following;
   const int work = layer.WorkOf(job.m, job.threads);
-  const int first = PanelShares::First(work, std::min(job.threads, work), std::min(share, work - 1));
+  const int first = LoopShares::First(work, job.threads, thread);
   return layer.packed_ + layer.panel_bytes_ * (first % layer.panel_count_);
 }
 
-void Int8Linear::RunShare(const Job& job, int share, int thread) const {
-  for (int work; (work = job.scratch.shares.Take(share)) >= 0;) {
-    RunPanel(job, work, NextWeights(job, share), thread);
+void Int8Linear::RunShare(const Job& job, int thread) const {
+  for (int work; (work = job.scratch.shares.Take(thread)) >= 0;) {
+    RunPanel(job, work, NextWeights(job, thread), thread);
   }
   if (kernels_->int8_gemm->release != nullptr) kernels_->int8_gemm->release();
 }

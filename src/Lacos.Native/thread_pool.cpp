@@ -29,6 +29,7 @@ uint32_t LoopNumber(uint64_t ticket) { return static_cast<uint32_t>(ticket >> 32
 
 ThreadPool::ThreadPool(int thread_count) {
   try {
+    shares_.Reserve(thread_count);
     workers_.reserve(static_cast<size_t>(thread_count > 0 ? thread_count - 1 : 0));
     for (int thread = 1; thread < thread_count; thread++) {
       auto worker = std::make_unique<Worker>();
@@ -85,6 +86,23 @@ void ThreadPool::RunOn(int threads, int iterations, Body body, const void* conte
     for (int i = 0; i < iterations; i++) body(context, i, 0);
     return;
   }
+  threads = std::min(threads, thread_count());
+  if (iterations <= threads) return RunEach(threads, iterations, body, context);
+  shares_.Deal(iterations, threads);
+  struct Loop {
+    LoopShares& shares;
+    Body body;
+    const void* context;
+  };
+  const Loop loop{shares_, body, context};
+  const auto drain = [](const void* data, int, int thread) {
+    const Loop& mine = *static_cast<const Loop*>(data);
+    for (int i; (i = mine.shares.Take(thread)) >= 0;) mine.body(mine.context, i, thread);
+  };
+  RunEach(threads, threads, drain, &loop);
+}
+
+void ThreadPool::RunEach(int threads, int iterations, Body body, const void* context) {
   // All iterations of the last loop are finished, so nobody counts or runs any more; but a late worker may still read
   // these fields. It then fails to claim, because the ticket has changed.
   const uint32_t loop = LoopNumber(ticket_.load()) + 1;

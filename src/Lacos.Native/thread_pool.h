@@ -1,7 +1,8 @@
 // The own loop runner: workers that spin for a moment between loops and sleep between calls.
 //
 // Iterations are claimed one by one, by the caller too, and the caller waits for claimed iterations only: a worker that
-// the system has taken off its core delays nothing but the iteration that it holds.
+// the system has taken off its core delays nothing but the iteration that it holds. Each thread begins with a share of
+// its own (loop_shares.h).
 #ifndef LACOS_THREAD_POOL_H_
 #define LACOS_THREAD_POOL_H_
 
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "loop_runner.h"
+#include "loop_shares.h"
 #include "process_forks.h"
 #include "wake_placement.h"
 
@@ -46,6 +48,8 @@ class ThreadPool final : public LoopRunner {
     std::thread thread;
   };
 
+  // Each iteration by whoever is first.
+  void RunEach(int threads, int iterations, Body body, const void* context);
   void Work(Worker& self, int thread);
   void TakeIterations(int thread);
   bool WaitForLoop(Worker& self, int thread, uint32_t& seen);
@@ -65,6 +69,7 @@ class ThreadPool final : public LoopRunner {
   alignas(64) std::atomic<int> sleepers_{0};
   std::atomic<bool> stop_{false};
   const uint32_t forks_ = ProcessForks();
+  LoopShares shares_;  // of a loop with more iterations than threads
   std::vector<std::unique_ptr<Worker>> workers_;
 };
 

@@ -1,6 +1,6 @@
-// The panels of a running layer, dealt out to its threads.
-#ifndef LACOS_PANEL_SHARES_H_
-#define LACOS_PANEL_SHARES_H_
+// The items of a loop, dealt out to its threads.
+#ifndef LACOS_LOOP_SHARES_H_
+#define LACOS_LOOP_SHARES_H_
 
 #include <atomic>
 #include <cstdint>
@@ -8,29 +8,32 @@
 
 namespace lacos {
 
-// Every share is a stretch of neighbours. Its owner takes them one by one from the front; one who has none left takes
-// over the second half of the share that has most. So threads read memory in long runs, know what they will take next,
-// and end together.
-class PanelShares {
+// Every thread has a share, a stretch of neighbours, the same in every loop over as many: so it finds data where it has
+// itself written them, reads memory in long runs, and knows what it will take next. It takes items one by one from the
+// front; when it has none left, it takes over the second half of the share that has most. So threads end together.
+class LoopShares {
  public:
-  // The first panel of a share when none has been taken.
-  static int First(int panels, int shares, int share) {
-    return static_cast<int>(static_cast<int64_t>(panels) * share / shares);
+  // The first item of a share when none has been taken.
+  static int First(int items, int shares, int share) {
+    return static_cast<int>(static_cast<int64_t>(items) * share / shares);
   }
 
-  // Before anybody takes: panels 0..panels in equal shares.
-  void Deal(int panels, int shares) {
-    if (shares > room_) {
-      shares_ = std::make_unique<Share[]>(static_cast<size_t>(shares));
-      room_ = shares;
-    }
+  void Reserve(int shares) {
+    if (shares <= room_) return;
+    shares_ = std::make_unique<Share[]>(static_cast<size_t>(shares));
+    room_ = shares;
+  }
+
+  // Before anybody takes: items 0 to items - 1 in equal shares, some of which may be empty.
+  void Deal(int items, int shares) {
+    Reserve(shares);
     count_ = shares;
     for (int i = 0; i < shares; i++) {
-      shares_[i].stretch.store({First(panels, shares, i), First(panels, shares, i + 1)}, std::memory_order_relaxed);
+      shares_[i].stretch.store({First(items, shares, i), First(items, shares, i + 1)}, std::memory_order_relaxed);
     }
   }
 
-  // A panel that nobody else gets; -1 when none is left. No two threads call it at once with the same share.
+  // An item that nobody else gets; -1 when none is left. No two threads call it at once with the same share.
   int Take(int share) {
     std::atomic<Stretch>& own = shares_[share].stretch;
     for (Stretch seen = own.load(std::memory_order_relaxed); seen.left() > 0;) {
@@ -55,7 +58,7 @@ class PanelShares {
     std::atomic<Stretch> stretch{Stretch{0, 0}};
   };
 
-  // A stretch of the same value holds the same panels, none of them taken: whatever happened in between, it may be cut.
+  // A stretch of the same value holds the same items, none of them taken: whatever happened in between, it may be cut.
   int TakeOver(std::atomic<Stretch>& own) {
     for (;;) {
       Stretch most{0, 0};
@@ -81,4 +84,4 @@ class PanelShares {
 
 }  // namespace lacos
 
-#endif  // LACOS_PANEL_SHARES_H_
+#endif  // LACOS_LOOP_SHARES_H_

@@ -1,5 +1,5 @@
-// Every panel is taken once, neighbours after each other, whoever takes from whom.
-#include "panel_shares.h"
+// Every item is taken once, neighbours after each other, whoever takes from whom.
+#include "loop_shares.h"
 
 #include <gtest/gtest.h>
 
@@ -13,21 +13,21 @@
 namespace lacos {
 namespace {
 
-std::vector<int> TakeAll(PanelShares& shares, int share) {
+std::vector<int> TakeAll(LoopShares& shares, int share) {
   std::vector<int> taken;
-  for (int panel; (panel = shares.Take(share)) >= 0;) taken.push_back(panel);
+  for (int item; (item = shares.Take(share)) >= 0;) taken.push_back(item);
   return taken;
 }
 
-TEST(PanelShares, OneThreadTakesItsOwnInOrderAndThenHalvesOfTheLargest) {
-  PanelShares shares;
+TEST(LoopShares, OneThreadTakesItsOwnInOrderAndThenHalvesOfTheLargest) {
+  LoopShares shares;
   shares.Deal(12, 2);
   EXPECT_EQ(TakeAll(shares, 0), (std::vector<int>{0, 1, 2, 3, 4, 5, 9, 10, 11, 7, 8, 6}));
   EXPECT_EQ(shares.Take(1), -1);
 }
 
-TEST(PanelShares, NextIsWhatTheOwnerTakes) {
-  PanelShares shares;
+TEST(LoopShares, NextIsWhatTheOwnerTakes) {
+  LoopShares shares;
   shares.Deal(10, 3);
   for (int share = 0; share < 3; share++) {
     for (int next; (next = shares.Next(share)) >= 0;) ASSERT_EQ(shares.Take(share), next);
@@ -35,25 +35,25 @@ TEST(PanelShares, NextIsWhatTheOwnerTakes) {
   EXPECT_EQ(shares.Take(0), -1);
 }
 
-TEST(PanelShares, BeginWithTheFirstOfTheShare) {
+TEST(LoopShares, BeginWithTheFirstOfTheShare) {
   for (int count = 1; count <= 20; count++) {
-    for (int panels = count; panels <= 100; panels++) {
-      PanelShares shares;
-      shares.Deal(panels, count);
+    for (int items = count; items <= 100; items++) {
+      LoopShares shares;
+      shares.Deal(items, count);
       for (int share = 0; share < count; share++) {
-        ASSERT_EQ(shares.Next(share), PanelShares::First(panels, count, share)) << panels << " panels, " << count;
+        ASSERT_EQ(shares.Next(share), LoopShares::First(items, count, share)) << items << " items, " << count;
       }
     }
   }
 }
 
-TEST(PanelShares, ThreadsTakeEveryPanelOnce) {
+TEST(LoopShares, ThreadsTakeEveryItemOnce) {
   Numbers numbers(4);
-  PanelShares shares;
+  LoopShares shares;
   for (int round = 0; round < 300; round++) {
     const int count = numbers.Whole(1, 8);
-    const int panels = numbers.Whole(count, 2000);
-    shares.Deal(panels, count);
+    const int items = numbers.Whole(count, 2000);
+    shares.Deal(items, count);
     std::vector<std::vector<int>> taken(count);
     std::vector<std::thread> threads;
     for (int share = 0; share < count; share++) {
@@ -65,9 +65,9 @@ TEST(PanelShares, ThreadsTakeEveryPanelOnce) {
     std::vector<int> all;
     for (const auto& some : taken) all.insert(all.end(), some.begin(), some.end());
     std::sort(all.begin(), all.end());
-    std::vector<int> expected(static_cast<size_t>(panels));
+    std::vector<int> expected(static_cast<size_t>(items));
     std::iota(expected.begin(), expected.end(), 0);
-    ASSERT_EQ(all, expected) << panels << " panels, " << count << " shares";
+    ASSERT_EQ(all, expected) << items << " items, " << count << " shares";
   }
 }
 
