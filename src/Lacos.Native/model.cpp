@@ -233,9 +233,12 @@ void Model::Encode(const TokenBatch& batch, const int32_t* pool_from, const Pool
     }
   };
   if (part_a_thread) {
-    runner.For(static_cast<int>(parts.size()), [&](int part, int thread) {
+    // In their order, whoever is free: a loop over them would begin with a stretch for each thread.
+    const int count = static_cast<int>(parts.size());
+    std::atomic<int> next{0};
+    runner.For(std::min(threads, count), [&](int, int thread) {
       SerialRunner own;
-      run(parts[part], own, *workspaces[thread]);
+      for (int part; (part = next.fetch_add(1)) < count;) run(parts[part], own, *workspaces[thread]);
     });
   } else {
     for (const BatchPart& part : parts) run(part, runner, *workspaces[0]);
