@@ -42,7 +42,7 @@ void LoopThreads::RunOn(int threads, int iterations, Body body, const void* cont
   if (iterations <= 1 || threads <= 1 || is_left_behind) {
     for (int i = 0; i < iterations; i++) body(context, i, 0);
   } else if (openmp != nullptr) {
-    RunOnOpenMp(*openmp, threads, iterations, body, context);
+    RunOnOpenMp(*openmp, shares_, threads, iterations, body, context);
   } else {
     if (own_ == nullptr) own_ = std::make_unique<ThreadPool>(thread_count_);
     own_->RunOn(threads, iterations, body, context);

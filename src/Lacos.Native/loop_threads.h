@@ -25,6 +25,7 @@ class LoopThreads final : public LoopRunner {
 
  private:
   int thread_count_;
+  LoopShares shares_;                // of a loop on a shared runtime
   std::unique_ptr<ThreadPool> own_;  // made when first needed: beside a shared runtime it never is
 };
 

@@ -1,9 +1,5 @@
 #include "openmp.h"
 
-#include <algorithm>
-#include <atomic>
-#include <cstdint>
-
 #include "lacos_native.h"
 #include "process_forks.h"
 #include "status.h"
@@ -20,8 +16,8 @@ OpenMp FindOpenMp(const char* library) {
   // Kept open, so that the functions stay where they are.
   void* handle = dlopen(library, RTLD_LAZY | RTLD_NOLOAD);
   if (handle == nullptr) {
-    Fail(LACOS_UNSUPPORTED, "'%.300s' is not loaded in this process; name the OpenMP library that the framework loaded.",
-         library);
+    Fail(LACOS_UNSUPPORTED,
+         "'%.300s' is not loaded in this process; name the OpenMP library that the framework loaded.", library);
   }
   OpenMp openmp;
   openmp.parallel = reinterpret_cast<decltype(openmp.parallel)>(dlsym(handle, "GOMP_parallel"));
@@ -42,45 +38,20 @@ OpenMp FindOpenMp(const char* library) {
 
 #endif
 
-namespace {
-
-// The first iteration of a thread's share; of the thread behind the last one, the end.
-int FirstOfShare(int iterations, int threads, int thread) {
-  return static_cast<int>(static_cast<int64_t>(iterations) * thread / threads);
-}
-
-}  // namespace
-
-// Each thread begins with its own stretch of the iterations, the same in every loop of as many, and then helps the others
-// with what is left of theirs: in a training step, whose rows are large, a thread so finds rows where it has itself
-// written them. (The own pool deals out one iteration after the other, which suits the shorter loops of an encoder.)
-void RunOnOpenMp(const OpenMp& openmp, int threads, int iterations, LoopRunner::Body body, const void* context) {
-  constexpr int kMostShares = 64;
-  struct alignas(64) Share {
-    std::atomic<int> next;
-    int end;
-  };
+void RunOnOpenMp(const OpenMp& openmp, LoopShares& shares, int threads, int iterations, LoopRunner::Body body,
+                 const void* context) {
   struct Loop {
     const OpenMp& openmp;
+    LoopShares& shares;
     LoopRunner::Body body;
     const void* context;
-    int share_count;
-    Share shares[kMostShares];
-  } loop{openmp, body, context, std::min(threads, kMostShares), {}};
-  for (int i = 0; i < loop.share_count; i++) {
-    loop.shares[i].next.store(FirstOfShare(iterations, loop.share_count, i), std::memory_order_relaxed);
-    loop.shares[i].end = FirstOfShare(iterations, loop.share_count, i + 1);
-  }
+  } loop{openmp, shares, body, context};
+  shares.Deal(iterations, threads);
   openmp.parallel(
       [](void* data) {
-        Loop& mine = *static_cast<Loop*>(data);
+        const Loop& mine = *static_cast<const Loop*>(data);
         const int thread = mine.openmp.thread_number();
-        for (int i = 0; i < mine.share_count; i++) {
-          Share& share = mine.shares[(thread + i) % mine.share_count];
-          for (int n; (n = share.next.fetch_add(1, std::memory_order_relaxed)) < share.end;) {
-            mine.body(mine.context, n, thread);
-          }
-        }
+        for (int i; (i = mine.shares.Take(thread)) >= 0;) mine.body(mine.context, i, thread);
       },
       &loop, static_cast<unsigned>(threads), 0);
 }

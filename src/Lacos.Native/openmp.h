@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "loop_runner.h"
+#include "loop_shares.h"
 
 namespace lacos {
 
@@ -20,7 +21,9 @@ struct OpenMp {
 OpenMp FindOpenMp(const char* library);
 
 // Runs the loop on at most `threads` threads of the runtime; inside a parallel region of the caller that may be one.
-void RunOnOpenMp(const OpenMp& openmp, int threads, int iterations, LoopRunner::Body body, const void* context);
+// shares: of this loop.
+void RunOnOpenMp(const OpenMp& openmp, LoopShares& shares, int threads, int iterations, LoopRunner::Body body,
+                 const void* context);
 
 }  // namespace lacos
 
