@@ -23,21 +23,25 @@ constexpr int TilesOfBand(int tile_rows) { return (32 + tile_rows - 1) / tile_ro
 // power of two the same columns of all rows would fall into the same cache sets.
 inline size_t RowStride(int width) { return static_cast<size_t>(width) + 16; }
 
-// With so many rows a thread, and so few panels, the threads share a product by rows and not by panels: a panel is then
-// a smaller part of a thread's work, and a thread reads rows that it has itself quantised. Reading all weights hides
-// behind the products of that many rows.
-constexpr int kRowsOfThread = 64;
-constexpr int kFewPanelsOfThread = 16;
-
 // Rows of one block: about what fits, a multiple of the tile, equal blocks, and blocks enough that with few panels
 // every thread has work.
 inline int RowBlock(int m, int fitting, int tile_rows, int panels, int threads) {
   fitting = std::clamp(fitting, tile_rows, kRowBlockMaximum / tile_rows * tile_rows);
   int blocks = (m + fitting - 1) / fitting;
-  if (m >= threads * kRowsOfThread && panels < threads * kFewPanelsOfThread) blocks = std::max(blocks, threads);
   while (blocks * panels < threads * 2 && m / (blocks + 1) >= 4 * tile_rows) blocks++;
   const int rows = (m + blocks - 1) / blocks;
   return std::min(kRowBlockMaximum / tile_rows * tile_rows, (rows + tile_rows - 1) / tile_rows * tile_rows);
+}
+
+// The rows that fit, or fewer: with so many rows a thread, and so few panels, the threads share a product by rows and
+// not by panels. A panel is then a smaller part of a thread's work, and a thread reads rows that it has itself
+// quantised. Each reads all weights, which hides behind the products of that many rows; not for weights that are
+// unpacked first.
+inline int RowsOfNarrowLayer(int m, int fitting, int panels, int threads) {
+  constexpr int kRowsOfThread = 64;
+  constexpr int kFewPanelsOfThread = 16;
+  if (m < threads * kRowsOfThread || panels >= threads * kFewPanelsOfThread) return fitting;
+  return std::min(fitting, (m + threads - 1) / threads);
 }
 
 }  // namespace lacos

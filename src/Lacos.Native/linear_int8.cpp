@@ -112,7 +112,7 @@ struct Int8Linear::Job {
 };
 
 int Int8Linear::RowBlockOf(int m, int threads) const {
-  const int fitting = kRowBlockBytes / std::min(k_, kDepthBlock);
+  const int fitting = RowsOfNarrowLayer(m, kRowBlockBytes / std::min(k_, kDepthBlock), panel_count_, threads);
   return RowBlock(m, fitting, kernels_->int8_gemm->rows, panel_count_, threads);
 }
 

@@ -9,10 +9,14 @@ namespace lacos {
 namespace {
 
 TEST(LinearBlocking, NarrowLayersAreSharedByRowsWhereEveryThreadHasEnough) {
-  EXPECT_EQ(RowBlock(128, 384, 6, 16, 2), 66);
-  EXPECT_EQ(RowBlock(640, 384, 6, 16, 8), 84);
-  EXPECT_EQ(RowBlock(128, 384, 6, 16, 4), 132) << "too few rows a thread";
-  EXPECT_EQ(RowBlock(128, 384, 6, 32, 2), 132) << "panels enough";
+  const auto block = [](int m, int panels, int threads) {
+    return RowBlock(m, RowsOfNarrowLayer(m, 384, panels, threads), 6, panels, threads);
+  };
+  EXPECT_EQ(block(128, 16, 2), 66);
+  EXPECT_EQ(block(640, 16, 8), 84);
+  EXPECT_EQ(block(1000, 16, 2), 336) << "no more than fits";
+  EXPECT_EQ(block(128, 16, 4), 132) << "too few rows a thread";
+  EXPECT_EQ(block(128, 32, 2), 132) << "panels enough";
 }
 
 TEST(LinearBlocking, BlocksAreWholeTilesAndNotLargerThanFits) {

@@ -45,6 +45,25 @@ TEST(ThreadPool, NoTwoIterationsShareAThreadNumberAtOnce) {
   EXPECT_EQ(0, clashes.load());
 }
 
+TEST(ThreadPool, EachThreadBeginsWithTheFirstIterationOfItsShare) {
+  constexpr int kThreads = 3;
+  ThreadPool pool(kThreads);
+  if (pool.thread_count() < kThreads) GTEST_SKIP() << "the system gives no more than " << pool.thread_count();
+  for (int round = 0; round < 50; round++) {
+    int first[kThreads] = {-1, -1, -1};
+    std::atomic<int> begun{0};
+    pool.For(100, [&](int i, int thread) {
+      if (first[thread] >= 0) return;
+      first[thread] = i;
+      begun++;
+      while (begun.load() < kThreads) std::this_thread::yield();  // nobody goes on before all have begun
+    });
+    EXPECT_EQ(first[0], 0);
+    EXPECT_EQ(first[1], 33);
+    EXPECT_EQ(first[2], 66);
+  }
+}
+
 TEST(ThreadPool, WakesWorkersThatWentToSleep) {
   ThreadPool pool(2);
   for (int round = 0; round < 20; round++) {
