@@ -74,6 +74,10 @@ void Int8Layer::Run(const float* x, int m, float outlier_threshold, const float*
   LayerWorkspace& w = *workspace_;
   std::lock_guard<std::mutex> lock(w.mutex);
   w.scratch.Reserve(*kernels_, w.threads.thread_count());
+  const LinearOutput output{y, n, gelu, residual, n};
+  if (outlier_threshold == 0 && Int8Linear::AreFew(m, k)) {
+    return linear_.RunOnFloats(w.threads, w.scratch, x, static_cast<size_t>(k), m, PanelsOf(bias), output);
+  }
   linear_.ReserveRows(w.rows, m);
   std::vector<OutlierSpan> spans;
   if (outlier_threshold > 0) {
@@ -87,7 +91,7 @@ void Int8Layer::Run(const float* x, int m, float outlier_threshold, const float*
     });
   }
   linear_.Run(w.threads, w.scratch, w.rows, m, PanelsOf(bias), spans.empty() ? nullptr : &spans, x,
-              static_cast<size_t>(k), {y, n, gelu, residual, n});
+              static_cast<size_t>(k), output);
 }
 
 void Int8Layer::RunBackward(const float* gradient, int m, bool full_precision, float* dx) {

@@ -11,7 +11,6 @@
 #include "aligned_buffer.h"
 #include "kernel.h"
 #include "loop_runner.h"
-#include "loop_shares.h"
 #include "quantized_rows.h"
 #include "weight_reach.h"
 #include "weight_view.h"
@@ -41,7 +40,12 @@ struct LinearScratch {
   std::vector<AlignedBuffer<float>> sums;    // one a thread; integers or floats
   std::vector<AlignedBuffer<float>> extras;  // one a thread
   std::vector<BlockExcess> excess;           // one a thread
-  LoopShares shares;                         // of the layer that is running
+  // One a thread, for layers whose rows are not quantised before, and in which run they were.
+  struct alignas(64) OwnRows {
+    QuantizedRows rows;
+    uint64_t run = 0;
+  };
+  std::vector<OwnRows> own_rows;
   uint64_t runs = 0;
 
   void Reserve(const KernelSet& kernels, int threads);
@@ -84,17 +88,25 @@ class Int8Linear {
   void Run(LoopRunner& runner, LinearScratch& scratch, const QuantizedRows& rows, int m, const float* bias,
            const std::vector<OutlierSpan>* spans, const float* x, size_t x_stride, const LinearOutput& output,
            const Int8Linear* following = nullptr) const;
+  // The same for few rows that are not quantised yet: each thread quantises all of them for itself, sooner than threads
+  // could share that and wait for each other.
+  void RunOnFloats(LoopRunner& runner, LinearScratch& scratch, const float* x, size_t x_stride, int m,
+                   const float* bias, const LinearOutput& output) const;
+  // So few rows of k columns. A single one takes less than telling another thread of it does.
+  static bool AreFew(int m, int k) { return m > 1 && static_cast<int64_t>(m) * k <= 16 * 1024; }
   const float* bias() const { return bias_.data(); }
 
  private:
   struct Job;
   void Pack(const WeightView& weight, int panel);
+  void RunJob(LoopRunner& runner, const Job& job) const;
+  // What a thread multiplies, made by itself before its first work where nobody has.
+  const QuantizedRows& RowsOf(const Job& job, int work, int thread) const;
   int RowBlockOf(int m, int threads) const;
   // Panels through all blocks of rows.
   int WorkOf(int m, int threads) const;
-  void RunShare(const Job& job, int thread) const;
   void RunPanel(const Job& job, int work, const uint8_t* next_weights, int thread) const;
-  const uint8_t* NextWeights(const Job& job, int thread) const;
+  const uint8_t* NextWeights(const Job& job, int next, int thread) const;
   void AddOutliers(const Job& job, int panel, int first_row, int rows, float* extra) const;
 
   const KernelSet* kernels_;

@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "fetch_line.h"
 #include "linear.h"
 #include "linear_blocking.h"
+#include "loop_shares.h"
 
 namespace lacos {
 
@@ -13,7 +15,6 @@ void LinearScratch::Reserve(const KernelSet& kernels, int threads) {
   sums.resize(threads);
   extras.resize(threads);
   excess.resize(threads);
-  shares.Reserve(threads);
   for (auto& buffer : panels) buffer.Reserve(columns * 256);
   for (auto& buffer : sums) buffer.Reserve(columns * kRowBlockMaximum);
   for (auto& buffer : extras) buffer.Reserve(columns * (kernels.int8_gemm->rows + 1));
@@ -97,7 +98,7 @@ void Int8Linear::Pack(const WeightView& weight, int panel) {
 }
 
 struct Int8Linear::Job {
-  const QuantizedRows& rows;
+  const QuantizedRows* rows;  // null: each thread makes its own
   LinearScratch& scratch;
   const LinearOutput& output;
   const float* bias;
@@ -125,12 +126,25 @@ void Int8Linear::Run(LoopRunner& runner, LinearScratch& scratch, const Quantized
                      const std::vector<OutlierSpan>* spans, const float* x, size_t x_stride, const LinearOutput& output,
                      const Int8Linear* following) const {
   const int threads = runner.thread_count();
-  const Job job{rows,    scratch,  output, bias, spans, x, x_stride, m, ++scratch.runs, RowBlockOf(m, threads),
-                threads, following};
-  const int work = WorkOf(m, threads);
-  scratch.shares.Deal(work, threads);
-  // Not as a loop over panels: a thread has to know its next one.
-  runner.For(std::min(threads, work), [&](int, int thread) { RunShare(job, thread); });
+  RunJob(runner, {&rows, scratch, output, bias, spans, x, x_stride, m, ++scratch.runs, RowBlockOf(m, threads), threads,
+                  following});
+}
+
+void Int8Linear::RunOnFloats(LoopRunner& runner, LinearScratch& scratch, const float* x, size_t x_stride, int m,
+                             const float* bias, const LinearOutput& output) const {
+  const int threads = runner.thread_count();
+  scratch.own_rows.resize(threads);
+  for (LinearScratch::OwnRows& own : scratch.own_rows) ReserveRows(own.rows, m);
+  RunJob(runner, {nullptr, scratch, output, bias, nullptr, x, x_stride, m, ++scratch.runs, RowBlockOf(m, threads),
+                  threads, nullptr});
+}
+
+void Int8Linear::RunJob(LoopRunner& runner, const Job& job) const {
+  const auto release = kernels_->int8_gemm->release;
+  runner.For(WorkOf(job.m, job.threads), [&](int work, int thread, int next) {
+    RunPanel(job, work, NextWeights(job, next, thread), thread);
+    if (next < 0 && release != nullptr) release();
+  });
 }
 
 namespace {
@@ -190,8 +204,7 @@ void FetchOutput(const LinearOutput& output, int first_row, int rows, int column
 
 // Where the weights begin that a thread multiplies next; after its last, those that its share of the next layer begins
 // with.
-const uint8_t* Int8Linear::NextWeights(const Job& job, int thread) const {
-  const int next = job.scratch.shares.Next(thread);
+const uint8_t* Int8Linear::NextWeights(const Job& job, int next, int thread) const {
   if (next >= 0) return packed_ + panel_bytes_ * (next % panel_count_);
   if (job.following == nullptr) return nullptr;
   const Int8Linear& layer = *job.following;
@@ -200,16 +213,26 @@ const uint8_t* Int8Linear::NextWeights(const Job& job, int thread) const {
   return layer.packed_ + layer.panel_bytes_ * (first % layer.panel_count_);
 }
 
-void Int8Linear::RunShare(const Job& job, int thread) const {
-  for (int work; (work = job.scratch.shares.Take(thread)) >= 0;) {
-    RunPanel(job, work, NextWeights(job, thread), thread);
+const QuantizedRows& Int8Linear::RowsOf(const Job& job, int work, int thread) const {
+  if (job.rows != nullptr) return *job.rows;
+  LinearScratch::OwnRows& own = job.scratch.own_rows[thread];
+  if (own.run == job.run) return own.rows;
+  own.run = job.run;
+  // The weights that it multiplies first are on their way meanwhile, as far as any second-level cache holds them.
+  const uint8_t* weights = packed_ + panel_bytes_ * (work % panel_count_);
+  const size_t bytes = std::min(panel_bytes_, size_t{64} * 1024);
+  size_t fetched = 0;
+  for (int row = 0; row < job.m; row++) {
+    for (; fetched < bytes * (row + 1) / job.m; fetched += 64) FetchLineFarther(weights + fetched);
+    own.rows.Set(*kernels_, row, job.x + job.x_stride * row, k_, std::numeric_limits<float>::infinity(), nullptr);
   }
-  if (kernels_->int8_gemm->release != nullptr) kernels_->int8_gemm->release();
+  return own.rows;
 }
 
 // work: a panel, counted through all blocks of rows. next_weights: what the thread multiplies after it, or null.
 void Int8Linear::RunPanel(const Job& job, int work, const uint8_t* next_weights, int thread) const {
   const Int8GemmKernel& gemm = *kernels_->int8_gemm;
+  const QuantizedRows& quantized = RowsOf(job, work, thread);
   const int first_row = work / panel_count_ * job.row_block;
   const int block_rows = std::min(job.row_block, job.m - first_row);
   const int panel = work % panel_count_;
@@ -234,7 +257,7 @@ void Int8Linear::RunPanel(const Job& job, int work, const uint8_t* next_weights,
     for (int tile = band * tiles_of_band; tile < last_tile; tile++) row += rows_of(tile, row);
     return row - first;
   };
-  const ExcessBands& excess = job.scratch.excess[thread].Of(job.run, first_row, job.rows.excess, band_rows_of);
+  const ExcessBands& excess = job.scratch.excess[thread].Of(job.run, first_row, quantized.excess, band_rows_of);
   const size_t group_bytes = static_cast<size_t>(gemm.k_group) * gemm.columns;
   const uint8_t* weights = packed_ + panel_bytes_ * panel;
   const int column = panel * gemm.columns;
@@ -249,11 +272,11 @@ void Int8Linear::RunPanel(const Job& job, int work, const uint8_t* next_weights,
     for (int tile = 0, row = 0, band_row = 0; tile < tiles; tile++) {
       const int rows = rows_of(tile, row);
       int32_t* c = sums + static_cast<size_t>(row) * gemm.columns;
-      const int8_t* a =
-          job.rows.codes.data() + job.rows.stride * (first_row + row) + static_cast<size_t>(first_group) * gemm.k_group;
+      const int8_t* a = quantized.codes.data() + quantized.stride * (first_row + row) +
+                        static_cast<size_t>(first_group) * gemm.k_group;
       if (last_depth) FetchOutput(job.output, first_row + row, rows, column, std::min(gemm.columns, n_ - column));
-      gemm.tile({rows, groups, depth > 0, a, job.rows.stride, here, c, ahead.at(tile, groups), ahead.bytes(tile),
-                 job.rows.excess.is_split()});
+      gemm.tile({rows, groups, depth > 0, a, quantized.stride, here, c, ahead.at(tile, groups), ahead.bytes(tile),
+                 quantized.excess.is_split()});
       row += rows;
       if (tile + 1 < tiles && (tile + 1) % tiles_of_band != 0) continue;
       int32_t* band_sums = sums + static_cast<size_t>(band_row) * gemm.columns;
@@ -265,7 +288,7 @@ void Int8Linear::RunPanel(const Job& job, int work, const uint8_t* next_weights,
       if (with_extra) AddOutliers(job, panel, at, count, extra);
       const LinearOutput& o = job.output;
       kernels_->vector->finish({count, std::min(gemm.columns, n_ - column), gemm.columns, band_sums, nullptr,
-                                job.rows.offsets.data() + at, job.rows.scales.data() + at,
+                                quantized.offsets.data() + at, quantized.scales.data() + at,
                                 column_scales_.data() + column, job.bias + column, with_extra ? extra : nullptr, o.gelu,
                                 o.residual == nullptr ? nullptr : o.residual + o.residual_stride * at + column,
                                 o.residual_stride, o.y + o.y_stride * at + column, o.y_stride});

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <exception>
+#include <type_traits>
 
 namespace lacos {
 
@@ -28,8 +29,9 @@ class LoopFailure {
 
 class LoopRunner {
  public:
-  // thread is below thread_count(), and no two bodies run at once with the same one.
-  using Body = void (*)(const void* context, int iteration, int thread);
+  // thread is below thread_count(), and no two bodies run at once with the same one. next: what this thread runs after
+  // it, unless another takes that over; -1 for nothing, or when it is not known.
+  using Body = void (*)(const void* context, int iteration, int thread, int next);
 
   virtual ~LoopRunner() = default;
   virtual int thread_count() const = 0;
@@ -37,7 +39,8 @@ class LoopRunner {
   // Returns after all iterations. Bodies must not throw. Called by one thread at a time.
   virtual void Run(int iterations, Body body, const void* context) = 0;
 
-  // An exception of the function ends the loop early and is thrown here.
+  // function(iteration, thread) or function(iteration, thread, next). An exception of it ends the loop early and is
+  // thrown here.
   template <class Function>
   void For(int iterations, const Function& function) {
     if (iterations <= 0) return;
@@ -49,11 +52,15 @@ class LoopRunner {
     const Loop loop{function, failure};
     Run(
         iterations,
-        [](const void* context, int iteration, int thread) {
+        [](const void* context, int iteration, int thread, [[maybe_unused]] int next) {
           const Loop& mine = *static_cast<const Loop*>(context);
           if (mine.failure.any()) return;
           try {
-            mine.function(iteration, thread);
+            if constexpr (std::is_invocable_v<const Function&, int, int, int>) {
+              mine.function(iteration, thread, next);
+            } else {
+              mine.function(iteration, thread);
+            }
           } catch (...) {
             mine.failure.Keep();
           }
@@ -63,13 +70,15 @@ class LoopRunner {
   }
 };
 
-// Everything on the calling thread.
+// On the calling thread.
+inline void RunAlone(int iterations, LoopRunner::Body body, const void* context) {
+  for (int i = 0; i < iterations; i++) body(context, i, 0, i + 1 < iterations ? i + 1 : -1);
+}
+
 class SerialRunner final : public LoopRunner {
  public:
   int thread_count() const override { return 1; }
-  void Run(int iterations, Body body, const void* context) override {
-    for (int i = 0; i < iterations; i++) body(context, i, 0);
-  }
+  void Run(int iterations, Body body, const void* context) override { RunAlone(iterations, body, context); }
 };
 
 }  // namespace lacos

@@ -40,7 +40,7 @@ void LoopThreads::RunOn(int threads, int iterations, Body body, const void* cont
   const OpenMp* openmp = shared_openmp.load();
   const bool is_left_behind = openmp != nullptr && openmp->forks != ProcessForks();
   if (iterations <= 1 || threads <= 1 || is_left_behind) {
-    for (int i = 0; i < iterations; i++) body(context, i, 0);
+    RunAlone(iterations, body, context);
   } else if (openmp != nullptr) {
     RunOnOpenMp(*openmp, shares_, threads, iterations, body, context);
   } else {

@@ -43,15 +43,12 @@ void RunOnOpenMp(const OpenMp& openmp, LoopShares& shares, int threads, int iter
   struct Loop {
     const OpenMp& openmp;
     LoopShares& shares;
-    LoopRunner::Body body;
-    const void* context;
-  } loop{openmp, shares, body, context};
-  shares.Deal(iterations, threads);
+  } loop{openmp, shares};
+  shares.Deal(iterations, threads, body, context);
   openmp.parallel(
       [](void* data) {
         const Loop& mine = *static_cast<const Loop*>(data);
-        const int thread = mine.openmp.thread_number();
-        for (int i; (i = mine.shares.Take(thread)) >= 0;) mine.body(mine.context, i, thread);
+        mine.shares.Work(mine.openmp.thread_number());
       },
       &loop, static_cast<unsigned>(threads), 0);
 }

@@ -73,8 +73,9 @@ struct QuantizedRows {
                        float threshold, float* keep, std::vector<int>& columns);
 };
 
-// The bands of a block of rows, and which block that is: a thread takes several tasks of one in turn.
-class BlockExcess {
+// The bands of a block of rows, and which block that is: a thread takes several tasks of one in turn. No two threads'
+// lie in one cache line.
+class alignas(64) BlockExcess {
  public:
   // The bands of `run`, a number that no other product with this memory has, from first_row on.
   // rows_of(band, row): rows of a band that begins `row` rows behind first_row; 0 behind the last one.

@@ -96,13 +96,17 @@ inline void StoreInt8(int8_t* p, Ints v) {
   const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
   _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packs_epi16(words, words));
 }
-// Vectors of integers that make one of bytes.
+// Vectors of integers that make one of codes.
 constexpr int kByteVectors = 4;
-inline void StoreBytes(int8_t* p, const Ints* v) {
+// Stores them, none below -127, and adds them to sums.
+inline Ints StoreCodes(int8_t* p, const Ints* v, Ints sums) {
   // Packed half by half: the halves of v[0], v[1], ... come to lie four bytes each, first all lower ones.
-  const __m256i bytes = _mm256_packs_epi16(_mm256_packs_epi32(v[0], v[1]), _mm256_packs_epi32(v[2], v[3]));
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
-                      _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7)));
+  const __m256i packed = _mm256_packs_epi16(_mm256_packs_epi32(v[0], v[1]), _mm256_packs_epi32(v[2], v[3]));
+  const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+  const __m256i codes = _mm256_max_epi8(_mm256_permutevar8x32_epi32(packed, order), _mm256_set1_epi8(-127));
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), codes);
+  const __m256i pairs = _mm256_maddubs_epi16(_mm256_set1_epi8(1), codes);
+  return AddInts(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
 }
 
 }  // namespace

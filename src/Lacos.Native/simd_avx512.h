@@ -107,9 +107,18 @@ inline int32_t SumInts(Ints v) {
   return SumInts(_mm256_add_epi32(_mm512_castsi512_si256(v), _mm512_extracti64x4_epi64(v, 1)));
 }
 inline void StoreInt8(int8_t* p, Ints v) { _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtsepi32_epi8(v)); }
-// Vectors of integers that make one of bytes.
-constexpr int kByteVectors = 1;
-inline void StoreBytes(int8_t* p, const Ints* v) { StoreInt8(p, v[0]); }
+// Vectors of integers that make one of codes.
+constexpr int kByteVectors = 4;
+// Stores them, none below -127, and adds them to sums.
+inline Ints StoreCodes(int8_t* p, const Ints* v, Ints sums) {
+  // Packed quarter by quarter: those of v[0], v[1], ... come to lie four bytes each, first all lowest ones.
+  const __m512i packed = _mm512_packs_epi16(_mm512_packs_epi32(v[0], v[1]), _mm512_packs_epi32(v[2], v[3]));
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  const __m512i codes = _mm512_max_epi8(_mm512_permutexvar_epi32(order, packed), _mm512_set1_epi8(-127));
+  _mm512_storeu_si512(p, codes);
+  const __m512i pairs = _mm512_maddubs_epi16(_mm512_set1_epi8(1), codes);
+  return AddInts(sums, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
+}
 
 }  // namespace
 

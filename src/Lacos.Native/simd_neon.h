@@ -122,9 +122,14 @@ inline Ints AddInts(Ints a, Ints b) { return {vaddq_s32(a.low, b.low), vaddq_s32
 inline int32_t SumInts(Ints v) { return vaddvq_s32(vaddq_s32(v.low, v.high)); }
 inline int8x8_t Bytes(Ints v) { return vqmovn_s16(vcombine_s16(vqmovn_s32(v.low), vqmovn_s32(v.high))); }
 inline void StoreInt8(int8_t* p, Ints v) { vst1_s8(p, Bytes(v)); }
-// Vectors of integers that make one of bytes.
+// Vectors of integers that make one of codes.
 constexpr int kByteVectors = 2;
-inline void StoreBytes(int8_t* p, const Ints* v) { vst1q_s8(p, vcombine_s8(Bytes(v[0]), Bytes(v[1]))); }
+// Stores them, none below -127, and adds them to sums.
+inline Ints StoreCodes(int8_t* p, const Ints* v, Ints sums) {
+  const int8x16_t codes = vmaxq_s8(vcombine_s8(Bytes(v[0]), Bytes(v[1])), vdupq_n_s8(-127));
+  vst1q_s8(p, codes);
+  return {vpadalq_s16(sums.low, vpaddlq_s8(codes)), sums.high};
+}
 
 // No squares in registers: rows become columns float by float.
 constexpr int kSquare = 1;

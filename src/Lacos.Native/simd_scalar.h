@@ -124,7 +124,8 @@ struct Ints {
 inline Ints ToInts(const Vec& v) {
   Ints r;
   for (int i = 0; i < kLanes; i++) {
-    const volatile float shifted = v.lane[i] + 12582912.0f;
+    const float inside = v.lane[i] > -127.0f ? (v.lane[i] < 127.0f ? v.lane[i] : 127.0f) : -127.0f;
+    const volatile float shifted = inside + 12582912.0f;
     r.lane[i] = static_cast<int32_t>(shifted - 12582912.0f);
   }
   return r;
@@ -143,9 +144,13 @@ inline int32_t SumInts(const Ints& v) {
 inline void StoreInt8(int8_t* p, const Ints& v) {
   for (int i = 0; i < kLanes; i++) p[i] = static_cast<int8_t>(v.lane[i]);
 }
-// Vectors of integers that make one of bytes.
+// Vectors of integers that make one of codes.
 constexpr int kByteVectors = 1;
-inline void StoreBytes(int8_t* p, const Ints* v) { StoreInt8(p, v[0]); }
+// Stores them and adds them to sums.
+inline Ints StoreCodes(int8_t* p, const Ints* v, const Ints& sums) {
+  StoreInt8(p, v[0]);
+  return AddInts(sums, v[0]);
+}
 
 // No squares in registers: rows become columns float by float.
 constexpr int kSquare = 1;

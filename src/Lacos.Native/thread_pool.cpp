@@ -20,10 +20,8 @@ namespace {
 
 // Long enough to bridge the serial parts of an encode, short enough to cost an idle process nothing.
 constexpr auto kSpin = std::chrono::microseconds(100);
-// A caller that waits this long for a claimed iteration gives its core away: the worker may need it.
+// A caller that waits this long for a taken iteration gives its core away: the worker may need it.
 constexpr int kSpinsBeforeYield = 4000;
-
-uint32_t LoopNumber(uint64_t ticket) { return static_cast<uint32_t>(ticket >> 32); }
 
 }  // namespace
 
@@ -59,7 +57,10 @@ ThreadPool::~ThreadPool() {
 }
 
 void ThreadPool::Expect(int threads) {
-  if (sleepers_.load() == 0 || !has_workers()) return;
+  if (sleepers_.load() != 0 && has_workers()) Wake(threads);
+}
+
+void ThreadPool::Wake(int threads) {
   const int count = std::min(threads, thread_count()) - 1;
   WakePlacement placement;
   for (int i = 0; i < count; i++) {
@@ -82,40 +83,13 @@ void ThreadPool::Expect(int threads) {
 }
 
 void ThreadPool::RunOn(int threads, int iterations, Body body, const void* context) {
-  if (iterations <= 1 || threads <= 1 || !has_workers()) {
-    for (int i = 0; i < iterations; i++) body(context, i, 0);
-    return;
-  }
+  if (iterations <= 1 || threads <= 1 || !has_workers()) return RunAlone(iterations, body, context);
   threads = std::min(threads, thread_count());
-  if (iterations <= threads) return RunEach(threads, iterations, body, context);
-  shares_.Deal(iterations, threads);
-  struct Loop {
-    LoopShares& shares;
-    Body body;
-    const void* context;
-  };
-  const Loop loop{shares_, body, context};
-  const auto drain = [](const void* data, int, int thread) {
-    const Loop& mine = *static_cast<const Loop*>(data);
-    for (int i; (i = mine.shares.Take(thread)) >= 0;) mine.body(mine.context, i, thread);
-  };
-  RunEach(threads, threads, drain, &loop);
-}
-
-void ThreadPool::RunEach(int threads, int iterations, Body body, const void* context) {
-  // All iterations of the last loop are finished, so nobody counts or runs any more; but a late worker may still read
-  // these fields. It then fails to claim, because the ticket has changed.
-  const uint32_t loop = LoopNumber(ticket_.load()) + 1;
-  ticket_.store(static_cast<uint64_t>(loop) << 32 | kClosed);
-  finished_.store(0);
-  iterations_.store(iterations);
-  threads_.store(threads);
-  body_.store(body);
-  context_.store(context);
-  ticket_.store(static_cast<uint64_t>(loop) << 32);
-  Expect(threads);
-  TakeIterations(0);
-  for (int spins = 0; finished_.load(std::memory_order_acquire) != iterations; spins++) {
+  shares_.Deal(iterations, threads, body, context);
+  // A change by nothing, where a look would do, so that a worker that falls asleep sees the loop or is seen here.
+  if (sleepers_.fetch_add(0) != 0) Wake(threads);
+  shares_.Work(0);
+  for (int spins = 0; !shares_.IsOver(); spins++) {
     if (spins < kSpinsBeforeYield) {
       LACOS_PAUSE();
     } else {
@@ -124,39 +98,14 @@ void ThreadPool::RunEach(int threads, int iterations, Body body, const void* con
   }
 }
 
-void ThreadPool::TakeIterations(int thread) {
-  for (uint64_t ticket = ticket_.load();;) {
-    const uint64_t next = ticket & 0xffffffffu;
-    const int iterations = iterations_.load();
-    const int threads = threads_.load();
-    const Body body = body_.load();
-    const void* context = context_.load();
-    if (next == kClosed || next >= static_cast<uint64_t>(iterations) || thread >= threads) return;
-    // Success also proves that the fields belong to this loop.
-    if (!ticket_.compare_exchange_weak(ticket, ticket + 1)) continue;
-    body(context, static_cast<int>(next), thread);
-    finished_.fetch_add(1, std::memory_order_release);
-    ticket = ticket_.load();
-  }
-}
-
-bool ThreadPool::Open(int thread, uint32_t seen, uint32_t& loop) const {
-  const uint64_t ticket = ticket_.load();
-  loop = LoopNumber(ticket);
-  return loop != seen && (ticket & 0xffffffffu) != kClosed && thread < threads_.load();
-}
-
-bool ThreadPool::WaitForLoop(Worker& self, int thread, uint32_t& seen) {
+// seen: the last loop of its share that the worker knows. False when the pool ends.
+bool ThreadPool::WaitForLoop(Worker& self, int thread, uint32_t seen) {
   for (;;) {
     const auto start = std::chrono::steady_clock::now();
     do {
       for (int i = 0; i < 64; i++) {
         if (stop_.load(std::memory_order_relaxed)) return false;
-        uint32_t loop;
-        if (Open(thread, seen, loop)) {
-          seen = loop;
-          return true;
-        }
+        if (shares_.loop(thread) != seen) return true;
         LACOS_PAUSE();
       }
     } while (std::chrono::steady_clock::now() - start < kSpin);
@@ -169,10 +118,8 @@ void ThreadPool::Sleep(Worker& self, int thread, uint32_t seen) {
   self.place.Sleep();
   self.called = false;
   self.asleep.store(true);
-  // Before the look at the ticket, as a caller counts after it has written one: one of the two sees the other.
-  sleepers_.fetch_add(1);
-  uint32_t loop;
-  self.wake.wait(lock, [&] { return self.called || Open(thread, seen, loop) || stop_.load(); });
+  sleepers_.fetch_add(1);  // before it looks for a loop: RunOn
+  self.wake.wait(lock, [&] { return self.called || shares_.loop(thread) != seen || stop_.load(); });
   sleepers_.fetch_sub(1);
   self.asleep.store(false);
   lock.unlock();
@@ -181,7 +128,10 @@ void ThreadPool::Sleep(Worker& self, int thread, uint32_t seen) {
 
 void ThreadPool::Work(Worker& self, int thread) {
   uint32_t seen = 0;
-  while (WaitForLoop(self, thread, seen)) TakeIterations(thread);
+  while (WaitForLoop(self, thread, seen)) {
+    seen = shares_.loop(thread);
+    shares_.Work(thread);
+  }
 }
 
 }  // namespace lacos

@@ -1,8 +1,7 @@
 // The own loop runner: workers that spin for a moment between loops and sleep between calls.
 //
-// Iterations are claimed one by one, by the caller too, and the caller waits for claimed iterations only: a worker that
-// the system has taken off its core delays nothing but the iteration that it holds. Each thread begins with a share of
-// its own (loop_shares.h).
+// Iterations are taken one by one from shares (loop_shares.h), by the caller too, and the caller waits for taken ones
+// only: a worker that the system has taken off its core delays nothing but the iteration that it holds.
 #ifndef LACOS_THREAD_POOL_H_
 #define LACOS_THREAD_POOL_H_
 
@@ -38,7 +37,7 @@ class ThreadPool final : public LoopRunner {
   void Expect(int threads);
 
  private:
-  // A cache line of its own: callers read asleep in every loop.
+  // A cache line of its own: callers read asleep.
   struct alignas(64) Worker {
     std::atomic<bool> asleep{false};
     std::mutex mutex;  // of what follows
@@ -48,28 +47,17 @@ class ThreadPool final : public LoopRunner {
     std::thread thread;
   };
 
-  // Each iteration by whoever is first.
-  void RunEach(int threads, int iterations, Body body, const void* context);
+  void Wake(int threads);
   void Work(Worker& self, int thread);
-  void TakeIterations(int thread);
-  bool WaitForLoop(Worker& self, int thread, uint32_t& seen);
+  bool WaitForLoop(Worker& self, int thread, uint32_t seen);
   void Sleep(Worker& self, int thread, uint32_t seen);
-  bool Open(int thread, uint32_t seen, uint32_t& loop) const;
   // Whether the workers live in this process.
   bool has_workers() const { return !workers_.empty() && forks_ == ProcessForks(); }
 
-  // Loop number in the high half, next unclaimed iteration in the low half; kClosed there while a loop is being set up.
-  static constexpr uint64_t kClosed = 0xffffffffu;
-  alignas(64) std::atomic<uint64_t> ticket_{kClosed};
-  alignas(64) std::atomic<int> finished_{0};
-  alignas(64) std::atomic<int> iterations_{0};
-  std::atomic<int> threads_{0};
-  std::atomic<Body> body_{nullptr};
-  std::atomic<const void*> context_{nullptr};
+  LoopShares shares_;
   alignas(64) std::atomic<int> sleepers_{0};
   std::atomic<bool> stop_{false};
   const uint32_t forks_ = ProcessForks();
-  LoopShares shares_;  // of a loop with more iterations than threads
   std::vector<std::unique_ptr<Worker>> workers_;
 };
 

@@ -84,35 +84,36 @@ struct Range {
 };
 
 template <bool kLimited>
-inline void Widen(Range& range, Vec x, Vec limit) {
-  range.most = Max(range.most, kLimited ? ZeroUnlessBelow(Abs(x), limit) : Abs(x));
-  range.poison = MulAdd(x, Set(0.0f), range.poison);
-}
-
-template <bool kLimited>
 Range RangeOf(const float* x, int n, float limit_value) {
   const Vec limit = Set(limit_value);
-  Range ranges[kChains];
-  for (int j = 0; j < kChains; j++) ranges[j] = {Set(0.0f), Set(0.0f)};
-  int i = 0;
-  for (; i + kChains * kLanes <= n; i += kChains * kLanes) {
-    for (int j = 0; j < kChains; j++) Widen<kLimited>(ranges[j], Load(x + i + j * kLanes), limit);
+  const Vec zero = Set(0.0f);
+  const auto size = [=](Vec v) { return kLimited ? ZeroUnlessBelow(Abs(v), limit) : Abs(v); };
+  Vec most[kChains], poison[kChains];
+  for (int j = 0; j < kChains; j++) most[j] = poison[j] = zero;
+  const int whole = n - n % (kChains * kLanes);
+  for (int i = 0; i < whole; i += kChains * kLanes) {
+    for (int j = 0; j < kChains; j++) {
+      const Vec v = Load(x + i + j * kLanes);
+      most[j] = Max(most[j], size(v));
+      poison[j] = MulAdd(v, zero, poison[j]);
+    }
   }
-  for (; i < n; i += kLanes) {
-    Widen<kLimited>(ranges[0], n - i >= kLanes ? Load(x + i) : LoadFirst(x + i, n - i), limit);
+  Range range{Max(Max(most[0], most[1]), Max(most[2], most[3])),
+              Add(Add(poison[0], poison[1]), Add(poison[2], poison[3]))};
+  for (int i = whole; i < n; i += kLanes) {
+    const Vec v = n - i >= kLanes ? Load(x + i) : LoadFirst(x + i, n - i);
+    range.most = Max(range.most, size(v));
+    range.poison = MulAdd(v, zero, range.poison);
   }
-  for (int j = 1; j < kChains; j++) {
-    ranges[0].most = Max(ranges[0].most, ranges[j].most);
-    ranges[0].poison = Add(ranges[0].poison, ranges[j].poison);
-  }
-  return ranges[0];
+  return range;
 }
 
 template <bool kKeep>
-inline Ints CodesOf(Vec x, const float* keep, Vec factor) {
-  if (kKeep) x = Mul(x, Load(keep));
-  return ToInts(Min(Max(Mul(x, factor), Set(-127.0f)), Set(127.0f)));
+inline Vec Scaled(const float* x, const float* keep, int i, Vec factor) {
+  return Mul(kKeep ? Mul(Load(x + i), Load(keep + i)) : Load(x + i), factor);
 }
+
+inline Ints Clamped(Vec code) { return ToInts(Min(Max(code, Set(-127.0f)), Set(127.0f))); }
 
 // Returns the sum of the codes. What it reads of the row is copied first: codes are bytes, and bytes may lie anywhere.
 template <bool kKeep>
@@ -124,18 +125,17 @@ int32_t Encode(const QuantizeRow& row, Vec factor) {
   const int padded = (n + 15) / 16 * 16;
   Ints sum = ZeroInts();
   int i = 0;
+  // A NaN may become any code: no result of its row is a number.
   for (; i + kByteVectors * kLanes <= n; i += kByteVectors * kLanes) {
     Ints code[kByteVectors];
-    for (int j = 0; j < kByteVectors; j++) {
-      code[j] = CodesOf<kKeep>(Load(x + i + j * kLanes), keep + i + j * kLanes, factor);
-      sum = AddInts(sum, code[j]);
-    }
-    StoreBytes(codes + i, code);
+    for (int j = 0; j < kByteVectors; j++) code[j] = ToInts(Scaled<kKeep>(x, keep, i + j * kLanes, factor));
+    sum = StoreCodes(codes + i, code, sum);
   }
   for (; i < padded; i += kLanes) {
     const int left = n - i;
-    const Vec value = left >= kLanes ? Load(x + i) : LoadFirst(x + i, left > 0 ? left : 0);
-    const Ints code = CodesOf<kKeep>(value, keep + i, factor);
+    Vec value = left >= kLanes ? Load(x + i) : LoadFirst(x + i, left > 0 ? left : 0);
+    if (kKeep) value = Mul(value, Load(keep + i));
+    const Ints code = Clamped(Mul(value, factor));
     sum = AddInts(sum, code);
     StoreInt8(codes + i, code);
   }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <new>
@@ -64,6 +65,28 @@ TEST(ThreadPool, EachThreadBeginsWithTheFirstIterationOfItsShare) {
   }
 }
 
+TEST(ThreadPool, SaysWhatAThreadRunsNext) {
+  for (const int threads : {1, 2, 4}) {
+    ThreadPool pool(threads);
+    std::vector<std::vector<int>> run(pool.thread_count()), next(pool.thread_count());
+    pool.For(50, [&](int i, int thread, int following) {
+      run[thread].push_back(i);
+      next[thread].push_back(following);
+    });
+    for (int thread = 0; thread < pool.thread_count(); thread++) {
+      if (run[thread].empty()) continue;
+      EXPECT_EQ(next[thread].back(), -1) << threads;
+      // What was said comes next, or somebody else has taken it over.
+      for (size_t i = 0; i + 1 < run[thread].size(); i++) {
+        if (next[thread][i] >= 0 && next[thread][i] != run[thread][i + 1]) {
+          EXPECT_GT(threads, 1);
+          EXPECT_EQ(std::count(run[thread].begin(), run[thread].end(), next[thread][i]), 0);
+        }
+      }
+    }
+  }
+}
+
 TEST(ThreadPool, WakesWorkersThatWentToSleep) {
   ThreadPool pool(2);
   for (int round = 0; round < 20; round++) {
@@ -85,7 +108,8 @@ TEST(ThreadPool, UsesNoMoreThreadsThanAskedFor) {
     };
     pool.RunOn(
         threads, 40,
-        [](const void* context, int i, int thread) { (*static_cast<decltype(&body)>(context))(i, thread); }, &body);
+        [](const void* context, int i, int thread, int) { (*static_cast<decltype(&body)>(context))(i, thread); },
+        &body);
     ASSERT_EQ(40, count.load());
     ASSERT_EQ(0, wrong.load());
   }

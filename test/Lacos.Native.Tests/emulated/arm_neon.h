@@ -194,6 +194,12 @@ inline int16x8_t vcombine_s16(int16x4_t low, int16x4_t high) {
 inline int8x16_t vcombine_s8(int8x8_t low, int8x8_t high) {
   return EachLane<int8x16_t>([&](int i) { return i < 8 ? low.lane[i] : high.lane[i - 8]; });
 }
+inline int8x16_t vdupq_n_s8(int8_t x) {
+  return EachLane<int8x16_t>([&](int) { return x; });
+}
+inline int8x16_t vmaxq_s8(int8x16_t a, int8x16_t b) {
+  return EachLane<int8x16_t>([&](int i) { return a.lane[i] > b.lane[i] ? a.lane[i] : b.lane[i]; });
+}
 inline int64x2_t vzip1q_s64(int64x2_t a, int64x2_t b) { return {{a.lane[0], b.lane[0]}}; }
 inline int64x2_t vzip2q_s64(int64x2_t a, int64x2_t b) { return {{a.lane[1], b.lane[1]}}; }
 
@@ -203,6 +209,9 @@ inline int16x8_t vmull_s8(int8x8_t a, int8x8_t b) {
 // Sums modulo 2^16.
 inline int16x8_t vmlal_s8(int16x8_t sum, int8x8_t a, int8x8_t b) {
   return EachLane<int16x8_t>([&](int i) { return sum.lane[i] + a.lane[i] * b.lane[i]; });
+}
+inline int16x8_t vpaddlq_s8(int8x16_t v) {
+  return EachLane<int16x8_t>([&](int i) { return v.lane[2 * i] + v.lane[2 * i + 1]; });
 }
 inline int32x4_t vpadalq_s16(int32x4_t sum, int16x8_t v) {
   return EachLane<int32x4_t>([&](int i) { return WrappedSum(sum.lane[i], v.lane[2 * i] + v.lane[2 * i + 1]); });

@@ -166,6 +166,44 @@ inline __m512 Emulated_permutex2var_ps(__m512 a, __m512i lanes, __m512 b) {
   });
 }
 
+inline __m512i Emulated_setr_epi32(int32_t a, int32_t b, int32_t c, int32_t d, int32_t e, int32_t f, int32_t g,
+                                   int32_t h, int32_t i, int32_t j, int32_t k, int32_t l, int32_t m, int32_t n,
+                                   int32_t o, int32_t p) {
+  return (__m512i)Ints16{a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p};
+}
+inline __m512i Emulated_set1_epi16(int16_t x) {
+  return Emulated_set1_epi32(static_cast<int32_t>(static_cast<uint16_t>(x) * 0x00010001u));
+}
+inline __m512i Emulated_permutexvar_epi32(__m512i lanes, __m512i v) {
+  return EachInt([&](int i) { return ((Ints16)v)[((Ints16)lanes)[i] & 15]; });
+}
+
+// What AVX2 does with each half, AVX-512 does with both.
+template <class F>
+__m512i BothHalves(__m512i a, __m512i b, F f) {
+  __m256i halves[2];
+  for (int i = 0; i < 2; i++) {
+    halves[i] = f(EmulatedLoad<__m256i>(reinterpret_cast<const char*>(&a) + 32 * i),
+                  EmulatedLoad<__m256i>(reinterpret_cast<const char*>(&b) + 32 * i));
+  }
+  return EmulatedLoad<__m512i>(halves);
+}
+inline __m512i Emulated_packs_epi32(__m512i a, __m512i b) {
+  return BothHalves(a, b, [](__m256i x, __m256i y) { return _mm256_packs_epi32(x, y); });
+}
+inline __m512i Emulated_packs_epi16(__m512i a, __m512i b) {
+  return BothHalves(a, b, [](__m256i x, __m256i y) { return _mm256_packs_epi16(x, y); });
+}
+inline __m512i Emulated_max_epi8(__m512i a, __m512i b) {
+  return BothHalves(a, b, [](__m256i x, __m256i y) { return _mm256_max_epi8(x, y); });
+}
+inline __m512i Emulated_maddubs_epi16(__m512i a, __m512i b) {
+  return BothHalves(a, b, [](__m256i x, __m256i y) { return _mm256_maddubs_epi16(x, y); });
+}
+inline __m512i Emulated_madd_epi16(__m512i a, __m512i b) {
+  return BothHalves(a, b, [](__m256i x, __m256i y) { return _mm256_madd_epi16(x, y); });
+}
+
 inline __m512i Emulated_dpbusd_epi32(__m512i c, __m512i a, __m512i b) {
   uint32_t sums[16];
   EmulatedStore(sums, c);
@@ -181,6 +219,7 @@ inline __m256i EmulatedDpbusd256(__m256i c, __m256i a, __m256i b) {
 
 }  // namespace
 
+#undef _mm512_setr_epi32
 #undef _mm512_slli_epi32
 #undef _mm512_srli_epi32
 #undef _mm512_cmp_ps_mask
@@ -192,6 +231,8 @@ inline __m256i EmulatedDpbusd256(__m256i c, __m256i a, __m256i b) {
 #define _mm512_set1_ps Emulated_set1_ps
 #define _mm512_set1_epi32 Emulated_set1_epi32
 #define _mm512_set1_epi8 Emulated_set1_epi8
+#define _mm512_set1_epi16 Emulated_set1_epi16
+#define _mm512_setr_epi32 Emulated_setr_epi32
 #define _mm512_loadu_ps Emulated_loadu_ps
 #define _mm512_loadu_si512 Emulated_loadu_si512
 #define _mm512_storeu_ps Emulated_storeu_ps
@@ -228,7 +269,13 @@ inline __m256i EmulatedDpbusd256(__m256i c, __m256i a, __m256i b) {
 #define _mm512_cvtepi32_epi16 Emulated_cvtepi32_epi16
 #define _mm512_cvtsepi32_epi16 Emulated_cvtsepi32_epi16
 #define _mm512_cvtsepi32_epi8 Emulated_cvtsepi32_epi8
+#define _mm512_packs_epi32 Emulated_packs_epi32
+#define _mm512_packs_epi16 Emulated_packs_epi16
+#define _mm512_max_epi8 Emulated_max_epi8
+#define _mm512_maddubs_epi16 Emulated_maddubs_epi16
+#define _mm512_madd_epi16 Emulated_madd_epi16
 #define _mm512_dpbusd_epi32 Emulated_dpbusd_epi32
+#define _mm512_permutexvar_epi32 Emulated_permutexvar_epi32
 #define _mm512_permutex2var_ps Emulated_permutex2var_ps
 #define _mm256_dpbusd_avx_epi32 EmulatedDpbusd256
 
