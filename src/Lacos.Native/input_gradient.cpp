@@ -114,7 +114,6 @@ void InputGradientProduct(const KernelSet& kernels, const Int8Linear& linear, Lo
                      panels * width, weights);
       }
     }
-    if (gemm.release != nullptr) gemm.release();
     kernels.vector->finish({rows, columns, width, sums, nullptr, scratch.rows.offsets.data() + first_row,
                             scratch.rows.scales.data() + first_row, scratch.ones.data(), scratch.zeros.data(), nullptr,
                             false, nullptr, 0, dx + dx_stride * first_row + column, dx_stride});

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <utility>
 
 #include "lacos_native.h"
 #include "row_loop.h"
@@ -13,13 +14,13 @@ namespace {
 
 // Lives as long as a layer uses it. What finds it is never freed: other threads may still make layers while the process
 // ends.
-std::shared_ptr<LayerWorkspace> WorkspaceOf(int threads) {
+std::shared_ptr<LayerWorkspace> WorkspaceOf(const KernelSet& kernels, int threads) {
   static std::mutex& mutex = *new std::mutex;
-  static auto& workspaces = *new std::map<int, std::weak_ptr<LayerWorkspace>>;
+  static auto& workspaces = *new std::map<std::pair<const KernelSet*, int>, std::weak_ptr<LayerWorkspace>>;
   std::lock_guard<std::mutex> lock(mutex);
-  std::weak_ptr<LayerWorkspace>& entry = workspaces[threads];
+  std::weak_ptr<LayerWorkspace>& entry = workspaces[{&kernels, threads}];
   std::shared_ptr<LayerWorkspace> workspace = entry.lock();
-  if (workspace == nullptr) entry = workspace = std::make_shared<LayerWorkspace>(threads);
+  if (workspace == nullptr) entry = workspace = std::make_shared<LayerWorkspace>(kernels, threads);
   return workspace;
 }
 
@@ -47,7 +48,7 @@ PackedRoom LayerWorkspace::TakeRoom(size_t bytes) {
 
 Int8Layer::Int8Layer(const KernelSet& kernels, const WeightView& weight, int threads)
     : kernels_(&kernels),
-      workspace_(WorkspaceOf(threads)),
+      workspace_(WorkspaceOf(kernels, threads)),
       room_(workspace_->TakeRoom(Int8Linear::PackedBytes(kernels, weight.rows(), weight.columns()))),
       linear_(kernels, weight, {}, room_.data()) {
   std::lock_guard<std::mutex> lock(workspace_->mutex);

@@ -25,9 +25,10 @@ struct PackedRoom {
   uint8_t* data() const;
 };
 
-// Threads and buffers of the layers of one thread count: a network of a hundred layers holds one set, not a hundred.
+// Threads and buffers of the layers of one kernel set and thread count: a network of a hundred layers holds one set,
+// not a hundred.
 struct LayerWorkspace {
-  explicit LayerWorkspace(int thread_count) : threads(thread_count) {}
+  LayerWorkspace(const KernelSet& kernels, int thread_count) : threads(thread_count, kernels.int8_gemm->release) {}
 
   std::mutex mutex;
   LoopThreads threads;
@@ -42,7 +43,7 @@ struct LayerWorkspace {
   PackedRoom TakeRoom(size_t bytes);
 };
 
-// Calls at the same time, also on different layers of one thread count, follow each other.
+// Calls at the same time, also on different layers of one workspace, follow each other.
 class Int8Layer {
  public:
   Int8Layer(const KernelSet& kernels, const WeightView& weight, int threads);

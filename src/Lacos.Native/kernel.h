@@ -52,8 +52,8 @@ struct Int8GemmKernel {
   uint8_t weight_xor;    // 0x80 where weights are shifted to unsigned bytes
   int32_t compensation;  // c exceeds the product by this times the sum of the row's codes
   void (*tile)(const Int8Tile& tile);
-  // Called by a thread after its last tile, before anything that is not ours can run on it; null where tiles leave no
-  // state behind.
+  // Called by a thread after its last tile, before anything that is not ours can run on it (LoopThreads); null where
+  // tiles leave no state behind.
   void (*release)();
   // Null where any codes will do, as they do for all kernels if there is one row only. Takes out of n codes in
   // -127..127 (n a multiple of 16, at most kExcessColumns) what the tile could not add exactly, and writes at most

@@ -140,11 +140,8 @@ void Int8Linear::RunOnFloats(LoopRunner& runner, LinearScratch& scratch, const f
 }
 
 void Int8Linear::RunJob(LoopRunner& runner, const Job& job) const {
-  const auto release = kernels_->int8_gemm->release;
-  runner.For(WorkOf(job.m, job.threads), [&](int work, int thread, int next) {
-    RunPanel(job, work, NextWeights(job, next, thread), thread);
-    if (next < 0 && release != nullptr) release();
-  });
+  runner.For(WorkOf(job.m, job.threads),
+             [&](int work, int thread, int next) { RunPanel(job, work, NextWeights(job, next, thread), thread); });
 }
 
 namespace {

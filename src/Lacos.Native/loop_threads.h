@@ -14,7 +14,8 @@ void ShareOpenMp(const char* library);
 
 class LoopThreads final : public LoopRunner {
  public:
-  explicit LoopThreads(int thread_count) : thread_count_(thread_count) {}
+  // leave: called by each thread after its part of a loop, before anything that is not ours can run on it; or null.
+  explicit LoopThreads(int thread_count, void (*leave)() = nullptr) : thread_count_(thread_count), leave_(leave) {}
 
   int thread_count() const override { return thread_count_; }
   void Run(int iterations, Body body, const void* context) override { RunOn(thread_count_, iterations, body, context); }
@@ -25,6 +26,7 @@ class LoopThreads final : public LoopRunner {
 
  private:
   int thread_count_;
+  void (*leave_)();
   LoopShares shares_;                // of a loop on a shared runtime
   std::unique_ptr<ThreadPool> own_;  // made when first needed: beside a shared runtime it never is
 };

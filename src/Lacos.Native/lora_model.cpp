@@ -55,7 +55,7 @@ LoraModel::LoraModel(const lacos_model_config& config, const lacos_matrix& embed
     : config_(CheckedConfig(config)),
       kernels_(&SelectKernels(config.isa)),
       slopes_(AlibiSlopes(config.head_count)),
-      threads_(ThreadsOf(config)) {
+      threads_(ThreadsOf(config), kernels_->int8_gemm->release) {
   if (config.compute != LACOS_COMPUTE_INT8 || config.outlier_threshold != 0) {
     Fail(LACOS_INVALID_ARGUMENT,
          "compute is %d and outlier_threshold %g; training runs in int8 (0) without outliers (0).", config.compute,

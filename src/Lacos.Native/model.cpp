@@ -99,7 +99,7 @@ Model::Model(const lacos_model_config& config, const lacos_matrix& embeddings, c
     blocks_.push_back(std::move(p));
   }
   bytes_ += embeddings_->bytes() + sizeof(float) * 4 * h;
-  pool_ = std::make_unique<LoopThreads>(threads);
+  pool_ = std::make_unique<LoopThreads>(threads, kernels_->int8_gemm->release);
   std::vector<std::pair<int, int>> panels;
   for (size_t i = 0; i < pending_.size(); i++) {
     for (int panel = 0; panel < pending_[i].linear->panel_count(); panel++)

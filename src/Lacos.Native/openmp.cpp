@@ -39,16 +39,18 @@ OpenMp FindOpenMp(const char* library) {
 #endif
 
 void RunOnOpenMp(const OpenMp& openmp, LoopShares& shares, int threads, int iterations, LoopRunner::Body body,
-                 const void* context) {
+                 const void* context, void (*leave)()) {
   struct Loop {
     const OpenMp& openmp;
     LoopShares& shares;
-  } loop{openmp, shares};
+    void (*leave)();
+  } loop{openmp, shares, leave};
   shares.Deal(iterations, threads, body, context);
   openmp.parallel(
       [](void* data) {
         const Loop& mine = *static_cast<const Loop*>(data);
         mine.shares.Work(mine.openmp.thread_number());
+        if (mine.leave != nullptr) mine.leave();
       },
       &loop, static_cast<unsigned>(threads), 0);
 }

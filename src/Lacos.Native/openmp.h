@@ -21,9 +21,9 @@ struct OpenMp {
 OpenMp FindOpenMp(const char* library);
 
 // Runs the loop on at most `threads` threads of the runtime; inside a parallel region of the caller that may be one.
-// shares: of this loop.
+// shares: of this loop. leave as in LoopThreads.
 void RunOnOpenMp(const OpenMp& openmp, LoopShares& shares, int threads, int iterations, LoopRunner::Body body,
-                 const void* context);
+                 const void* context, void (*leave)());
 
 }  // namespace lacos
 

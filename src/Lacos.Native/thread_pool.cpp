@@ -25,7 +25,7 @@ constexpr int kSpinsBeforeYield = 4000;
 
 }  // namespace
 
-ThreadPool::ThreadPool(int thread_count) {
+ThreadPool::ThreadPool(int thread_count, void (*leave)()) : leave_(leave) {
   try {
     shares_.Reserve(thread_count);
     workers_.reserve(static_cast<size_t>(thread_count > 0 ? thread_count - 1 : 0));
@@ -83,12 +83,16 @@ void ThreadPool::Wake(int threads) {
 }
 
 void ThreadPool::RunOn(int threads, int iterations, Body body, const void* context) {
-  if (iterations <= 1 || threads <= 1 || !has_workers()) return RunAlone(iterations, body, context);
+  if (iterations <= 1 || threads <= 1 || !has_workers()) {
+    RunAlone(iterations, body, context);
+    if (leave_ != nullptr) leave_();
+    return;
+  }
   threads = std::min(threads, thread_count());
   shares_.Deal(iterations, threads, body, context);
   // A change by nothing, where a look would do, so that a worker that falls asleep sees the loop or is seen here.
   if (sleepers_.fetch_add(0) != 0) Wake(threads);
-  shares_.Work(0);
+  TakePart(0);
   for (int spins = 0; !shares_.IsOver(); spins++) {
     if (spins < kSpinsBeforeYield) {
       LACOS_PAUSE();
@@ -96,6 +100,11 @@ void ThreadPool::RunOn(int threads, int iterations, Body body, const void* conte
       std::this_thread::yield();
     }
   }
+}
+
+void ThreadPool::TakePart(int thread) {
+  shares_.Work(thread);
+  if (leave_ != nullptr) leave_();
 }
 
 // seen: the last loop of its share that the worker knows. False when the pool ends.
@@ -130,7 +139,7 @@ void ThreadPool::Work(Worker& self, int thread) {
   uint32_t seen = 0;
   while (WaitForLoop(self, thread, seen)) {
     seen = shares_.loop(thread);
-    shares_.Work(thread);
+    TakePart(thread);
   }
 }
 

@@ -23,7 +23,8 @@ namespace lacos {
 class ThreadPool final : public LoopRunner {
  public:
   // thread_count includes the caller. Fewer threads are used where the system refuses more.
-  explicit ThreadPool(int thread_count);
+  // leave as in LoopThreads.
+  explicit ThreadPool(int thread_count, void (*leave)() = nullptr);
   ~ThreadPool() override;
 
   int thread_count() const override { return static_cast<int>(workers_.size()) + 1; }
@@ -54,7 +55,11 @@ class ThreadPool final : public LoopRunner {
   // Whether the workers live in this process.
   bool has_workers() const { return !workers_.empty() && forks_ == ProcessForks(); }
 
+  // As thread, what is left of the loop.
+  void TakePart(int thread);
+
   LoopShares shares_;
+  void (*const leave_)();
   alignas(64) std::atomic<int> sleepers_{0};
   std::atomic<bool> stop_{false};
   const uint32_t forks_ = ProcessForks();

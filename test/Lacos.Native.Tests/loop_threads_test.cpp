@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <new>
+#include <thread>
 #include <vector>
 
 #include "lacos_native.h"
@@ -61,6 +63,48 @@ TEST(SharedOpenMp, RunsEveryIterationOnceAndGivesTheSameBits) {
   }
   EXPECT_EQ(LACOS_OK, lacos_use_openmp(nullptr));
   for (const auto& output : outputs) EXPECT_EQ(outputs[0], output);
+#else
+  GTEST_SKIP() << "The compiler has no OpenMP runtime to test with.";
+#endif
+}
+
+// Threads that have run something and not left since.
+std::atomic<int> inside{0};
+thread_local bool is_inside = false;
+
+void Enter() {
+  if (!is_inside) inside++;
+  is_inside = true;
+}
+
+void Leave() {
+  if (is_inside) inside--;
+  is_inside = false;
+}
+
+TEST(LoopThreads, EachThreadLeavesAfterItsPartOfALoop) {
+  for (const int threads : {1, 2, 4}) {
+    LoopThreads runner(threads, Leave);
+    for (int round = 0; round < 200; round++) {
+      runner.For(round % 11, [](int, int) { Enter(); });
+      EXPECT_FALSE(is_inside);
+    }
+    // Workers leave a moment after the loop is over.
+    for (int i = 0; i < 10000 && inside.load() > 0; i++) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    EXPECT_EQ(inside.load(), 0);
+  }
+}
+
+TEST(SharedOpenMp, EachThreadLeavesBeforeTheLoopIsOver) {
+#if defined(LACOS_TEST_OPENMP)
+  if (dlopen(LACOS_TEST_OPENMP, RTLD_LAZY) == nullptr) GTEST_SKIP() << LACOS_TEST_OPENMP << " is not on this machine";
+  ASSERT_EQ(LACOS_OK, lacos_use_openmp(LACOS_TEST_OPENMP)) << lacos_last_error();
+  LoopThreads runner(3, Leave);
+  for (int round = 0; round < 200; round++) {
+    runner.For(round % 11, [](int, int) { Enter(); });
+    ASSERT_EQ(inside.load(), 0);
+  }
+  EXPECT_EQ(LACOS_OK, lacos_use_openmp(nullptr));
 #else
   GTEST_SKIP() << "The compiler has no OpenMP runtime to test with.";
 #endif
