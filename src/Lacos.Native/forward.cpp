@@ -1,7 +1,6 @@
 #include "forward.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "linear_blocking.h"
 #include "row_loop.h"
@@ -75,7 +74,7 @@ void Forward::Normalize(const LayerNormParameters& norm, const LinearLayer& next
     float* y = keep_normed_ ? w_.normed.data() + at : w_.row[thread].data();
     model_.kernels_->vector->layer_norm(w_.hidden.data() + at, hidden_, norm.weight.data(), norm.bias.data(),
                                         model_.config_.layer_norm_epsilon, y);
-    if (quantize) w_.rows.Set(*model_.kernels_, row, y, hidden_, std::numeric_limits<float>::infinity(), nullptr);
+    if (quantize) w_.rows.Set(*model_.kernels_, row, y, hidden_);
   });
   if (outliers_) PrepareWithOutliers(w_.normed.data(), static_cast<size_t>(hidden_), next);
 }
@@ -85,9 +84,7 @@ void Forward::Prepare(const float* x, size_t stride, const LinearLayer& next) {
   if (outliers_) return PrepareWithOutliers(x, stride, next);
   const int n = next.int8->columns();
   next.int8->ReserveRows(w_.rows, rows_);
-  ForRows(runner_, rows_, n, [&](int row, int) {
-    w_.rows.Set(*model_.kernels_, row, x + stride * row, n, std::numeric_limits<float>::infinity(), nullptr);
-  });
+  ForRows(runner_, rows_, n, [&](int row, int) { w_.rows.Set(*model_.kernels_, row, x + stride * row, n); });
 }
 
 void Forward::PrepareWithOutliers(const float* x, size_t stride, const LinearLayer& next) {

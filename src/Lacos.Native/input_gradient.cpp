@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 
 #include "linear_blocking.h"
 #include "panel_transpose.h"
@@ -52,7 +51,7 @@ void QuantizeGradientRow(const KernelSet& kernels, const Int8Linear& linear, int
   const int n = linear.rows();
   const int padded = linear.panel_count() * kernels.int8_gemm->columns;
   kernels.training->multiply(gradient, linear.column_scales(), n, scaled);
-  rows.Set(kernels, row, scaled, n, std::numeric_limits<float>::infinity(), nullptr);
+  rows.Set(kernels, row, scaled, n);
   std::memset(rows.codes.data() + rows.stride * row + n, 0, static_cast<size_t>(padded - n));
 }
 

@@ -1,7 +1,6 @@
 #include "int8_layer.h"
 
 #include <algorithm>
-#include <limits>
 #include <map>
 #include <utility>
 
@@ -87,9 +86,7 @@ void Int8Layer::Run(const float* x, int m, float outlier_threshold, const float*
     w.rows.SetWithOutliers(*kernels_, 0, m, x, static_cast<size_t>(k), k, outlier_threshold, w.keep.data(), w.outliers);
     spans.push_back({0, m, w.outliers.data(), static_cast<int>(w.outliers.size())});
   } else {
-    ForRows(w.threads, m, k, [&](int row, int) {
-      w.rows.Set(*kernels_, row, x + static_cast<size_t>(row) * k, k, std::numeric_limits<float>::infinity(), nullptr);
-    });
+    ForRows(w.threads, m, k, [&](int row, int) { w.rows.Set(*kernels_, row, x + static_cast<size_t>(row) * k, k); });
   }
   linear_.Run(w.threads, w.scratch, w.rows, m, PanelsOf(bias), spans.empty() ? nullptr : &spans, x,
               static_cast<size_t>(k), output);

@@ -119,8 +119,8 @@ struct Finish {
 };
 
 // Quantises one row: scale = absmax / 127, code = round_half_even(x * (127 / absmax)). absmax leaves out elements >=
-// limit, which saturate up to 10^7 x absmax; columns with keep == 0 get code 0. A NaN or an infinity makes the scale
-// NaN, so that it shows in the output.
+// limit, whose codes saturate; columns with keep == 0 get code 0. A NaN or an infinity makes the scale NaN, so that it
+// shows in the output.
 struct QuantizeRow {
   const float* x;
   int n;

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cstring>
-#include <limits>
 
 #include "fetch_line.h"
 #include "linear.h"
@@ -221,7 +220,7 @@ const QuantizedRows& Int8Linear::RowsOf(const Job& job, int work, int thread) co
   size_t fetched = 0;
   for (int row = 0; row < job.m; row++) {
     for (; fetched < bytes * (row + 1) / job.m; fetched += 64) FetchLineFarther(weights + fetched);
-    own.rows.Set(*kernels_, row, job.x + job.x_stride * row, k_, std::numeric_limits<float>::infinity(), nullptr);
+    own.rows.Set(*kernels_, row, job.x + job.x_stride * row, k_);
   }
   return own.rows;
 }

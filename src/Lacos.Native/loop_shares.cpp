@@ -37,9 +37,7 @@ void LoopShares::Deal(int iterations, int shares, LoopRunner::Body body, const v
 void LoopShares::Work(int share) {
   Share& own = shares_[share];
   // On its way while the share becomes this core's. It may be that of a loop that is over: then nothing is read there.
-  const char* context = static_cast<const char*>(own.context.load(std::memory_order_relaxed));
-  FetchLine(context);
-  FetchLine(context + 64);
+  FetchLine(own.context.load(std::memory_order_relaxed));
   for (int task; (task = Take(share)) >= 0;) {
     RunTask(own, task, share);
     own.done.store(own.done.load(std::memory_order_relaxed) + 1, std::memory_order_release);

@@ -41,13 +41,13 @@ void LoopThreads::RunOn(int threads, int iterations, Body body, const void* cont
   const bool is_left_behind = openmp != nullptr && openmp->forks != ProcessForks();
   if (iterations <= 1 || threads <= 1 || is_left_behind) {
     RunAlone(iterations, body, context);
-    if (leave_ != nullptr) leave_();
   } else if (openmp != nullptr) {
     RunOnOpenMp(*openmp, shares_, threads, iterations, body, context, leave_);
   } else {
     if (own_ == nullptr) own_ = std::make_unique<ThreadPool>(thread_count_, leave_);
     own_->RunOn(threads, iterations, body, context);
   }
+  if (leave_ != nullptr) leave_();
 }
 
 void LoopThreads::Expect(int threads) {

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <limits>
 
 #include "lora_pass.h"
 
@@ -23,7 +22,7 @@ void LoraPass::Enter(int i, const BlockActivations& keep, const Target& target, 
     for (int r = 0; r < count; r++) {
       make(first + r, x + stride * r);
       if (target.y != nullptr) {
-        w_.rows.Set(kernels_, first + r, x + stride * r, inputs, std::numeric_limits<float>::infinity(), nullptr);
+        w_.rows.Set(kernels_, first + r, x + stride * r, inputs);
       }
       if (adapter.is_set() && rows_.dropout.threshold != 0) {
         kernels_.training->drop(DropoutOf(i, first + r), inputs, x + stride * r);

@@ -3,6 +3,7 @@
 #define LACOS_QUANTIZED_ROWS_H_
 
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "aligned_buffer.h"
@@ -64,8 +65,9 @@ struct QuantizedRows {
 
   // Room for rows of n columns; call it anew for every layer. reach as in ExcessRows.
   void Reserve(const Int8GemmKernel& kernel, int rows, int n, const uint16_t* reach);
-  // Quantises one row. keep as in QuantizeRow.
-  void Set(const KernelSet& kernels, int row, const float* x, int n, float limit, const float* keep);
+  // Quantises one row. limit and keep as in QuantizeRow.
+  void Set(const KernelSet& kernels, int row, const float* x, int n,
+           float limit = std::numeric_limits<float>::infinity(), const float* keep = nullptr);
   // LLM.int8 over rows first..last of x, which decide together: columns in which any |x| reaches the threshold are
   // listed and get code 0; each row's scale is that of its elements below the threshold. keep: room for n rounded up to
   // 16; columns has room for n.

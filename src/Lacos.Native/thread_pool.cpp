@@ -83,16 +83,12 @@ void ThreadPool::Wake(int threads) {
 }
 
 void ThreadPool::RunOn(int threads, int iterations, Body body, const void* context) {
-  if (iterations <= 1 || threads <= 1 || !has_workers()) {
-    RunAlone(iterations, body, context);
-    if (leave_ != nullptr) leave_();
-    return;
-  }
+  if (iterations <= 1 || threads <= 1 || !has_workers()) return RunAlone(iterations, body, context);
   threads = std::min(threads, thread_count());
   shares_.Deal(iterations, threads, body, context);
   // A change by nothing, where a look would do, so that a worker that falls asleep sees the loop or is seen here.
   if (sleepers_.fetch_add(0) != 0) Wake(threads);
-  TakePart(0);
+  shares_.Work(0);
   for (int spins = 0; !shares_.IsOver(); spins++) {
     if (spins < kSpinsBeforeYield) {
       LACOS_PAUSE();
@@ -100,11 +96,6 @@ void ThreadPool::RunOn(int threads, int iterations, Body body, const void* conte
       std::this_thread::yield();
     }
   }
-}
-
-void ThreadPool::TakePart(int thread) {
-  shares_.Work(thread);
-  if (leave_ != nullptr) leave_();
 }
 
 // seen: the last loop of its share that the worker knows. False when the pool ends.
@@ -139,7 +130,8 @@ void ThreadPool::Work(Worker& self, int thread) {
   uint32_t seen = 0;
   while (WaitForLoop(self, thread, seen)) {
     seen = shares_.loop(thread);
-    TakePart(thread);
+    shares_.Work(thread);
+    if (leave_ != nullptr) leave_();
   }
 }
 

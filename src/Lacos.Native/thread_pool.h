@@ -23,7 +23,7 @@ namespace lacos {
 class ThreadPool final : public LoopRunner {
  public:
   // thread_count includes the caller. Fewer threads are used where the system refuses more.
-  // leave as in LoopThreads.
+  // leave: as in LoopThreads, called by workers; the caller sees to itself.
   explicit ThreadPool(int thread_count, void (*leave)() = nullptr);
   ~ThreadPool() override;
 
@@ -54,9 +54,6 @@ class ThreadPool final : public LoopRunner {
   void Sleep(Worker& self, int thread, uint32_t seen);
   // Whether the workers live in this process.
   bool has_workers() const { return !workers_.empty() && forks_ == ProcessForks(); }
-
-  // As thread, what is left of the loop.
-  void TakePart(int thread);
 
   LoopShares shares_;
   void (*const leave_)();

@@ -113,10 +113,13 @@ inline Vec Scaled(const float* x, const float* keep, int i, Vec factor) {
   return Mul(kKeep ? Mul(Load(x + i), Load(keep + i)) : Load(x + i), factor);
 }
 
-inline Ints Clamped(Vec code) { return ToInts(Min(Max(code, Set(-127.0f)), Set(127.0f))); }
+template <bool kClamp>
+inline Ints CodesOf(Vec scaled) {
+  return ToInts(kClamp ? Min(Max(scaled, Set(-127.0f)), Set(127.0f)) : scaled);
+}
 
 // Returns the sum of the codes. What it reads of the row is copied first: codes are bytes, and bytes may lie anywhere.
-template <bool kKeep>
+template <bool kLimited, bool kKeep>
 int32_t Encode(const QuantizeRow& row, Vec factor) {
   const float* x = row.x;
   const float* keep = row.keep;
@@ -125,17 +128,19 @@ int32_t Encode(const QuantizeRow& row, Vec factor) {
   const int padded = (n + 15) / 16 * 16;
   Ints sum = ZeroInts();
   int i = 0;
-  // A NaN may become any code: no result of its row is a number.
+  // Without a limit nothing is out of range. A NaN may become any code: no result of its row is a number.
   for (; i + kByteVectors * kLanes <= n; i += kByteVectors * kLanes) {
     Ints code[kByteVectors];
-    for (int j = 0; j < kByteVectors; j++) code[j] = ToInts(Scaled<kKeep>(x, keep, i + j * kLanes, factor));
+    for (int j = 0; j < kByteVectors; j++) {
+      code[j] = CodesOf<kLimited>(Scaled<kKeep>(x, keep, i + j * kLanes, factor));
+    }
     sum = StoreCodes(codes + i, code, sum);
   }
   for (; i < padded; i += kLanes) {
     const int left = n - i;
     Vec value = left >= kLanes ? Load(x + i) : LoadFirst(x + i, left > 0 ? left : 0);
     if (kKeep) value = Mul(value, Load(keep + i));
-    const Ints code = Clamped(Mul(value, factor));
+    const Ints code = CodesOf<true>(Mul(value, factor));
     sum = AddInts(sum, code);
     StoreInt8(codes + i, code);
   }
@@ -151,7 +156,11 @@ void Quantize(QuantizeRow& row) {
   const bool empty = !(absmax >= 1e-36f);
   const Vec factor = Set(empty ? 0.0f : 127.0f / absmax);
   row.scale = (empty ? 0.0f : absmax / 127.0f) + SumLanes(range.poison);
-  row.sum = row.keep != nullptr ? Encode<true>(row, factor) : Encode<false>(row, factor);
+  if (row.keep != nullptr) {
+    row.sum = Encode<true, true>(row, factor);
+  } else {
+    row.sum = limited ? Encode<true, false>(row, factor) : Encode<false, false>(row, factor);
+  }
 }
 
 // A few vectors of columns, row by row, so that what is written of a row are whole cache lines; scales and bias are

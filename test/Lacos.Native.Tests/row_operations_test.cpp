@@ -63,6 +63,17 @@ TEST_P(RowOperations, QuantisedRowsAreEqualToTheScalarOnes) {
   }
 }
 
+TEST_P(RowOperations, CodesBeyondALimitSaturateHoweverLarge) {
+  const int n = 150;
+  std::vector<float> x(n, 0.5f);
+  for (int i = 0; i < n; i += 3) x[i] = i % 2 == 0 ? 1e30f : -1e30f;
+  std::vector<int8_t> codes(160);
+  QuantizeRow row{x.data(), n, 1.0f, nullptr, codes.data(), 0, 0};
+  kernels().vector->quantize_row(row);
+  for (int i = 0; i < n; i++) ASSERT_EQ(codes[i], x[i] < 0 ? -127 : 127) << i;
+  EXPECT_EQ(row.scale, 0.5f / 127.0f);
+}
+
 // Kernels look for weights wherever there is a code, and behind the row there are none.
 TEST_P(RowOperations, PaddingOfABrokenRowIsZero) {
   for (int n = 1; n <= 70; n++) {
